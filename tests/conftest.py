@@ -1,0 +1,20 @@
+"""What every test shares: where the sample data lies, users with roles, a project."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Two cores are all a test machine has.
+for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "2")
+
+DATA = Path(os.environ.get("QUADRAT_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real sample imagery; tests that need it skip where it is absent."""
+    if not DATA.is_dir():
+        pytest.skip(f"sample data not found at {DATA}; set QUADRAT_TEST_DATA to its folder")
+    return DATA

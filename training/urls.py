@@ -1,0 +1,5 @@
+"""Routes of the room `training`: pages and API."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

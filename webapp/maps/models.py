@@ -1,0 +1,68 @@
+"""Maps: ordered layers with styles and a viewport."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from webapp.features.models import FeatureLayer
+from webapp.imagery.models import ImageryLayer
+from webapp.projects.models import Project
+
+
+class Map(models.Model):
+    """An ordered stack of layers that people look at and share."""
+
+    class Share(models.TextChoices):
+        """Who may open the map."""
+
+        MEMBERS = "members"
+        LINK = "link"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="maps")
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    share = models.CharField(max_length=10, choices=Share.choices, default=Share.MEMBERS)
+    view = models.JSONField(default=dict, blank=True, help_text='{"lon": …, "lat": …, "zoom": …}; empty: all layers.')
+    version = models.PositiveIntegerField(default=1)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-updated_at", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MapLayer(models.Model):
+    """One layer on a map: an imagery layer (scene or class raster) or a feature layer."""
+
+    map = models.ForeignKey(Map, on_delete=models.CASCADE, related_name="layers")
+    position = models.PositiveIntegerField(help_text="0 is the bottom.")
+    imagery = models.ForeignKey(ImageryLayer, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    features = models.ForeignKey(FeatureLayer, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    title = models.CharField(max_length=200, blank=True)
+    visible = models.BooleanField(default=True)
+    opacity = models.FloatField(default=1.0)
+    style = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["map", "position", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(imagery__isnull=False, features__isnull=True)
+                | models.Q(imagery__isnull=True, features__isnull=False),
+                name="map_layer_one_source",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(opacity__gte=0.0, opacity__lte=1.0), name="map_layer_opacity_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or str(self.imagery or self.features)

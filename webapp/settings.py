@@ -1,0 +1,272 @@
+"""All settings. Every value has an environment name, its unit and a safe default.
+
+Nothing else in the project reads the environment. `docs/settings.md` lists them; a test compares the two.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def env(name: str, default: str | None = None) -> str:
+    """Return the environment value of `name`, or the default; a missing one without default stops the start."""
+    value = os.environ.get(name, default)
+    if value is None:
+        raise ImproperlyConfigured(f"{name} is not set. Set it, or start the site with `make run`.")
+    return value
+
+
+def env_bool(name: str, default: bool) -> bool:
+    """Return a switch: 1, true, yes, on in any case are true."""
+    return env(name, str(default)).strip().lower() in {"1", "true", "yes", "on"}
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    """Return a comma-separated list without blanks."""
+    return [item.strip() for item in env(name, default).split(",") if item.strip()]
+
+
+# Where everything that is not code lives: database cluster, media, secrets, logs.
+VAR_DIR = Path(env("QUADRAT_VAR_DIR", str(BASE_DIR / "var"))).resolve()
+SECRETS_FILE = Path(env("QUADRAT_SECRETS_FILE", str(VAR_DIR / "secrets.json")))
+
+
+def secret(name: str) -> str:
+    """Return a secret from the environment, else from the 0600 secrets file made at set-up."""
+    if name in os.environ:
+        return os.environ[name]
+    if SECRETS_FILE.exists():
+        stored: dict[str, str] = json.loads(SECRETS_FILE.read_text())
+        if name in stored:
+            return stored[name]
+    raise ImproperlyConfigured(f"{name} is not set and {SECRETS_FILE} does not hold it. Run `make run`, or set it.")
+
+
+SECRET_KEY = secret("QUADRAT_SECRET_KEY")
+DEBUG = env_bool("QUADRAT_DEBUG", False)
+ALLOWED_HOSTS = env_list("QUADRAT_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+# Origins, scheme included, from which forms and sockets may come when a proxy serves the site.
+CSRF_TRUSTED_ORIGINS = env_list("QUADRAT_TRUSTED_ORIGINS")
+# True when the site is reached by https: secure cookies, HSTS, redirect.
+HTTPS = env_bool("QUADRAT_HTTPS", False)
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.gis",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "leaflet",
+    "django_vite",
+    "csp",
+    "webapp",
+    "webapp.projects",
+    "webapp.jobs",
+    "webapp.imagery",
+    "webapp.features",
+    "webapp.maps",
+    "webapp.ogc",
+    "labeling",
+    "training",
+    "inference",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "webapp.projects.middleware.AccessMiddleware",
+]
+
+ROOT_URLCONF = "webapp.urls"
+WSGI_APPLICATION = "webapp.wsgi.application"
+ASGI_APPLICATION = "webapp.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "webapp" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "webapp.pages.shell",
+            ],
+        },
+    },
+]
+
+# --- database ------------------------------------------------------------------------------------
+# postgis://user:password@host:port/name; a unix socket folder is percent-encoded as the host.
+DATABASE_URL = env("DATABASE_URL", f"postgis://quadrat@{str(VAR_DIR / 'run').replace('/', '%2F')}/quadrat")
+# The role behind OGC, tiles and read-only APIs. Empty: the same role, in read-only transactions.
+READ_DATABASE_URL = env("QUADRAT_READ_DATABASE_URL", "")
+# Seconds a read-only statement may take.
+READ_TIMEOUT_S = float(env("QUADRAT_READ_TIMEOUT_S", "3"))
+
+
+def database(url: str, options: str = "") -> dict[str, Any]:
+    """Return Django's settings for one database URL, with libpq options."""
+    config: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=600))
+    config["ENGINE"] = "django.contrib.gis.db.backends.postgis"
+    if options:
+        config["OPTIONS"] = {"options": options}
+    return config
+
+
+DATABASES = {
+    "default": database(DATABASE_URL),
+    "reader": database(
+        READ_DATABASE_URL or DATABASE_URL,
+        f"-c default_transaction_read_only=on -c statement_timeout={int(READ_TIMEOUT_S * 1000)} -c jit=off",
+    ),
+}
+DATABASES["reader"]["TEST"] = {"MIRROR": "default"}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- accounts ------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "projects.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# The proxy's header that says the request came by https. Empty: no proxy is trusted.
+_PROXY_HEADER = env("QUADRAT_PROXY_HTTPS_HEADER", "")
+SECURE_PROXY_SSL_HEADER = (f"HTTP_{_PROXY_HEADER.upper().replace('-', '_')}", "https") if _PROXY_HEADER else None
+
+# Servers of basemap tiles that a page may load pictures from.
+BASEMAP_ORIGINS = env_list("QUADRAT_BASEMAP_ORIGINS", "https://tile.openstreetmap.org")
+# XYZ template of the basemap under every map. Empty: no basemap, nothing outside is asked.
+BASEMAP_URL = env("QUADRAT_BASEMAP_URL", "")
+BASEMAP_ATTRIBUTION = env("QUADRAT_BASEMAP_ATTRIBUTION", "")
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:", "blob:", *(BASEMAP_ORIGINS if BASEMAP_URL else [])],
+        "worker-src": [SELF, "blob:"],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- pages ---------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
+STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.exists() else []
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+DJANGO_VITE = {"default": {"dev_mode": False, "manifest_path": FRONTEND_DIST / "manifest.json"}}
+LEAFLET_CONFIG = {
+    "TILES": [("Basemap", BASEMAP_URL, {"attribution": BASEMAP_ATTRIBUTION})] if BASEMAP_URL else [],
+    "DEFAULT_CENTER": (20.0, 0.0),
+    "DEFAULT_ZOOM": 2,
+    "MIN_ZOOM": 0,
+    "MAX_ZOOM": 26,
+    "ATTRIBUTION_PREFIX": "",
+    "RESET_VIEW": False,
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["webapp.projects.authentication.ApiAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["webapp.projects.authentication.RouteAccess"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "webapp.api.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {"TITLE": "Quadrat", "VERSION": "0.1.0", "SERVE_INCLUDE_SCHEMA": False}
+
+# Absolute URLs that leave the site (tiles, OGC links) start with this. Empty: the request's own host.
+PUBLIC_URL = env("QUADRAT_PUBLIC_URL", "")
+# Hosts share doorbell and presence over Redis when set; one machine needs none.
+REDIS_URL = env("REDIS_URL", "")
+
+# --- files and limits ----------------------------------------------------------------------------
+MEDIA_DIR = Path(env("QUADRAT_MEDIA_DIR", str(VAR_DIR / "media"))).resolve()
+QUARANTINE_DIR = Path(env("QUADRAT_QUARANTINE_DIR", str(VAR_DIR / "quarantine"))).resolve()
+SCRATCH_DIR = Path(env("QUADRAT_SCRATCH_DIR", str(VAR_DIR / "scratch"))).resolve()
+# Largest upload in bytes.
+UPLOAD_MAX_BYTES = int(env("QUADRAT_UPLOAD_MAX_BYTES", str(20 * 1024**3)))
+# Most pixels (rows x columns) of a raster that is ingested.
+RASTER_MAX_PIXELS = int(env("QUADRAT_RASTER_MAX_PIXELS", str(20_000_000_000)))
+# Seconds and bytes of memory a probe of an uploaded file may take.
+PROBE_TIMEOUT_S = float(env("QUADRAT_PROBE_TIMEOUT_S", "30"))
+PROBE_MEMORY_BYTES = int(env("QUADRAT_PROBE_MEMORY_BYTES", str(1024**3)))
+# Bytes of a JSON request body.
+DATA_UPLOAD_MAX_MEMORY_SIZE = int(env("QUADRAT_BODY_MAX_BYTES", str(20 * 1024**2)))
+
+# --- jobs ----------------------------------------------------------------------------------------
+# Seconds that a lease lasts without a heartbeat; heartbeats come every third of it.
+JOB_LEASE_S = float(env("QUADRAT_JOB_LEASE_S", "30"))
+# Starts of one job before it fails as lost.
+JOB_MAX_ATTEMPTS = int(env("QUADRAT_JOB_MAX_ATTEMPTS", "3"))
+# Jobs a worker runs at once: heavy ones (training, inference, ingest) and light ones.
+WORKER_HEAVY_SLOTS = int(env("QUADRAT_WORKER_HEAVY_SLOTS", "1"))
+WORKER_LIGHT_SLOTS = int(env("QUADRAT_WORKER_LIGHT_SLOTS", "2"))
+# Threads that training and inference use. 0: one per core.
+COMPUTE_THREADS = int(env("QUADRAT_COMPUTE_THREADS", "0"))
+# cpu, cuda, or auto.
+COMPUTE_DEVICE = env("QUADRAT_COMPUTE_DEVICE", "auto")
+
+# --- serving (manage.py up) ----------------------------------------------------------------------
+HOST = env("QUADRAT_HOST", "127.0.0.1")
+PORT = int(env("QUADRAT_PORT", "8000"))
+# Web processes. 0: one per core, at most four.
+WEB_PROCESSES = int(env("QUADRAT_WEB_PROCESSES", "0"))
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env("QUADRAT_LOG_LEVEL", "INFO")},
+}

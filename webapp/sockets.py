@@ -1,0 +1,10 @@
+"""The socket door: which path is which consumer, behind the Origin check and the session."""
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+
+# Consumers are added here by path; their rules are in `webapp/projects/routes.py`.
+routes: list[object] = []
+
+socket_edge = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(routes)))

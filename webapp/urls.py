@@ -1,0 +1,25 @@
+"""The URL map. Every name here has a rule in `webapp/projects/routes.py`."""
+
+from django.contrib import admin
+from django.contrib.auth import views as auth
+from django.urls import include, path
+
+from webapp import pages
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    path("login/", auth.LoginView.as_view(template_name="login.html", redirect_authenticated_user=True), name="login"),
+    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("healthz", pages.healthz, name="healthz"),
+    path("readyz", pages.readyz, name="readyz"),
+    path("admin/", admin.site.urls),
+    path("", include("webapp.projects.urls")),
+    path("", include("webapp.jobs.urls")),
+    path("", include("webapp.imagery.urls")),
+    path("", include("webapp.features.urls")),
+    path("", include("webapp.maps.urls")),
+    path("", include("webapp.ogc.urls")),
+    path("", include("labeling.urls")),
+    path("", include("training.urls")),
+    path("", include("inference.urls")),
+]
