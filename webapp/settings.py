@@ -196,7 +196,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
-FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
+# Folder of the built front end.
+FRONTEND_DIST = Path(env("QUADRAT_FRONTEND_DIST", str(BASE_DIR / "frontend" / "dist")))
 STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.exists() else []
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -249,6 +250,12 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = int(env("QUADRAT_BODY_MAX_BYTES", str(20 * 1024**2
 JOB_LEASE_S = float(env("QUADRAT_JOB_LEASE_S", "30"))
 # Starts of one job before it fails as lost.
 JOB_MAX_ATTEMPTS = int(env("QUADRAT_JOB_MAX_ATTEMPTS", "3"))
+# Unfinished jobs that one project may have.
+JOB_MAX_UNFINISHED = int(env("QUADRAT_JOB_MAX_UNFINISHED", "200"))
+# Lines of a job's log that are kept; later ones are counted but not stored.
+JOB_LOG_MAX_LINES = int(env("QUADRAT_JOB_LOG_MAX_LINES", "5000"))
+# More kinds of jobs, as kind=dotted.module:function, comma-separated.
+EXTRA_JOB_KINDS = dict(item.split("=", 1) for item in env_list("QUADRAT_EXTRA_JOB_KINDS"))
 # Jobs a worker runs at once: heavy ones (training, inference, ingest) and light ones.
 WORKER_HEAVY_SLOTS = int(env("QUADRAT_WORKER_HEAVY_SLOTS", "1"))
 WORKER_LIGHT_SLOTS = int(env("QUADRAT_WORKER_LIGHT_SLOTS", "2"))

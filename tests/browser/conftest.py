@@ -1,0 +1,164 @@
+"""What every browser test shares: the real site in a process of its own, Chromium, sign-in, screenshots.
+
+The site is uvicorn with `webapp.asgi`, serving the test database and the built front end on a free port of the
+loopback device. A page fails its test at the end on any console error or uncaught exception; where a test
+provokes one (a cut network), it names it in `allow`.
+
+Environment: QUADRAT_CHROMIUM (path of the browser), QUADRAT_SCREENSHOTS (folder that keeps the pictures),
+QUADRAT_SKIP_BUILD (1: use the front end as it was built last).
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.driver import Pages, Site, database_url_of_tests, free_port
+
+FRONTEND = Path(settings.BASE_DIR) / "frontend"
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything in this folder as a browser test."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def _build_is_current(dist: Path) -> bool:
+    manifest = dist / "manifest.json"
+    if not manifest.exists():
+        return False
+    built = manifest.stat().st_mtime
+    sources = [*FRONTEND.glob("src/**/*"), FRONTEND / "package-lock.json", FRONTEND / "vite.config.ts"]
+    return all(path.stat().st_mtime <= built for path in sources if path.is_file())
+
+
+@pytest.fixture(scope="session")
+def front_end() -> Path:
+    """The built front end, built anew where a source is younger."""
+    dist = Path(settings.FRONTEND_DIST)
+    if os.environ.get("QUADRAT_SKIP_BUILD") == "1" or _build_is_current(dist):
+        return dist
+    command = ["npx", "vite", "build", "--logLevel", "error", "--emptyOutDir", "--outDir", str(dist)]
+    done = subprocess.run(command, cwd=FRONTEND, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        pytest.fail(f"the front end does not build:\n{done.stdout}\n{done.stderr}")
+    return dist
+
+
+@pytest.fixture(scope="session")
+def site(
+    front_end: Path, django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """The site on a free port, with the test database and folders that the test process shares."""
+    folder = tmp_path_factory.mktemp("site")
+    folders = {
+        "MEDIA_DIR": folder / "media",
+        "QUARANTINE_DIR": folder / "quarantine",
+        "SCRATCH_DIR": folder / "scratch",
+    }
+    before = {name: getattr(settings, name) for name in folders}
+    for name, path in folders.items():
+        path.mkdir()
+        setattr(settings, name, path)
+    with django_db_blocker.unblock():
+        database_url = database_url_of_tests()
+    env = {
+        **os.environ,
+        **{f"QUADRAT_{name}": str(path) for name, path in folders.items()},
+        "DATABASE_URL": database_url,
+        "QUADRAT_READ_DATABASE_URL": "",
+        "QUADRAT_SECRET_KEY": settings.SECRET_KEY,
+        "QUADRAT_DEBUG": "0",
+        "DJANGO_SETTINGS_MODULE": "webapp.settings",
+    }
+    running = Site(f"http://127.0.0.1:{free_port()}", env, folder / "site.log")
+    running.start()
+    yield running
+    running.stop()
+    for name, path in before.items():
+        setattr(settings, name, path)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window."""
+    path = os.environ.get("QUADRAT_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+    if not Path(path).exists():
+        pytest.fail(f"no browser at {path}; install chromium, or set QUADRAT_CHROMIUM to one")
+    # Playwright's synchronous API keeps an event loop on this thread, which Django would take for async code.
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield started
+        started.close()
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    else:
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
+
+
+@pytest.fixture
+def open_page(transactional_db: None, browser: Browser, site: Site) -> Iterator[Pages]:
+    """Call it as `open_page(user, size=PHONE, dark=True)`; console errors fail the test when it ends."""
+    pages = Pages(browser, site)
+    yield pages
+    found = pages.close()
+    if found:
+        pytest.fail("the console said:\n" + "\n".join(found))
+
+
+@pytest.fixture
+def page(open_page: Pages) -> Page:
+    """A page of a stranger, 1280 x 800, light."""
+    return open_page()
+
+
+@pytest.fixture
+def worker(transactional_db: None, site: Site) -> Iterator[subprocess.Popen[bytes]]:
+    """A real worker process on the test database, for as long as the test runs."""
+    with (site.log.parent / "worker.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "worker"], cwd=settings.BASE_DIR, env=site.env, stdout=log, stderr=log
+        )
+    yield process
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def screenshot(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Path]:
+    """Call it as `screenshot(page, "label")`; the picture lies in QUADRAT_SCREENSHOTS, or the test's own folder."""
+    folder = Path(os.environ.get("QUADRAT_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def take(page: Page, name: str, *, full_page: bool = False) -> Path:
+        path = folder / f"{name}.png"
+        page.screenshot(path=path, full_page=full_page)
+        return path
+
+    return take
