@@ -1,0 +1,303 @@
+"""Reading pixels: the one way map, training and inference look at a raster."""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import ColorInterp, MaskFlags, Resampling
+from rasterio.errors import RasterioError
+from rasterio.windows import Window as RasterioWindow
+
+from webapp.errors import BadRaster, Invalid
+from webapp.raster.windows import Window
+
+Transform = tuple[float, float, float, float, float, float]
+Resample = Literal["nearest", "bilinear", "average"]
+Pad = Literal["reflect", "zero"]
+
+# A file is opened by the one driver that its first bytes name: a VRT or WMS description under another name
+# is never parsed, so it cannot read other files or the network.
+MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"II*\x00", "GTiff"),
+    (b"MM\x00*", "GTiff"),
+    (b"II+\x00", "GTiff"),
+    (b"MM\x00+", "GTiff"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+)
+# EMPTY_DIR and PAM off: side-car files (.aux.xml, .ovr, .msk, .tfw) beside a raster change nothing.
+OPEN_OPTIONS: dict[str, Any] = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_PAM_ENABLED": "NO",
+    "GDAL_CACHEMAX": 128,  # MB, per process: GDAL's own default is 5 % of the memory
+    "GTIFF_VIRTUAL_MEM_IO": "NO",
+}
+_RESAMPLING = {"nearest": Resampling.nearest, "bilinear": Resampling.bilinear, "average": Resampling.average}
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What a raster is, without its pixels.
+
+    Attributes:
+        count: bands, an alpha band not counted.
+        transform: affine a, b, c, d, e, f from pixel (col, row) to the CRS.
+        crs_wkt: empty where the raster has none.
+        bounds: (west, south, east, north) in the raster's CRS.
+        has_mask: some pixels may be invalid (nodata value, mask or alpha band).
+    """
+
+    path: Path
+    height: int
+    width: int
+    count: int
+    dtype: str
+    crs_wkt: str
+    epsg: int | None
+    transform: Transform
+    nodata: float | None
+    descriptions: tuple[str, ...]
+    bounds: tuple[float, float, float, float]
+    has_mask: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """The array cut at a window.
+
+    Attributes:
+        array: (band, row, col) in the raster's dtype.
+        valid: bool (row, col); False outside the raster and where it has no data.
+        window: the pixels of the raster it covers.
+        transform: affine from the chip's pixel (col, row) to the CRS.
+    """
+
+    array: NDArray[Any]
+    valid: NDArray[np.bool_]
+    window: Window
+    transform: Transform
+
+
+def driver_of(path: Path) -> str:
+    """Return the GDAL driver that the file's first bytes name: GTiff, PNG or JPEG.
+
+    Raises:
+        BadRaster: it is none of the three, or cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError as error:
+        raise BadRaster(f"'{path}' cannot be read: {error.strerror}.", fix="Check the path.") from error
+    for magic, driver in MAGIC:
+        if head.startswith(magic):
+            return driver
+    raise BadRaster(
+        f"'{path.name}' is not a GeoTIFF, PNG or JPEG.",
+        fix="Convert it with gdal_translate -of COG.",
+        code="not_an_image",
+    )
+
+
+def _alpha_band(source: Any) -> int | None:
+    """Return the 1-based alpha band, or None."""
+    found = [
+        index for index, colour in zip(source.indexes, source.colorinterp, strict=True) if colour == ColorInterp.alpha
+    ]
+    return found[-1] if found and source.count > 1 else None
+
+
+def _info(path: Path, source: Any) -> Info:
+    alpha = _alpha_band(source)
+    bands = [index for index in source.indexes if index != alpha]
+    corners = [
+        source.transform @ corner
+        for corner in ((0, 0), (source.width, 0), (0, source.height), (source.width, source.height))
+    ]
+    xs, ys = [x for x, _ in corners], [y for _, y in corners]
+    has_mask = np.issubdtype(np.dtype(source.dtypes[0]), np.floating) or any(
+        MaskFlags.all_valid not in source.mask_flag_enums[index - 1] for index in bands
+    )
+    return Info(
+        path=path,
+        height=source.height,
+        width=source.width,
+        count=len(bands),
+        dtype=source.dtypes[0],
+        crs_wkt=source.crs.to_wkt() if source.crs else "",
+        epsg=source.crs.to_epsg() if source.crs else None,
+        transform=tuple(source.transform)[:6],
+        nodata=source.nodata,
+        descriptions=tuple(source.descriptions[index - 1] or f"Band {index}" for index in bands),
+        bounds=(min(xs), min(ys), max(xs), max(ys)),
+        has_mask=bool(has_mask),
+    )
+
+
+def info(path: Path | str) -> Info:
+    """Return what the raster at `path` is.
+
+    Raises:
+        BadRaster: no GeoTIFF, PNG or JPEG, or a damaged one.
+    """
+    with Reader(path) as reader:
+        return reader.info
+
+
+class Reader:
+    """An open raster. Use it on one thread: GDAL datasets are not thread-safe.
+
+    Raises:
+        BadRaster: no GeoTIFF, PNG or JPEG, or a damaged one.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        driver = driver_of(self.path)
+        try:
+            with rasterio.Env(**OPEN_OPTIONS):
+                # sharing=False: a shared handle would be used by several threads at once.
+                self._source: Any = rasterio.open(self.path, driver=driver, sharing=False)
+        except RasterioError as error:
+            raise BadRaster(
+                f"'{self.path.name}' is damaged: {error}.", fix="Export or upload it again.", code="file_damaged"
+            ) from error
+        self.info = _info(self.path, self._source)
+        alpha = _alpha_band(self._source)
+        self._bands = [index for index in self._source.indexes if index != alpha]
+        flags = self._source.mask_flag_enums[self._bands[0] - 1]
+        self._mask_is_nodata = MaskFlags.nodata in flags
+        self._mask_is_stored = not self._mask_is_nodata and MaskFlags.all_valid not in flags
+        self._owner = threading.get_ident()
+
+    def __enter__(self) -> Self:
+        """Return the reader itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; the reader is of no use afterwards."""
+        self._source.close()
+
+    @property
+    def whole(self) -> Window:
+        """The window of the whole raster."""
+        return Window(0, 0, self.info.height, self.info.width)
+
+    def read(
+        self,
+        window: Window,
+        *,
+        bands: list[int] | None = None,
+        out_shape: tuple[int, int] | None = None,
+        resampling: Resample = "bilinear",
+        pad: Pad | None = "zero",
+    ) -> Chip:
+        """Return the pixels of a window.
+
+        Args:
+            window: may reach outside the raster.
+            bands: 1-based; all but an alpha band where not given.
+            out_shape: (height, width) of the answer, in pixels, for another resolution; overviews are used.
+            resampling: how pixels are made where `out_shape` differs from the window.
+            pad: what stands outside the raster: the pixels mirrored at its edge, or zeros. None: the window is
+                clipped to the raster instead, and the chip is smaller.
+
+        Returns:
+            A chip of (band, out height, out width); where a resampled window reaches outside, the edge of the
+            raster is placed to the nearest pixel of the answer.
+
+        Raises:
+            Invalid: a band that is not there, or an empty window.
+            BadRaster: the file's bytes cannot be decoded.
+        """
+        chosen = self._bands if bands is None else bands
+        if not chosen or any(band not in self._bands for band in chosen):
+            raise Invalid(f"'{self.path.name}' has bands {self._bands}, not {chosen}.", fix="Choose from its bands.")
+        if pad is None:
+            window = window.clip(self.info.height, self.info.width)
+        if window.empty or (out_shape is not None and min(out_shape) < 1):
+            raise Invalid(f"The window {window} holds no pixel.", fix="Choose one that meets the raster.")
+        height, width = out_shape or (window.height, window.width)
+        rows = _inside(window.row, window.height, self.info.height, height)
+        cols = _inside(window.col, window.width, self.info.width, width)
+        shape = (len(chosen), height, width)
+        if rows is None or cols is None:
+            array = np.zeros(shape, dtype=self.info.dtype)
+            valid = np.zeros(shape[1:], dtype=bool)
+        else:
+            array, valid = self._read_inside(chosen, rows, cols, _RESAMPLING[resampling])
+            if array.shape != shape:
+                around = ((rows.before, rows.after), (cols.before, cols.after))
+                mode: Any = "reflect" if pad == "reflect" else "constant"
+                array = np.pad(array, ((0, 0), *around), mode=mode)
+                valid = np.pad(valid, around)
+        return Chip(array, valid, window, self._transform(window, height, width))
+
+    def _transform(self, window: Window, height: int, width: int) -> Transform:
+        a, b, c, d, e, f = self.info.transform
+        across, down = window.width / width, window.height / height
+        return (
+            a * across,
+            b * down,
+            c + a * window.col + b * window.row,
+            d * across,
+            e * down,
+            f + d * window.col + e * window.row,
+        )
+
+    def _read_inside(
+        self, bands: list[int], rows: "_Span", cols: "_Span", resampling: Resampling
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        window = RasterioWindow(cols.start, rows.start, cols.length, rows.length)
+        shape = (rows.out, cols.out)
+        try:
+            array = self._source.read(bands, window=window, out_shape=(len(bands), *shape), resampling=resampling)
+            stored = self._source.dataset_mask(window=window, out_shape=shape) if self._mask_is_stored else None
+        except RasterioError as error:
+            raise BadRaster(
+                f"'{self.path.name}' cannot be decoded at row {rows.start:.0f}, column {cols.start:.0f}: {error}.",
+                fix="The file is damaged: export or upload it again.",
+                code="file_damaged",
+            ) from error
+        valid = np.ones(shape, dtype=bool) if stored is None else stored != 0
+        if self._mask_is_nodata and not np.isnan(self.info.nodata or 0.0):
+            # One band with data makes a pixel valid, as in GDAL's dataset mask.
+            valid &= (array != self.info.nodata).any(axis=0)
+        if np.issubdtype(array.dtype, np.floating):
+            valid &= np.isfinite(array).all(axis=0)
+        return array, valid
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Along one axis: what is read of the raster (start, length) into `out` pixels, and how many are padded."""
+
+    start: float
+    length: float
+    out: int
+    before: int
+    after: int
+
+
+def _inside(start: int, length: int, raster: int, out: int) -> _Span | None:
+    """Return the part of a window that lies inside the raster along one axis, or None."""
+    if start >= 0 and start + length <= raster:
+        return _Span(start, length, out, 0, 0)
+    scale = length / out
+    first = max(0, round(-start / scale))
+    last = min(out, round((raster - start) / scale))
+    if last <= first:
+        return None
+    low, high = max(0.0, start + first * scale), min(float(raster), start + last * scale)
+    return _Span(low, high - low, last - first, first, out - last)
