@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 # Two cores are all a test machine has.
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -18,3 +19,13 @@ def data() -> Path:
     if not DATA.is_dir():
         pytest.skip(f"sample data not found at {DATA}; set QUADRAT_TEST_DATA to its folder")
     return DATA
+
+
+@pytest.fixture(autouse=True)
+def own_folders(settings: Settings, tmp_path: Path) -> Path:
+    """Every test writes into a folder of its own."""
+    for name in ("MEDIA_DIR", "QUARANTINE_DIR", "SCRATCH_DIR"):
+        folder = tmp_path / "site" / name.lower()
+        folder.mkdir(parents=True)
+        setattr(settings, name, folder)
+    return tmp_path / "site"

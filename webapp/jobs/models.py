@@ -68,6 +68,19 @@ class Job(models.Model):
                 | models.Q(token__isnull=False, lease_until__isnull=False),
                 name="job_running_has_lease",
             ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    state__in=["succeeded", "failed", "cancelled"], finished_at__isnull=False, token__isnull=True
+                )
+                | (~models.Q(state__in=["succeeded", "failed", "cancelled"]) & models.Q(finished_at__isnull=True)),
+                name="job_final_has_end",
+            ),
+            models.CheckConstraint(
+                condition=(models.Q(state="failed") & ~models.Q(error_code=""))
+                | (~models.Q(state="failed") & models.Q(error_code="")),
+                name="job_failed_has_error",
+            ),
+            models.CheckConstraint(condition=models.Q(progress__gte=0.0, progress__lte=1.0), name="job_progress_range"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,213 @@
+"""The life of a job."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, transaction
+from django.db.models.functions import Now
+from pytest_django import Settings
+
+from tests.factories import make_project, make_user
+from tests.jobs.handlers import KINDS
+from webapp.errors import Conflict, Invalid, TooMany
+from webapp.jobs import services
+from webapp.jobs.context import JobContext, scratch_folder
+from webapp.jobs.models import Job, JobEvent
+from webapp.jobs.runner import run_now
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def test_kinds(settings: Settings) -> None:
+    settings.EXTRA_JOB_KINDS = KINDS
+
+
+def queued(kind: str = "count", **values: object) -> Job:
+    spec = values.pop("spec", {"steps": 3})
+    project = values.pop("project", None) or make_project()
+    return services.enqueue(project=project, kind=kind, spec=spec, user=None, title="Test", **values)  # type: ignore[arg-type]
+
+
+def claimed(job: Job) -> tuple[Job, uuid.UUID]:
+    found = services.claim(worker="test", lanes=["heavy", "light"], job_id=job.pk)
+    assert found is not None
+    assert found.token is not None
+    return found, found.token
+
+
+def expire(job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(lease_until=Now() - timedelta(seconds=1))
+
+
+def test_a_job_runs_and_keeps_its_result_and_log() -> None:
+    job = run_now(queued())
+    assert (job.state, job.progress, job.result["steps"]) == ("succeeded", 1.0, 3)
+    assert job.token is None
+    assert job.finished_at is not None
+    assert job.started_at is not None
+    assert [event.seq for event in job.events.all()] == list(range(1, job.seq + 1))
+    assert "counted 3" in [event.text for event in job.events.all()]
+    assert not scratch_folder(job.pk).exists()
+
+
+def test_an_unknown_kind_is_refused_when_it_is_queued() -> None:
+    with pytest.raises(Invalid, match="no kind of job 'nonsense'"):
+        queued("nonsense")
+
+
+def test_a_project_cannot_flood_the_queue(settings: Settings) -> None:
+    settings.JOB_MAX_UNFINISHED = 2
+    project = make_project()
+    first = queued(project=project)
+    queued(project=project)
+    with pytest.raises(TooMany):
+        queued(project=project)
+    services.cancel(job=first, user=None)
+    queued(project=project)
+
+
+def test_the_highest_priority_goes_first_then_the_oldest_and_only_in_lanes_with_room() -> None:
+    plain, urgent, light = queued(), queued(priority=5), queued(lane="light", priority=9)
+    order = [services.claim(worker="w", lanes=["heavy"]) for _ in range(3)]
+    assert [job and job.pk for job in order] == [urgent.pk, plain.pk, None]
+    last = services.claim(worker="w", lanes=["light"])
+    assert last is not None
+    assert last.pk == light.pk
+
+
+def test_a_refused_job_fails_with_the_error_and_is_not_tried_again() -> None:
+    job = run_now(queued("refuse"))
+    assert (job.state, job.error_code, job.attempt) == ("failed", "no_bands", 1)
+    assert (job.error_message, job.error_fix) == ("The scene has no bands.", "Take another scene.")
+
+
+def test_a_broken_job_fails_with_its_traceback_in_the_log() -> None:
+    job = run_now(queued("break"))
+    assert (job.state, job.error_code) == ("failed", "internal")
+    assert any("ZeroDivisionError" in event.text and "handlers.py" in event.text for event in job.events.all())
+
+
+def test_a_stale_token_can_write_nothing() -> None:
+    job, token = claimed(queued())
+    zombie = JobContext(job)
+    expire(job)
+    assert services.reap() == 1
+    second, _ = claimed(job)
+    assert second.attempt == 2
+    for act in (
+        lambda: services.heartbeat(job_id=job.pk, token=token),
+        lambda: services.check(job_id=job.pk, token=token),
+        lambda: services.finish(job_id=job.pk, token=token, result={}),
+        lambda: services.fail(job_id=job.pk, token=token, error=Invalid("x")),
+        lambda: services.release(job_id=job.pk, token=token),
+        lambda: services.lose(job_id=job.pk, token=token, reason="x"),
+        lambda: services.acknowledge_cancel(job_id=job.pk, token=token),
+        lambda: zombie.log("x"),
+        lambda: zombie.progress(0.9, "x"),
+        lambda: zombie.guard().__enter__(),
+        lambda: zombie.publish().__enter__(),
+    ):
+        with pytest.raises(services.LeaseLost):
+            act()
+    second.refresh_from_db()
+    assert (second.state, second.attempt) == ("running", 2)
+
+
+def test_a_write_under_a_token_that_was_lost_is_rolled_back() -> None:
+    job, _ = claimed(queued())
+    context = JobContext(job)
+    expire(job)
+    services.reap()
+    with pytest.raises(services.LeaseLost), context.guard():
+        JobEvent.objects.create(job=job, seq=999, text="never")
+    assert not JobEvent.objects.filter(seq=999).exists()
+
+
+def test_a_lease_that_is_renewed_is_not_reaped() -> None:
+    job, token = claimed(queued())
+    expire(job)
+    services.heartbeat(job_id=job.pk, token=token)
+    assert services.reap() == 0
+
+
+def test_a_job_lost_three_times_fails_and_says_where() -> None:
+    job = queued()
+    for _ in range(3):
+        running, token = claimed(job)
+        services.report(job_id=job.pk, token=token, fraction=0.42, message="block 17")
+        expire(running)
+        services.reap()
+    job.refresh_from_db()
+    assert (job.state, job.error_code, job.attempt) == ("failed", "worker_lost", 3)
+    assert "block 17" in job.error_message
+    assert "42 %" in job.error_message
+    assert services.claim(worker="w", lanes=["heavy"]) is None
+
+
+def test_a_released_job_does_not_count_the_attempt() -> None:
+    job, token = claimed(queued())
+    services.release(job_id=job.pk, token=token)
+    job.refresh_from_db()
+    assert (job.state, job.attempt, job.token) == ("queued", 0, None)
+
+
+def test_cancel_ends_a_queued_job_at_once_and_a_running_one_at_its_next_look() -> None:
+    waiting = services.cancel(job=queued(), user=make_user())
+    assert waiting.state == "cancelled"
+    running, token = claimed(queued())
+    assert services.cancel(job=running, user=make_user()).state == "running"
+    assert services.heartbeat(job_id=running.pk, token=token) is True
+    with pytest.raises(services.JobCancelled):
+        JobContext(running).check()
+    with pytest.raises(services.JobCancelled):
+        JobContext(running).progress(0.5)
+    with pytest.raises(services.JobCancelled):
+        JobContext(running).publish().__enter__()
+
+
+def test_cancel_twice_is_one_cancel_and_a_finished_job_stays_finished() -> None:
+    job = queued()
+    services.cancel(job=job, user=None)
+    assert services.cancel(job=job, user=None).state == "cancelled"
+    done = run_now(queued())
+    assert services.cancel(job=done, user=None).state == "succeeded"
+
+
+def test_a_job_that_publishes_can_no_longer_be_cancelled() -> None:
+    job, _ = claimed(queued())
+    with JobContext(job).publish():
+        pass
+    with pytest.raises(Conflict):
+        services.cancel(job=job, user=None)
+
+
+def test_a_cancelled_job_whose_worker_died_is_cancelled_not_retried() -> None:
+    job, _ = claimed(queued())
+    services.cancel(job=job, user=None)
+    expire(job)
+    services.reap()
+    job.refresh_from_db()
+    assert job.state == "cancelled"
+
+
+@pytest.mark.parametrize("values", [{"state": "queued"}, {"result": {"other": 1}}, {"error_code": "x"}, {"attempt": 9}])
+def test_the_database_refuses_to_change_a_finished_job(values: dict[str, object]) -> None:
+    job = run_now(queued())
+    with pytest.raises(DatabaseError, match="finished"), transaction.atomic():
+        Job.objects.filter(pk=job.pk).update(**values)
+
+
+def test_the_database_refuses_to_change_a_line_of_a_log() -> None:
+    job = run_now(queued())
+    with pytest.raises(DatabaseError, match="only ever inserted"), transaction.atomic():
+        job.events.update(text="it never happened")
+
+
+def test_a_long_log_is_cut(settings: Settings) -> None:
+    settings.JOB_LOG_MAX_LINES = 5
+    job, _ = claimed(queued())
+    for number in range(10):
+        JobContext(job).log(str(number))
+    assert job.events.count() == 5

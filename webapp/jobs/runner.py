@@ -1,0 +1,110 @@
+"""Runs one attempt of one job in this process, and stores how it ended."""
+
+import logging
+import shutil
+import signal
+import socket
+import traceback
+import uuid
+from collections.abc import Callable
+
+from webapp.errors import QuadratError
+from webapp.jobs import registry, services
+from webapp.jobs.context import JobContext, scratch_folder
+from webapp.jobs.models import Job
+from webapp.jobs.services import Draining, JobCancelled, LeaseLost
+
+logger = logging.getLogger(__name__)
+
+
+class Broken(QuadratError):
+    """A job ended by an error that nobody foresaw."""
+
+    code = "internal"
+
+
+class StorageFull(QuadratError):
+    """No space is left for the job's files."""
+
+    code = "storage_full"
+
+
+def run_now(job: Job) -> Job:
+    """Claim and run a job in this process; return it as it ended.
+
+    Raises:
+        LeaseLost: the job is not queued.
+    """
+    claimed = services.claim(worker=f"{socket.gethostname()} in-process", lanes=Job.Lane.values, job_id=job.pk)
+    if claimed is None:
+        raise LeaseLost(f"Job {job.pk} is not queued.")
+    run_attempt(JobContext(claimed))
+    job.refresh_from_db()
+    return job
+
+
+def run_claimed(job_id: uuid.UUID, token: uuid.UUID) -> None:
+    """Run a job that the worker claimed for this process; SIGTERM makes it stop at its next check.
+
+    Raises:
+        LeaseLost: the token no longer holds.
+    """
+    job = Job.objects.select_related("project", "created_by").filter(pk=job_id, token=token).first()
+    if job is None:
+        raise LeaseLost(f"Job {job_id} is no longer ours.")
+    context = JobContext(job)
+    signal.signal(signal.SIGTERM, lambda *_: context.stopping.set())
+    run_attempt(context)
+
+
+def run_attempt(context: JobContext) -> None:
+    """Run the job's function and store its result or its error."""
+    try:
+        result = registry.handler(context.job.kind)(context)
+        _close(context, lambda: services.finish(job_id=context.job.pk, token=context.token, result=result))
+    except LeaseLost:
+        logger.warning("job %s: lease lost, attempt %s stops", context.job.pk, context.attempt)
+    except JobCancelled:
+        _close(context, lambda: services.acknowledge_cancel(job_id=context.job.pk, token=context.token))
+    except Draining:
+        _close(context, lambda: services.release(job_id=context.job.pk, token=context.token), keep=True)
+    except QuadratError as error:
+        _fail(context, error)
+    except Exception as error:  # noqa: BLE001 (the job runner: whatever a job raises becomes its error)
+        _fail(context, _explain(error))
+
+
+def remove_scratch(job_id: uuid.UUID) -> None:
+    """Remove what a job kept between its attempts."""
+    shutil.rmtree(scratch_folder(job_id), ignore_errors=True)
+
+
+def _explain(error: Exception) -> QuadratError:
+    logger.error("a job broke", exc_info=error)
+    if isinstance(error, OSError) and error.errno in (28, 122):  # ENOSPC, EDQUOT
+        return StorageFull("The disk is full.", fix="Make room for the site's files, then start the job again.")
+    kind = type(error).__name__
+    return Broken(
+        f"The job broke: {kind}: {error}"[:2000],
+        fix="Its log holds the traceback. Start it again; if it breaks again, tell an administrator.",
+        details={"traceback": "".join(traceback.format_exception(error))},
+    )
+
+
+def _fail(context: JobContext, error: QuadratError) -> None:
+    def store() -> None:
+        if "traceback" in error.details:
+            context.log(error.details["traceback"][-4000:], level="error")
+        services.fail(job_id=context.job.pk, token=context.token, error=error)
+
+    _close(context, store)
+
+
+def _close(context: JobContext, store: Callable[[], None], *, keep: bool = False) -> None:
+    try:
+        store()
+    except LeaseLost:
+        logger.warning("job %s: lease lost before its end was stored", context.job.pk)
+        return
+    if not keep:
+        remove_scratch(context.job.pk)

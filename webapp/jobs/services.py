@@ -1,0 +1,362 @@
+"""The life of a job. Every change of a job's row is made here.
+
+A running job belongs to whoever holds its fencing token. A worker keeps the lease alive; when the lease ends
+the reaper gives the job to another, under a new token, and the old holder can write nothing more: each write
+of results first locks the job's row and compares the token. All times are the database's.
+"""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from webapp import doorbell
+from webapp.errors import Conflict, QuadratError, TooMany
+from webapp.jobs.models import Job, JobEvent
+from webapp.jobs.registry import check_kind
+from webapp.projects.models import Project, User
+
+HELD = (Job.State.RUNNING, Job.State.PUBLISHING)
+FINAL = (Job.State.SUCCEEDED, Job.State.FAILED, Job.State.CANCELLED)
+# Workers listen here for new work; the number says nothing.
+WORK_TOPIC = "jobs"
+# "quad" in ASCII: the advisory lock of the reaper.
+REAPER_LOCK = 0x71756164
+
+
+class Interrupted(Exception):
+    """The attempt must stop now; what is stored stays stored."""
+
+
+class LeaseLost(Interrupted):
+    """Another attempt owns the job, or nobody does: this one must write nothing more."""
+
+
+class JobCancelled(Interrupted):
+    """Somebody asked for the job to stop."""
+
+
+class Draining(Interrupted):
+    """The worker shuts down: the job goes back to the queue and the attempt is not counted."""
+
+
+def enqueue(
+    *,
+    project: Project | None,
+    kind: str,
+    spec: dict[str, Any],
+    user: User | None,
+    title: str,
+    lane: str = Job.Lane.HEAVY,
+    priority: int = 0,
+) -> Job:
+    """Return a new job, queued when the current transaction commits.
+
+    Raises:
+        Invalid: the kind is not registered.
+        TooMany: the project has too many unfinished jobs.
+    """
+    check_kind(kind)
+    with transaction.atomic():
+        if project is not None:
+            _check_quota(project)
+        job = Job.objects.create(
+            project=project,
+            kind=kind,
+            lane=lane,
+            title=title[:200],
+            spec=spec,
+            priority=priority,
+            max_attempts=settings.JOB_MAX_ATTEMPTS,
+            created_by=user,
+        )
+        _note(job, f"Queued by {user.get_username()}." if user else "Queued.")
+        doorbell.ring(WORK_TOPIC, 0)
+    return job
+
+
+def cancel(*, job: Job, user: User | None) -> Job:
+    """Return the job, cancelled if it was queued, else told to stop. A finished job stays as it is.
+
+    Raises:
+        Conflict: the result is being published and can no longer be stopped.
+    """
+    with transaction.atomic():
+        locked = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
+        if locked.finished or locked.cancel_requested:
+            return locked
+        if locked.state == Job.State.PUBLISHING:
+            raise Conflict("The job is publishing its result.", fix="Wait until it has finished.")
+        Job.objects.filter(pk=job.pk).update(cancel_requested=True)
+        _note(locked, f"Cancel asked for by {user.get_username()}." if user else "Cancel asked for.")
+        if locked.state == Job.State.QUEUED:
+            _finish(locked, Job.State.CANCELLED, message="Cancelled before it started.")
+        locked.refresh_from_db()
+    return locked
+
+
+def claim(*, worker: str, lanes: Sequence[str], job_id: uuid.UUID | None = None) -> Job | None:
+    """Return the next queued job of the lanes, now running under a new token, or None where there is none.
+
+    Args:
+        worker: who asks, for people who read the job.
+        lanes: the lanes that have room.
+        job_id: only this job.
+    """
+    with transaction.atomic():
+        queued = Job.objects.select_for_update(skip_locked=True, no_key=True).filter(
+            state=Job.State.QUEUED, lane__in=lanes
+        )
+        job = (queued.filter(pk=job_id) if job_id else queued).order_by("-priority", "created_at", "id").first()
+        if job is None:
+            return None
+        Job.objects.filter(pk=job.pk).update(
+            state=Job.State.RUNNING,
+            attempt=F("attempt") + 1,
+            token=uuid.uuid4(),
+            worker=worker[:200],
+            lease_until=_lease_end(),
+            heartbeat_at=Now(),
+            started_at=job.started_at or Now(),
+            message="",
+        )
+        job.refresh_from_db()
+        _note(job, f"Attempt {job.attempt} started on {worker}.")
+    return job
+
+
+def heartbeat(*, job_id: uuid.UUID, token: uuid.UUID) -> bool:
+    """Renew the lease; return True where the job should stop because somebody cancelled it.
+
+    Raises:
+        LeaseLost: the token no longer holds.
+    """
+    held = Job.objects.filter(pk=job_id, token=token, state__in=HELD)
+    if not held.update(lease_until=_lease_end(), heartbeat_at=Now()):
+        raise LeaseLost(f"Job {job_id} is no longer ours.")
+    return Job.objects.filter(pk=job_id, cancel_requested=True, state=Job.State.RUNNING).exists()
+
+
+def check(*, job_id: uuid.UUID, token: uuid.UUID) -> None:
+    """Return while the attempt should go on.
+
+    Raises:
+        LeaseLost: the token no longer holds.
+        JobCancelled: somebody cancelled the job.
+    """
+    row = Job.objects.filter(pk=job_id, token=token, state__in=HELD).values_list("cancel_requested", "state").first()
+    if row is None:
+        raise LeaseLost(f"Job {job_id} is no longer ours.")
+    if row == (True, Job.State.RUNNING):
+        raise JobCancelled(f"Job {job_id} was cancelled.")
+
+
+def report(*, job_id: uuid.UUID, token: uuid.UUID, fraction: float, message: str) -> None:
+    """Store how far the job is, 0 to 1, with a few words for people; the lease is renewed by the way.
+
+    Raises:
+        LeaseLost: the token no longer holds.
+        JobCancelled: somebody cancelled the job.
+    """
+    with transaction.atomic():
+        job = _lock(job_id, token)
+        if job.cancel_requested and job.state == Job.State.RUNNING:
+            raise JobCancelled(f"Job {job_id} was cancelled.")
+        Job.objects.filter(pk=job_id).update(
+            progress=min(max(fraction, 0.0), 1.0), message=message[:500] or job.message, heartbeat_at=Now()
+        )
+        _ring(job)
+
+
+def log(*, job_id: uuid.UUID, token: uuid.UUID, text: str, level: str = "info") -> None:
+    """Add a line to the job's log.
+
+    Raises:
+        LeaseLost: the token no longer holds.
+    """
+    with transaction.atomic():
+        _note(_lock(job_id, token), text, level)
+
+
+@contextmanager
+def guard(*, job_id: uuid.UUID, token: uuid.UUID) -> Iterator[Job]:
+    """Open a transaction in which the token is sure to hold until the commit: results are written in here.
+
+    Raises:
+        LeaseLost: the token no longer holds; nothing is written.
+    """
+    with transaction.atomic():
+        yield _lock(job_id, token)
+
+
+@contextmanager
+def publish(*, job_id: uuid.UUID, token: uuid.UUID) -> Iterator[Job]:
+    """Open the guarded transaction of the final result; from its commit on the job can no longer be cancelled.
+
+    Raises:
+        LeaseLost: the token no longer holds.
+        JobCancelled: somebody cancelled the job first.
+    """
+    with transaction.atomic():
+        job = _lock(job_id, token)
+        if job.cancel_requested and job.state == Job.State.RUNNING:
+            raise JobCancelled(f"Job {job_id} was cancelled.")
+        Job.objects.filter(pk=job_id).update(state=Job.State.PUBLISHING)
+        _ring(job)
+        yield job
+
+
+def finish(*, job_id: uuid.UUID, token: uuid.UUID, result: dict[str, Any]) -> None:
+    """Store the result: the job has succeeded.
+
+    Raises:
+        LeaseLost: the token no longer holds; the result is not stored.
+    """
+    with transaction.atomic():
+        job = _lock(job_id, token)
+        _note(job, "Done.")
+        _finish(job, Job.State.SUCCEEDED, result=result, progress=1.0)
+
+
+def fail(*, job_id: uuid.UUID, token: uuid.UUID, error: QuadratError) -> None:
+    """Store why the job failed; it is not tried again.
+
+    Raises:
+        LeaseLost: the token no longer holds.
+    """
+    with transaction.atomic():
+        _fail(_lock(job_id, token), error.code, error.message, error.fix)
+
+
+def acknowledge_cancel(*, job_id: uuid.UUID, token: uuid.UUID) -> None:
+    """End a running job that was told to stop.
+
+    Raises:
+        LeaseLost: the token no longer holds.
+    """
+    with transaction.atomic():
+        job = _lock(job_id, token)
+        _note(job, "Cancelled.")
+        _finish(job, Job.State.CANCELLED, message="Cancelled.")
+
+
+def release(*, job_id: uuid.UUID, token: uuid.UUID) -> None:
+    """Put a job back into the queue because its worker shuts down; the attempt does not count.
+
+    Raises:
+        LeaseLost: the token no longer holds.
+    """
+    with transaction.atomic():
+        job = _lock(job_id, token)
+        if job.cancel_requested:
+            _finish(job, Job.State.CANCELLED, message="Cancelled.")
+            return
+        _note(job, "The worker shuts down; the job goes on with the next one.")
+        _requeue(job, attempt=job.attempt - 1)
+
+
+def lose(*, job_id: uuid.UUID, token: uuid.UUID, reason: str) -> None:
+    """Give a job whose process died to the next attempt, or fail it where none is left.
+
+    Raises:
+        LeaseLost: the token no longer holds: the process had finished, or the reaper was here.
+    """
+    with transaction.atomic():
+        _lost(_lock(job_id, token), reason)
+
+
+def reap() -> int:
+    """Take the jobs whose lease has ended from their dead workers; return how many.
+
+    Any number of workers may call this at once: one does the work, the others return at once. A row that is
+    locked belongs to somebody alive and is left for the next round.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [REAPER_LOCK])
+            if not cursor.fetchone()[0]:
+                return 0
+        ended = list(
+            Job.objects.select_for_update(skip_locked=True, no_key=True).filter(state__in=HELD, lease_until__lt=Now())
+        )
+        for job in ended:
+            _lost(job, f"The worker {job.worker} went silent")
+        return len(ended)
+
+
+def _check_quota(project: Project) -> None:
+    unfinished = Job.objects.filter(project=project).exclude(state__in=FINAL).count()
+    if unfinished >= settings.JOB_MAX_UNFINISHED:
+        raise TooMany(
+            f"The project has {unfinished} unfinished jobs, the most allowed.",
+            fix="Wait for some to finish, or cancel them.",
+            code="quota",
+            details={"retry_after_s": 60},
+        )
+
+
+def _lease_end() -> Any:
+    return Now() + timedelta(seconds=settings.JOB_LEASE_S)
+
+
+def _lock(job_id: uuid.UUID, token: uuid.UUID) -> Job:
+    # NO KEY: rows that point at the job may still be inserted by others while it is held.
+    job = Job.objects.select_for_update(no_key=True).filter(Q(pk=job_id) & Q(token=token) & Q(state__in=HELD)).first()
+    if job is None:
+        raise LeaseLost(f"Job {job_id} is no longer ours.")
+    return job
+
+
+def _lost(job: Job, reason: str) -> None:
+    where = f" at “{job.message}”" if job.message else ""
+    _note(job, f"{reason} in attempt {job.attempt}{where}.", "warning")
+    if job.cancel_requested:
+        _finish(job, Job.State.CANCELLED, message="Cancelled.")
+    elif job.attempt >= job.max_attempts:
+        _fail(
+            job,
+            "worker_lost",
+            f"The job's process died {job.attempt} times, last{where} ({int(job.progress * 100)} %).",
+            "It may need more memory than the machine has: try smaller settings, and read the log below.",
+        )
+    else:
+        _requeue(job, attempt=job.attempt)
+
+
+def _requeue(job: Job, *, attempt: int) -> None:
+    Job.objects.filter(pk=job.pk).update(
+        state=Job.State.QUEUED, attempt=attempt, token=None, lease_until=None, heartbeat_at=None, worker=""
+    )
+    _ring(job)
+    doorbell.ring(WORK_TOPIC, 0)
+
+
+def _fail(job: Job, code: str, message: str, fix: str) -> None:
+    _note(job, f"{message} {fix}".strip(), "error")
+    _finish(job, Job.State.FAILED, error_code=code, error_message=message, error_fix=fix)
+
+
+def _finish(job: Job, state: Job.State, **values: Any) -> None:
+    Job.objects.filter(pk=job.pk).update(state=state, token=None, lease_until=None, finished_at=Now(), **values)
+    _ring(job)
+
+
+def _note(job: Job, text: str, level: str = "info") -> None:
+    """Append to the log, with the next number of the job's own row: gapless and in commit order."""
+    Job.objects.filter(pk=job.pk).update(seq=F("seq") + 1)
+    job.refresh_from_db(fields=["seq"])
+    if job.seq <= settings.JOB_LOG_MAX_LINES:
+        JobEvent.objects.create(job=job, seq=job.seq, level=level, text=text[:4000], attempt=job.attempt)
+    _ring(job)
+
+
+def _ring(job: Job) -> None:
+    doorbell.ring(f"job:{job.pk}", job.seq)
+    if job.project_id:
+        doorbell.ring(f"project:{job.project_id}", job.seq)
