@@ -7,24 +7,45 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from webapp import api
-from webapp.errors import QuadratError
+from webapp.errors import NotFound, QuadratError
+
+THEMES = ("light", "dark")
+# What an error page says above the error's own sentence.
+TITLES = {
+    400: "That cannot be used",
+    401: "Please sign in",
+    403: "Not allowed",
+    404: "Not found",
+    409: "Somebody was faster",
+    413: "Too large",
+    429: "Too many at once",
+    503: "Not available now",
+}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Return what the page shell shows on every page."""
-    return {}
+    """Return what the page shell shows on every page: the theme that the reader chose, if any."""
+    theme = request.COOKIES.get("theme", "")
+    return {"theme": theme if theme in THEMES else ""}
 
 
 def home(request: HttpRequest) -> HttpResponse:
     """Show the content list."""
-    return render(request, "home.html")
+    return render(request, "home.html", {"config": {"query": request.GET.get("q", "")}})
 
 
 def error_page(request: HttpRequest, error: QuadratError) -> HttpResponse:
     """Show one of our errors as a page, or as JSON to a program."""
     if not request.accepts("text/html"):
         return api.json_error(error)
-    return render(request, "error.html", {"error": error}, status=api.status_of(error))
+    status = api.status_of(error)
+    context = {"error": error, "status": status, "title": TITLES.get(status, "Something went wrong")}
+    return render(request, "error.html", context, status=status)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Show that an address leads nowhere (Django's handler404)."""
+    return error_page(request, NotFound("page"))
 
 
 def healthz(request: HttpRequest) -> JsonResponse:

@@ -23,3 +23,5 @@ urlpatterns = [
     path("", include("training.urls")),
     path("", include("inference.urls")),
 ]
+
+handler404 = "webapp.pages.not_found"
