@@ -1,0 +1,20 @@
+# Thin: all the work is in webapp/setup (Python's standard library only, so it runs on a bare machine).
+PYTHON ?= python3
+SETUP = $(PYTHON) -B -m webapp.setup
+
+.PHONY: run test lint bench stop clean lock
+
+run:    ## set up what is missing, then serve on http://localhost:8000 (QUADRAT_PORT=8001 for another port)
+	@$(SETUP) run
+test:   ## linters, types, unit, PostGIS, browser and client tests
+	@$(SETUP) test
+lint:   ## linters and types only
+	@$(SETUP) lint
+bench:  ## the measurements of tests/bench
+	@$(SETUP) bench
+stop:   ## stop a running site and its database
+	@$(SETUP) stop
+clean:  ## remove what can be made again; your data only with DATA=yes, which asks
+	@DATA="$(DATA)" CONFIRM="$(CONFIRM)" $(SETUP) clean
+lock:   ## requirements.txt from requirements.in
+	@$(SETUP) lock

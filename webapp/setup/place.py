@@ -1,0 +1,55 @@
+"""Where everything lies, and the one error of the set-up. Standard library only: this runs before `.venv` is there."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+VAR = Path(os.environ.get("QUADRAT_VAR_DIR") or ROOT / "var").resolve()
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+FRONTEND = ROOT / "frontend"
+TOOLS = VAR / "tools"
+STAMPS = VAR / "stamps"
+LOG = VAR / "log" / "setup.log"
+SECRETS = Path(os.environ.get("QUADRAT_SECRETS_FILE") or VAR / "secrets.json")
+SITE_LOCK = VAR / "site.lock"
+
+
+class SetupError(Exception):
+    """The set-up cannot go on; the message is one sentence that says why and what to do."""
+
+
+def host() -> str:
+    """Return the address that the site listens on."""
+    return os.environ.get("QUADRAT_HOST", "127.0.0.1")
+
+
+def port() -> int:
+    """Return the port that the site listens on."""
+    value = os.environ.get("QUADRAT_PORT", "8000")
+    if not value.isdigit() or not 0 < int(value) < 65536:
+        raise SetupError(f"QUADRAT_PORT is {value!r}; set it to a number from 1 to 65535.")
+    return int(value)
+
+
+def url() -> str:
+    """Return the address to type into a browser on this machine."""
+    name = "localhost" if host() in ("127.0.0.1", "0.0.0.0", "::", "::1") else host()
+    return f"http://{name}:{port()}"
+
+
+def own_database() -> bool:
+    """Return True where the site uses its private cluster, False where DATABASE_URL names another."""
+    return not os.environ.get("DATABASE_URL")
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of every program that the set-up starts: our tools first on PATH."""
+    found = [VENV / "bin", TOOLS / "bin"]
+    return {
+        **os.environ,
+        "PATH": os.pathsep.join([*map(str, found), os.environ.get("PATH", os.defpath)]),
+        "QUADRAT_VAR_DIR": str(VAR),
+        "QUADRAT_SECRETS_FILE": str(SECRETS),
+        "PYTHONUNBUFFERED": "1",
+    }
