@@ -38,15 +38,22 @@ VAR_DIR = Path(env("QUADRAT_VAR_DIR", str(BASE_DIR / "var"))).resolve()
 SECRETS_FILE = Path(env("QUADRAT_SECRETS_FILE", str(VAR_DIR / "secrets.json")))
 
 
-def secret(name: str) -> str:
-    """Return a secret from the environment, else from the 0600 secrets file made at set-up."""
+def stored(name: str) -> str | None:
+    """Return a value from the environment, else from the 0600 secrets file made at set-up, else None."""
     if name in os.environ:
         return os.environ[name]
-    if SECRETS_FILE.exists():
-        stored: dict[str, str] = json.loads(SECRETS_FILE.read_text())
-        if name in stored:
-            return stored[name]
-    raise ImproperlyConfigured(f"{name} is not set and {SECRETS_FILE} does not hold it. Run `make run`, or set it.")
+    if not SECRETS_FILE.exists():
+        return None
+    values: dict[str, str] = json.loads(SECRETS_FILE.read_text())
+    return values.get(name)
+
+
+def secret(name: str) -> str:
+    """Return a stored value that must be there."""
+    value = stored(name)
+    if value is None:
+        raise ImproperlyConfigured(f"{name} is not set and {SECRETS_FILE} does not hold it. Run `make run`, or set it.")
+    return value
 
 
 SECRET_KEY = secret("QUADRAT_SECRET_KEY")
@@ -119,9 +126,12 @@ TEMPLATES = [
 
 # --- database ------------------------------------------------------------------------------------
 # postgis://user:password@host:port/name; a unix socket folder is percent-encoded as the host.
-DATABASE_URL = env("DATABASE_URL", f"postgis://quadrat@{str(VAR_DIR / 'run').replace('/', '%2F')}/quadrat")
+# Without it: the private cluster that `make run` made, whose address is in the secrets file.
+_PRIVATE_URL = stored("DATABASE_URL") or f"postgis://quadrat@{str(VAR_DIR / 'run').replace('/', '%2F')}/quadrat"
+DATABASE_URL = env("DATABASE_URL", _PRIVATE_URL)
 # The role behind OGC, tiles and read-only APIs. Empty: the same role, in read-only transactions.
-READ_DATABASE_URL = env("QUADRAT_READ_DATABASE_URL", "")
+_PRIVATE_READ_URL = "" if "DATABASE_URL" in os.environ else stored("QUADRAT_READ_DATABASE_URL") or ""
+READ_DATABASE_URL = env("QUADRAT_READ_DATABASE_URL", _PRIVATE_READ_URL)
 # Seconds a read-only statement may take.
 READ_TIMEOUT_S = float(env("QUADRAT_READ_TIMEOUT_S", "3"))
 
@@ -248,6 +258,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = int(env("QUADRAT_BODY_MAX_BYTES", str(20 * 1024**2
 # --- jobs ----------------------------------------------------------------------------------------
 # Seconds that a lease lasts without a heartbeat; heartbeats come every third of it.
 JOB_LEASE_S = float(env("QUADRAT_JOB_LEASE_S", "30"))
+# Seconds that one attempt may take before it fails.
+JOB_WALL_LIMIT_S = float(env("QUADRAT_JOB_WALL_LIMIT_S", str(48 * 3600)))
+# Seconds that running jobs get to stop by themselves when a worker shuts down or they are cancelled.
+JOB_GRACE_S = float(env("QUADRAT_JOB_GRACE_S", "15"))
 # Starts of one job before it fails as lost.
 JOB_MAX_ATTEMPTS = int(env("QUADRAT_JOB_MAX_ATTEMPTS", "3"))
 # Unfinished jobs that one project may have.
