@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -24,9 +25,10 @@ TITLES = {
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Return what the page shell shows on every page: the theme that the reader chose, if any."""
+    """Return what the page shell shows on every page: the theme that the reader chose, and the site's basemap."""
     theme = request.COOKIES.get("theme", "")
-    return {"theme": theme if theme in THEMES else ""}
+    basemap = {"url": settings.BASEMAP_URL, "attribution": settings.BASEMAP_ATTRIBUTION}
+    return {"theme": theme if theme in THEMES else "", "basemap": basemap if settings.BASEMAP_URL else None}
 
 
 def home(request: HttpRequest) -> HttpResponse:

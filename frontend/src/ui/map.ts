@@ -1,0 +1,61 @@
+// The map port: everything the pages know of Leaflet's set-up. Leaflet itself is django-leaflet's `window.L`.
+import { ImageryTileLayer, toLatLngBounds } from "./imagery-layer";
+import type { ImageryInfo } from "./imagery-layer";
+import { VectorTileLayer } from "./vector-layer";
+import type { Bounds, VectorInfo, VectorStyle } from "./vector-layer";
+
+export { toLatLngBounds, ImageryTileLayer, VectorTileLayer };
+export type { Bounds, ImageryInfo, VectorInfo, VectorStyle };
+export type { Hit } from "./vector-layer";
+
+export interface MapOptions extends L.MapOptions {
+  /** Show this area first. */
+  bounds?: Bounds | null | undefined;
+  /** Leave the scale bar out. */
+  noScale?: boolean | undefined;
+}
+
+interface Basemap {
+  url: string;
+  attribution: string;
+}
+
+function basemap(): Basemap | null {
+  const text = document.getElementById("basemap")?.textContent;
+  return text ? (JSON.parse(text) as Basemap) : null;
+}
+
+/** Make a map with zoom buttons, scale bar, attribution and, where the site has one, the basemap. */
+export function createMap(element: HTMLElement, options: MapOptions = {}): L.Map {
+  const { bounds, noScale, ...rest } = options;
+  const map = L.map(element, {
+    center: [20, 0],
+    zoom: 2,
+    maxZoom: 26,
+    minZoom: 1,
+    zoomControl: false,
+    attributionControl: false,
+    ...rest,
+  });
+  L.control.zoom({ position: "topright" }).addTo(map);
+  L.control.attribution({ prefix: false, position: "bottomright" }).addTo(map);
+  if (!noScale) L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
+  const ground = basemap();
+  if (ground) L.tileLayer(ground.url, { attribution: ground.attribution, maxNativeZoom: 19, maxZoom: 26 }).addTo(map);
+  if (bounds) map.fitBounds(toLatLngBounds(bounds), { animate: false, padding: [24, 24] });
+  // Panels that open and close change the map's size without the window changing.
+  const observer = new ResizeObserver(() => map.invalidateSize({ animate: false, pan: false }));
+  observer.observe(element);
+  map.on("unload", () => observer.disconnect());
+  return map;
+}
+
+/** Imagery or a class raster as a layer; `refresh(info)` shows another version. */
+export function imageryLayer(info: ImageryInfo, options: L.TileLayerOptions = {}): ImageryTileLayer {
+  return new ImageryTileLayer(info, options);
+}
+
+/** A feature layer as a layer; `refresh`, `setStyle`, `highlight` and `hitsAt` do the rest. */
+export function vectorTileLayer(info: VectorInfo, style: VectorStyle, options: L.GridLayerOptions = {}): VectorTileLayer {
+  return new VectorTileLayer(info, style, options);
+}
