@@ -15,6 +15,8 @@ KINDS = {
     "break": "tests.jobs.handlers:break_",
     "die": "tests.jobs.handlers:die",
     "wait": "tests.jobs.handlers:wait",
+    "deaf": "tests.jobs.handlers:deaf",
+    "freeze": "tests.jobs.handlers:freeze",
 }
 
 
@@ -56,3 +58,20 @@ def wait(context: JobContext) -> dict[str, Any]:
     while True:
         context.progress(0.5, "waiting")
         time.sleep(0.05)
+
+
+def deaf(context: JobContext) -> dict[str, Any]:
+    """Write the own process id to `pid_file`, then never look up again."""
+    Path(context.spec["pid_file"]).write_text(str(os.getpid()))
+    while True:
+        time.sleep(1.0)
+
+
+def freeze(context: JobContext) -> dict[str, Any]:
+    """Freeze the worker and the own process while the job's row is locked; the second attempt goes through."""
+    if context.attempt == 1:
+        with context.guard():
+            Path(context.spec["pid_file"]).write_text(str(os.getpid()))
+            os.kill(os.getppid(), signal.SIGSTOP)
+            os.kill(os.getpid(), signal.SIGSTOP)
+    return {"attempt": context.attempt}

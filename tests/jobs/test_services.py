@@ -9,7 +9,6 @@ from django.db.models.functions import Now
 from pytest_django import Settings
 
 from tests.factories import make_project, make_user
-from tests.jobs.handlers import KINDS
 from webapp.errors import Conflict, Invalid, TooMany
 from webapp.jobs import services
 from webapp.jobs.context import JobContext, scratch_folder
@@ -17,11 +16,6 @@ from webapp.jobs.models import Job, JobEvent
 from webapp.jobs.runner import run_now
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def test_kinds(settings: Settings) -> None:
-    settings.EXTRA_JOB_KINDS = KINDS
 
 
 def queued(kind: str = "count", **values: object) -> Job:

@@ -97,7 +97,8 @@ class JobContext:
     def guard(self) -> Iterator[Job]:
         """Open a transaction that commits only while the token holds. Every write of results happens in one.
 
-        Keep it short: the job's row is locked, and a cancel waits for it.
+        Keep it short: the job's row is locked and a cancel waits for it; the server ends a transaction that
+        sends no statement for two leases, so files are prepared before.
 
         Raises:
             LeaseLost: another attempt owns the job; nothing is written.

@@ -1,12 +1,17 @@
 """Runs one attempt of one job in this process, and stores how it ended."""
 
+import ctypes
 import logging
+import os
 import shutil
 import signal
 import socket
 import traceback
 import uuid
 from collections.abc import Callable
+from pathlib import Path
+
+from django.db import InterfaceError, OperationalError
 
 from webapp.errors import QuadratError
 from webapp.jobs import registry, services
@@ -15,6 +20,8 @@ from webapp.jobs.models import Job
 from webapp.jobs.services import Draining, JobCancelled, LeaseLost
 
 logger = logging.getLogger(__name__)
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class Broken(QuadratError):
@@ -41,6 +48,23 @@ def run_now(job: Job) -> Job:
     run_attempt(JobContext(claimed))
     job.refresh_from_db()
     return job
+
+
+def die_with_parent(parent_pid: int) -> None:
+    """Let the kernel kill this process when its worker dies, however that happens (Linux, prctl(2)).
+
+    Raises:
+        LeaseLost: the worker is dead already.
+    """
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent_pid:
+        raise LeaseLost("The worker died before its job began.")
+
+
+def yield_to_the_site() -> None:
+    """Let pages go before long work, and the kernel take this process first when memory runs out."""
+    os.nice(5)
+    Path("/proc/self/oom_score_adj").write_text("500")
 
 
 def run_claimed(job_id: uuid.UUID, token: uuid.UUID) -> None:
@@ -70,6 +94,10 @@ def run_attempt(context: JobContext) -> None:
         _close(context, lambda: services.release(job_id=context.job.pk, token=context.token), keep=True)
     except QuadratError as error:
         _fail(context, error)
+    except (OperationalError, InterfaceError):
+        # The database went away: nothing can be stored, so the attempt counts as lost and the job goes on later.
+        logger.exception("job %s: the database went away", context.job.pk)
+        raise
     except Exception as error:  # noqa: BLE001 (the job runner: whatever a job raises becomes its error)
         _fail(context, _explain(error))
 

@@ -110,6 +110,7 @@ def claim(*, worker: str, lanes: Sequence[str], job_id: uuid.UUID | None = None)
         job_id: only this job.
     """
     with transaction.atomic():
+        _bound_silence()
         queued = Job.objects.select_for_update(skip_locked=True, no_key=True).filter(
             state=Job.State.QUEUED, lane__in=lanes
         )
@@ -158,7 +159,7 @@ def check(*, job_id: uuid.UUID, token: uuid.UUID) -> None:
 
 
 def report(*, job_id: uuid.UUID, token: uuid.UUID, fraction: float, message: str) -> None:
-    """Store how far the job is, 0 to 1, with a few words for people; the lease is renewed by the way.
+    """Store how far the job is, 0 to 1, with a few words for people.
 
     Raises:
         LeaseLost: the token no longer holds.
@@ -169,7 +170,7 @@ def report(*, job_id: uuid.UUID, token: uuid.UUID, fraction: float, message: str
         if job.cancel_requested and job.state == Job.State.RUNNING:
             raise JobCancelled(f"Job {job_id} was cancelled.")
         Job.objects.filter(pk=job_id).update(
-            progress=min(max(fraction, 0.0), 1.0), message=message[:500] or job.message, heartbeat_at=Now()
+            progress=min(max(fraction, 0.0), 1.0), message=message[:500] or job.message
         )
         _ring(job)
 
@@ -187,6 +188,8 @@ def log(*, job_id: uuid.UUID, token: uuid.UUID, text: str, level: str = "info") 
 @contextmanager
 def guard(*, job_id: uuid.UUID, token: uuid.UUID) -> Iterator[Job]:
     """Open a transaction in which the token is sure to hold until the commit: results are written in here.
+
+    The server ends it when no statement comes for two leases: prepare files before, not inside.
 
     Raises:
         LeaseLost: the token no longer holds; nothing is written.
@@ -278,6 +281,7 @@ def reap() -> int:
     locked belongs to somebody alive and is left for the next round.
     """
     with transaction.atomic():
+        _bound_silence()
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [REAPER_LOCK])
             if not cursor.fetchone()[0]:
@@ -301,11 +305,21 @@ def _check_quota(project: Project) -> None:
         )
 
 
+def _bound_silence() -> None:
+    """Let the server end this transaction if its process freezes in the middle, holding locks the reaper needs."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('idle_in_transaction_session_timeout', %s, true)",
+            [str(int(settings.JOB_LEASE_S * 2000))],
+        )
+
+
 def _lease_end() -> Any:
     return Now() + timedelta(seconds=settings.JOB_LEASE_S)
 
 
 def _lock(job_id: uuid.UUID, token: uuid.UUID) -> Job:
+    _bound_silence()
     # NO KEY: rows that point at the job may still be inserted by others while it is held.
     job = Job.objects.select_for_update(no_key=True).filter(Q(pk=job_id) & Q(token=token) & Q(state__in=HELD)).first()
     if job is None:
