@@ -1,0 +1,347 @@
+// Keeps the state and the server together: a socket for speed, HTTP where there is none, the log's numbers for truth.
+// Nothing is forgotten before the server has said that it is stored.
+
+import { asApiError } from "../ui/api";
+import type { Live, LiveHandlers, LiveState } from "../ui/live";
+import type { Queue } from "./queue";
+import type { Bounds } from "./geometry";
+import { baseVersion, reduce, sendable } from "./store";
+import type { Event, State } from "./store";
+import { newId } from "./types";
+import type { Choice, Cursor, Id, LogRow, Member, Operation, Result } from "./types";
+import { cursorFrom, editFrom, memberFrom, resultFrom, rowFrom, sampleFrom } from "./wire";
+import type { CollectionJson, EditJson, EditRowJson, ResultJson, ServerMessage } from "./wire";
+
+/** The server's HTTP side. */
+export interface Rest {
+  /** The samples in a box (all without one), at most `limit`. */
+  samples(bounds: Bounds | null, limit: number): Promise<CollectionJson>;
+  /** The log after a number; `resync` where it does not reach back that far. */
+  log(after: number): Promise<{ readonly edits: readonly EditRowJson[]; readonly seq: number; readonly resync: boolean }>;
+  save(edits: readonly EditJson[]): Promise<readonly ResultJson[]>;
+}
+
+export interface SyncOptions {
+  readonly rest: Rest;
+  readonly queue: Queue;
+  readonly connect: (handlers: LiveHandlers<ServerMessage>) => Live;
+  /** Load what is in view instead of everything. */
+  readonly bounds: (() => Bounds) | null;
+  readonly onState: (state: State) => void;
+  readonly onConnection: (connection: Connection) => void;
+  readonly onMembers: (members: readonly Member[]) => void;
+  readonly onCursor: (cursor: Cursor) => void;
+  readonly onError: (message: string) => void;
+}
+
+/** `refused`: the server will not have us (signed out, no longer a member); what is drawn stays in this browser. */
+export type Connection = LiveState | "refused";
+
+const BATCH = 100;
+const LIMIT = 5000;
+/** A socket that does not answer an edit for so long is given up for this batch; HTTP asks again. */
+const ANSWER_MS = 8_000;
+const POLL_MS = 5_000;
+const CURSOR_MS = 100;
+
+export class Sync {
+  private state: State;
+  private live: Live | null = null;
+  private connection: Connection = "connecting";
+  private order = 0;
+  /** The last log number that the server spoke of. */
+  private told = 0;
+  private answerTimer: ReturnType<typeof setTimeout> | undefined;
+  private pollTimer: ReturnType<typeof setInterval> | undefined;
+  private cursorAt = 0;
+  private welcomed = false;
+  private posting = false;
+  private catching: Promise<void> | null = null;
+  private stopped = false;
+
+  constructor(
+    private readonly options: SyncOptions,
+    initial: State,
+  ) {
+    this.state = initial;
+  }
+
+  /** Load what waits in this browser and what the server has, then stay connected. */
+  async start(): Promise<void> {
+    const waiting = await this.options.queue.load();
+    this.order = Math.max(0, ...waiting.map(({ order }) => order)) + 1;
+    this.apply({ type: "edited", operations: waiting });
+    this.pollTimer = setInterval(() => void this.poll(), POLL_MS);
+    await this.load(true).catch((error: unknown) => this.fail(error));
+    if (this.stopped) return;
+    this.live = this.options.connect({
+      onMessage: (message) => this.onMessage(message),
+      onState: (state) => this.onLive(state),
+      onRefused: () => this.setConnection("refused"),
+    });
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.answerTimer);
+    clearInterval(this.pollTimer);
+    this.live?.stop();
+  }
+
+  /** The number for the next operation. */
+  nextOrder(): number {
+    return this.order;
+  }
+
+  /** Take operations over: on the map at once, on disk next, then to the server. */
+  async edit(operations: readonly Operation[]): Promise<void> {
+    this.order = Math.max(this.order, ...operations.map(({ order }) => order + 1));
+    this.apply({ type: "edited", operations });
+    await this.options.queue.add(operations);
+    this.flush();
+  }
+
+  /** Carry out a person's decision on a conflict. */
+  async resolve(opId: Id, choice: Choice): Promise<void> {
+    await this.change({ type: "resolved", opId, choice, newOpId: newId(), newSampleId: newId() });
+    this.flush();
+  }
+
+  /** Give up an operation that the server refused. */
+  async discard(opId: Id): Promise<void> {
+    await this.change({ type: "discarded", opId });
+  }
+
+  /** Load the samples of the view (of a large layer) or all of them. */
+  async load(whole: boolean): Promise<void> {
+    const bounds = this.options.bounds?.() ?? null;
+    const found = await this.options.rest.samples(bounds, LIMIT);
+    this.apply({
+      type: "snapshot",
+      samples: found.features.map(sampleFrom),
+      seq: found.seq,
+      truncated: found.truncated,
+      whole: whole && bounds === null && !found.truncated,
+    });
+  }
+
+  /** Tell where this person's pointer is; at most ten times a second, never queued. */
+  point(lon: number, lat: number): void {
+    const now = Date.now();
+    if (now - this.cursorAt < CURSOR_MS || this.connection !== "live") return;
+    this.cursorAt = now;
+    this.live?.send({ type: "cursor", lon, lat });
+  }
+
+  private apply(event: Event): void {
+    const next = reduce(this.state, event);
+    if (next === this.state) return;
+    this.state = next;
+    this.options.onState(next);
+  }
+
+  /** Apply an event, and make the queue on disk hold what is pending after it. */
+  private async change(event: Event): Promise<void> {
+    const before = this.state.pending;
+    this.apply(event);
+    const after = this.state.pending;
+    const fresh = after.filter((operation) => !before.includes(operation));
+    const gone = before.filter(({ opId }) => !after.some((operation) => operation.opId === opId));
+    // Added before removed: a crash in between leaves one too many, which the server knows by its op_id or its content.
+    if (fresh.length) await this.options.queue.add(fresh);
+    if (gone.length) await this.options.queue.remove(gone.map(({ opId }) => opId));
+  }
+
+  private setConnection(connection: Connection): void {
+    this.connection = connection;
+    this.options.onConnection(connection);
+  }
+
+  private onLive(state: LiveState): void {
+    this.welcomed = false;
+    this.setConnection(state);
+    if (state === "live") {
+      if (this.state.seq < 0) void this.load(true).then(() => this.hello()).catch((error: unknown) => this.fail(error));
+      else this.hello();
+      return;
+    }
+    this.unsend();
+  }
+
+  private hello(): void {
+    this.live?.send({ type: "hello", after: Math.max(this.state.seq, 0) });
+  }
+
+  /** What was on its way may be lost: it goes again, and a repeated op_id does no harm. */
+  private unsend(): void {
+    clearTimeout(this.answerTimer);
+    if (this.state.sent.size) this.apply({ type: "unsent", opIds: [...this.state.sent] });
+  }
+
+  private onMessage(message: ServerMessage): void {
+    switch (message.type) {
+      case "welcome":
+        this.welcomed = true;
+        this.options.onMembers(message.members.map(memberFrom));
+        this.told = Math.max(this.told, message.seq);
+        // The rows between follow by themselves.
+        if (message.seq <= this.state.seq) this.flush();
+        return;
+      case "edits":
+        this.told = Math.max(this.told, message.seq);
+        void this.take(message.edits.map(rowFrom)).then(() => this.flush());
+        return;
+      case "results":
+        void this.answered(message.results.map(resultFrom));
+        return;
+      case "classes":
+        this.apply({ type: "classes", classes: message.classes });
+        return;
+      case "presence":
+        this.options.onMembers(message.members.map(memberFrom));
+        return;
+      case "cursor":
+        this.options.onCursor(cursorFrom(message, Date.now()));
+        return;
+      case "resync":
+        void this.reload();
+        return;
+      case "pong":
+        return;
+      case "error":
+        this.unsend();
+        this.options.onError(`${message.message} ${message.fix}`.trim());
+    }
+  }
+
+  private async take(rows: readonly LogRow[]): Promise<void> {
+    await this.change({ type: "log", rows });
+    const last = rows.at(-1);
+    if (last && last.seq > this.state.seq) await this.catchUp();
+  }
+
+  /** Read the log by HTTP until nothing is missing; one reader at a time. */
+  private catchUp(): Promise<void> {
+    this.catching ??= this.readLog()
+      .catch((error: unknown) => this.fail(error))
+      .finally(() => {
+        this.catching = null;
+        this.flush();
+      });
+    return this.catching;
+  }
+
+  private async readLog(): Promise<void> {
+    for (;;) {
+      const found = await this.options.rest.log(this.state.seq);
+      if (found.resync) return this.reload();
+      const before = this.state.seq;
+      await this.change({ type: "log", rows: found.edits.map(rowFrom) });
+      if (this.state.seq >= found.seq || this.state.seq === before) return;
+    }
+  }
+
+  private async reload(): Promise<void> {
+    const bounds = this.options.bounds?.() ?? null;
+    const found = await this.options.rest.samples(bounds, LIMIT);
+    // The log in between is skipped, so what it deleted must go: everything is replaced.
+    await this.change({ type: "snapshot", samples: found.features.map(sampleFrom), seq: found.seq, truncated: found.truncated, whole: true });
+    this.flush();
+  }
+
+  private async poll(): Promise<void> {
+    if (this.connection === "live" && this.welcomed && this.told <= this.state.seq) return this.flush();
+    if (this.connection === "refused" || !navigator.onLine) return;
+    if (this.state.seq < 0) return this.load(true).catch((error: unknown) => this.fail(error));
+    await this.catchUp();
+  }
+
+  /** Send what can be sent. */
+  private flush(): void {
+    const bySocket = this.welcomed && this.connection === "live";
+    const byHttp = navigator.onLine && this.connection !== "refused";
+    if (this.stopped || this.posting || this.state.sent.size || this.state.seq < 0 || !(bySocket || byHttp)) return;
+    const ready = this.ready();
+    if (!ready.length) return;
+    this.apply({ type: "sent", opIds: ready.map(({ op_id }) => op_id) });
+    if (bySocket && this.live?.send({ type: "edit", edits: ready })) {
+      this.answerTimer = setTimeout(() => void this.post(ready), ANSWER_MS);
+    } else void this.post(ready);
+  }
+
+  /** The next edits to send; what is based on an older state is merged first. */
+  private ready(): EditJson[] {
+    const edits: EditJson[] = [];
+    for (const operation of sendable(this.state).slice(0, BATCH)) {
+      const base = baseVersion(this.state, operation);
+      if (base === null) this.merge(operation);
+      else edits.push(editFrom(operation, base));
+    }
+    // Merging makes new operations, or finds conflicts; what it made goes with the next batch.
+    return edits.length || !sendable(this.state).length ? edits : this.mergedReady();
+  }
+
+  private mergedReady(): EditJson[] {
+    return sendable(this.state)
+      .slice(0, BATCH)
+      .flatMap((operation) => {
+        const base = baseVersion(this.state, operation);
+        return base === null ? [] : [editFrom(operation, base)];
+      });
+  }
+
+  private merge(operation: Operation): void {
+    const theirs = this.state.server.get(operation.id) ?? null;
+    const version = theirs?.version ?? this.state.graves.get(operation.id) ?? 0;
+    void this.change({ type: "stale", opId: operation.opId, theirs, version, newOpId: newId() });
+  }
+
+  private async post(edits: readonly EditJson[]): Promise<void> {
+    if (this.posting) return;
+    this.posting = true;
+    try {
+      const results = await this.options.rest.save(edits);
+      this.posting = false;
+      await this.answered(results.map(resultFrom));
+    } catch (error) {
+      this.posting = false;
+      this.unsend();
+      this.fail(error);
+    }
+  }
+
+  private async answered(results: readonly Result[]): Promise<void> {
+    clearTimeout(this.answerTimer);
+    for (const result of results) await this.change(this.eventOf(result));
+    this.unsend();
+    this.flush();
+  }
+
+  private eventOf({ opId, status, sample, version, code, message }: Result): Event {
+    switch (status) {
+      case "ok":
+        return { type: "saved", opId, sample, version };
+      case "aborted":
+        return { type: "unsent", opIds: [opId] };
+      case "conflict":
+      case "gone":
+        return { type: "stale", opId, theirs: sample, version, newOpId: newId() };
+      case "invalid":
+        // Only an edit that was stored can have used this op_id; the log brings what became of it.
+        if (code === "op_id_reused") return { type: "saved", opId, sample: this.state.server.get(this.idOf(opId)) ?? null, version: 0 };
+        return { type: "refused", opId, message };
+    }
+  }
+
+  private idOf(opId: Id): Id {
+    return this.state.pending.find((operation) => operation.opId === opId)?.id ?? "";
+  }
+
+  private fail(error: unknown): void {
+    const { status, code, message, fix } = asApiError(error);
+    // Not reached, or busy: the state line says so already, and the next poll tries again.
+    if (status === 0 || status >= 500 || code === "too_many") return;
+    if (status === 401 || status === 403 || status === 404) this.setConnection("refused");
+    this.options.onError(`${message} ${fix}`.trim());
+  }
+}

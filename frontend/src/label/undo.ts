@@ -1,0 +1,95 @@
+// Undo and redo of one person's own steps. An undo is a new, inverse operation; it never wipes what others did since.
+
+import { difference, sameContent } from "./merge";
+import { newId } from "./types";
+import type { Id, Operation, Patch, Sample } from "./types";
+
+/** One sample before and after a step; null: not there. */
+export interface Change {
+  readonly id: Id;
+  readonly before: Sample | null;
+  readonly after: Sample | null;
+}
+
+/** What one gesture did, undone as a whole. */
+export interface Step {
+  readonly label: string;
+  readonly changes: readonly Change[];
+}
+
+export interface History {
+  readonly undo: readonly Step[];
+  readonly redo: readonly Step[];
+}
+
+export const NO_HISTORY: History = { undo: [], redo: [] };
+const KEPT_STEPS = 200;
+
+export type Reversal =
+  | { readonly done: true; readonly history: History; readonly operations: readonly Operation[]; readonly step: Step }
+  | { readonly done: false; readonly history: History; readonly reason: string };
+
+export function remember(history: History, step: Step): History {
+  return { undo: [...history.undo, step].slice(-KEPT_STEPS), redo: [] };
+}
+
+/** Take back the last step, or say why not. `order` numbers the first operation. */
+export function undo(history: History, view: ReadonlyMap<Id, Sample>, order: number): Reversal {
+  const step = history.undo.at(-1);
+  if (!step) return { done: false, history, reason: "Nothing to undo." };
+  const left: History = { ...history, undo: history.undo.slice(0, -1) };
+  return reverse(step, view, order, left, (kept) => ({ ...kept, redo: [...kept.redo, flip(step)] }), "undo");
+}
+
+/** Do again what was undone last, or say why not. */
+export function redo(history: History, view: ReadonlyMap<Id, Sample>, order: number): Reversal {
+  const step = history.redo.at(-1);
+  if (!step) return { done: false, history, reason: "Nothing to redo." };
+  const left: History = { ...history, redo: history.redo.slice(0, -1) };
+  return reverse(step, view, order, left, (kept) => ({ ...kept, undo: [...kept.undo, flip(step)] }), "redo");
+}
+
+/** The operation that makes `after` of `before`. */
+export function operationFor({ id, before, after }: Change, order: number): Operation {
+  const opId = newId();
+  if (!after) return { opId, id, action: "delete", patch: {}, base: before, order };
+  const { geometry, classValue, properties } = after;
+  const patch: Patch = { geometry, classValue, properties };
+  if (!before) return { opId, id, action: "create", patch, base: null, order };
+  return { opId, id, action: "update", patch: difference(before, patch), base: before, order };
+}
+
+function flip(step: Step): Step {
+  return { ...step, changes: step.changes.map(({ id, before, after }) => ({ id, before: after, after: before })) };
+}
+
+function reverse(
+  step: Step,
+  view: ReadonlyMap<Id, Sample>,
+  order: number,
+  left: History,
+  keep: (left: History) => History,
+  word: string,
+): Reversal {
+  const inverse = step.changes.map((change, i) => inverseOf(change, view.get(change.id) ?? null, order + i));
+  const operations = inverse.filter((operation) => operation !== null);
+  if (operations.length < inverse.length)
+    return { done: false, history: left, reason: `Cannot ${word} “${step.label}”: somebody changed the sample since. Their change stays.` };
+  return { done: true, history: keep(left), operations, step };
+}
+
+/** The operation that takes a change back, or null where what the change made is not there any more. */
+function inverseOf({ id, before, after }: Change, now: Sample | null, order: number): Operation | null {
+  if (!after || !now) return after || now ? null : operationFor({ id, before: null, after: before }, order);
+  if (!before) return sameContent(after, now) ? operationFor({ id, before: now, after: null }, order) : null;
+  // Only the fields that the step changed must be as it left them: a colleague's change of another field stays.
+  const back = difference(after, before);
+  const { geometry, classValue, properties } = after;
+  const made: Patch = {
+    ...(back.geometry ? { geometry } : {}),
+    ...(back.classValue === undefined ? {} : { classValue }),
+    ...(back.properties ? { properties } : {}),
+  };
+  if (Object.keys(difference(now, made)).length) return null;
+  return { opId: newId(), id, action: "update", patch: back, base: now, order };
+}

@@ -1,0 +1,249 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Queue } from "../../src/label/queue";
+import { EMPTY } from "../../src/label/store";
+import type { State } from "../../src/label/store";
+import { Sync } from "../../src/label/sync";
+import type { Connection } from "../../src/label/sync";
+import type { Operation } from "../../src/label/types";
+import type { Live, LiveHandlers } from "../../src/ui/live";
+import type { ServerMessage } from "../../src/label/wire";
+import { operation, sample, square } from "./make";
+import { FakeServer } from "./server";
+
+const stops: (() => void)[] = [];
+afterEach(() => {
+  while (stops.length) stops.pop()?.();
+  vi.useRealTimers();
+});
+
+/** A queue in memory that outlives its client, as IndexedDB does. */
+function disk(): Queue & { readonly rows: Map<string, Operation> } {
+  const rows = new Map<string, Operation>();
+  return {
+    rows,
+    load: async () => [...rows.values()].sort((a, b) => a.order - b.order),
+    add: async (operations) => operations.forEach((one) => rows.set(one.opId, one)),
+    remove: async (opIds) => opIds.forEach((opId) => rows.delete(opId)),
+    stop: () => undefined,
+  };
+}
+
+interface Client {
+  sync: Sync;
+  state: State;
+  connection: Connection;
+  errors: string[];
+  handlers: LiveHandlers<ServerMessage> | null;
+}
+
+async function client(server: FakeServer, queue: Queue = disk()): Promise<Client> {
+  const made: Omit<Client, "sync"> = { state: EMPTY, connection: "connecting", errors: [], handlers: null };
+  const self = made as Client;
+  self.sync = new Sync(
+    {
+      rest: server.rest,
+      queue,
+      bounds: null,
+      connect: (handlers): Live => {
+        self.handlers = handlers;
+        return server.connect(handlers);
+      },
+      onState: (state) => (self.state = state),
+      onConnection: (connection) => (self.connection = connection),
+      onMembers: () => undefined,
+      onCursor: () => undefined,
+      onError: (message) => self.errors.push(message),
+    },
+    EMPTY,
+  );
+  stops.push(() => self.sync.stop());
+  await self.sync.start();
+  await settle();
+  return self;
+}
+
+async function settle(): Promise<void> {
+  for (let i = 0; i < 50; i++) await Promise.resolve();
+}
+
+const moved = square(0.5, 0);
+const grown = square(0, 0, 2);
+
+describe("a connected client", () => {
+  it("saves what is drawn and shows it to a colleague", async () => {
+    const server = new FakeServer();
+    const [ana, ben] = [await client(server), await client(server)];
+    await ana.sync.edit([operation("create", "a", { geometry: moved, classValue: 2 })]);
+    await settle();
+    expect(ana.state.pending).toEqual([]);
+    expect(ben.state.view.get("a")).toMatchObject({ classValue: 2, geometry: moved, version: 1 });
+  });
+
+  it("saves a chain of changes of one sample in order", async () => {
+    const server = new FakeServer();
+    const ana = await client(server);
+    const first = operation("create", "a", { geometry: moved, classValue: 1, properties: {} });
+    await ana.sync.edit([first]);
+    for (const classValue of [2, 3, 4]) await ana.sync.edit([operation("update", "a", { classValue }, ana.state.view.get("a") ?? null)]);
+    await settle();
+    expect(server.rows.map(({ version }) => version)).toEqual([1, 2, 3, 4]);
+    expect(server.features.get("a")?.sample.classValue).toBe(4);
+  });
+
+  it("sends the rest of a batch again when one of it is refused", async () => {
+    const server = new FakeServer();
+    const ana = await client(server);
+    await ana.sync.edit([operation("create", "bad", { geometry: moved, classValue: 99 }), operation("create", "good", { geometry: moved, classValue: 1 })]);
+    await settle();
+    expect(ana.state.problems).toMatchObject([{ id: "bad" }]);
+    expect([...server.features.keys()]).toEqual(["good"]);
+    await ana.sync.discard(ana.state.problems[0]?.opId ?? "");
+    expect(ana.state.pending).toEqual([]);
+  });
+});
+
+describe("two people on one sample", () => {
+  it("class and geometry merge by themselves", async () => {
+    const a = sample("a");
+    const server = new FakeServer([a]);
+    const [ana, ben] = [await client(server), await client(server)];
+    const seen = ben.state.view.get("a") ?? null;
+    await ana.sync.edit([operation("update", "a", { geometry: moved }, ana.state.view.get("a") ?? null)]);
+    await settle();
+    await ben.sync.edit([operation("update", "a", { classValue: 7 }, seen)]);
+    await settle();
+    expect(server.features.get("a")?.sample).toMatchObject({ classValue: 7, geometry: moved, version: 3 });
+    expect(ben.state.conflicts).toEqual([]);
+  });
+
+  it.each(["mine", "theirs", "both"] as const)("two geometries wait for a decision: %s", async (choice) => {
+    const server = new FakeServer([sample("a")]);
+    const queue = disk();
+    const [ana, ben] = [await client(server), await client(server, queue)];
+    const seen = ben.state.view.get("a") ?? null;
+    await ana.sync.edit([operation("update", "a", { geometry: grown }, ana.state.view.get("a") ?? null)]);
+    await settle();
+    await ben.sync.edit([operation("update", "a", { geometry: moved }, seen)]);
+    await settle();
+    expect(ben.state.conflicts).toMatchObject([{ fields: ["geometry"] }]);
+    expect(queue.rows.size).toBe(1);
+    await ben.sync.resolve(ben.state.conflicts[0]?.opId ?? "", choice);
+    await settle();
+    const stored = [...server.features.values()].map(({ sample: one }) => one.geometry);
+    expect(stored).toEqual({ mine: [moved], theirs: [grown], both: [grown, moved] }[choice]);
+    expect([ben.state.pending, queue.rows.size]).toEqual([[], 0]);
+  });
+
+  it("a deletion meets a change: the change can be kept as a new sample", async () => {
+    const server = new FakeServer([sample("a")]);
+    const [ana, ben] = [await client(server), await client(server)];
+    const seen = ben.state.view.get("a") ?? null;
+    await ana.sync.edit([operation("delete", "a", {}, ana.state.view.get("a") ?? null)]);
+    await settle();
+    await ben.sync.edit([operation("update", "a", { geometry: moved }, seen)]);
+    await settle();
+    expect(ben.state.conflicts).toMatchObject([{ theirs: null }]);
+    await ben.sync.resolve(ben.state.conflicts[0]?.opId ?? "", "mine");
+    await settle();
+    expect([...server.features.values()].filter(({ deleted }) => !deleted).map(({ sample: one }) => one.geometry)).toEqual([moved]);
+  });
+
+  it("a deleted sample is restored under its own id, also when its tombstone is not known here", async () => {
+    const server = new FakeServer([sample("a")]);
+    const ana = await client(server);
+    await ana.sync.edit([operation("delete", "a", {}, ana.state.view.get("a") ?? null)]);
+    await settle();
+    const late = await client(server);
+    await late.sync.edit([operation("create", "a", { geometry: moved, classValue: 1, properties: {} })]);
+    await settle();
+    expect(server.features.get("a")).toMatchObject({ deleted: false, sample: { version: 3, geometry: moved } });
+    expect(late.state.pending).toEqual([]);
+  });
+});
+
+describe("a bad network", () => {
+  it("keeps what is drawn offline through a reload and saves it once the network is back", async () => {
+    const server = new FakeServer();
+    const queue = disk();
+    const before = await client(server, queue);
+    server.cut();
+    for (let i = 0; i < 5; i++) await before.sync.edit([operation("create", `s${i}`, { geometry: square(i, 0), classValue: 1 })]);
+    await settle();
+    expect([before.state.view.size, server.rows.length, queue.rows.size]).toEqual([5, 0, 5]);
+    before.sync.stop();
+    server.down = false;
+    const after = await client(server, queue);
+    await settle();
+    expect(after.state.pending).toEqual([]);
+    expect(server.rows.map(({ id }) => id)).toEqual(["s0", "s1", "s2", "s3", "s4"]);
+    expect(queue.rows.size).toBe(0);
+  });
+
+  it("asks again by HTTP when the socket's answer does not come, and stores nothing twice", async () => {
+    vi.useFakeTimers();
+    const server = new FakeServer();
+    const ana = await client(server);
+    server.mute = true;
+    await ana.sync.edit([operation("create", "a", { geometry: moved, classValue: 1 })]);
+    await settle();
+    expect([server.rows.length, ana.state.pending.length]).toEqual([1, 1]);
+    server.mute = false;
+    await vi.advanceTimersByTimeAsync(9_000);
+    expect([server.rows.length, ana.state.pending.length]).toEqual([1, 0]);
+  });
+
+  it("catches up by number after a cut, and merges what waited with what came meanwhile", async () => {
+    vi.useFakeTimers();
+    const server = new FakeServer([sample("a")]);
+    const ana = await client(server);
+    const handlers = ana.handlers;
+    server.cut();
+    await ana.sync.edit([operation("update", "a", { classValue: 4 }, ana.state.view.get("a") ?? null)]);
+    server.apply([{ op_id: "x", action: "update", id: "a", base_version: 1, geometry: moved }]);
+    if (handlers) server.heal(handlers);
+    await settle();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(server.features.get("a")?.sample).toMatchObject({ classValue: 4, geometry: moved, version: 3 });
+    expect(ana.state.seq).toBe(2);
+  });
+
+  it("asks the log for what a lost message left out", async () => {
+    const server = new FakeServer([sample("a")]);
+    const ana = await client(server);
+    const mute = [...server.sockets];
+    server.sockets.clear();
+    server.apply([{ op_id: "x", action: "update", id: "a", base_version: 1, class_value: 5 }]);
+    mute.forEach((one) => server.sockets.add(one));
+    server.apply([{ op_id: "y", action: "create", id: "b", base_version: 0, geometry: moved }]);
+    await settle();
+    expect([ana.state.seq, ana.state.view.get("a")?.classValue, ana.state.view.size]).toEqual([2, 5, 2]);
+  });
+
+  it("sends a socket's unanswered edits again when it comes back", async () => {
+    const server = new FakeServer();
+    const ana = await client(server);
+    const handlers = ana.handlers;
+    server.mute = true;
+    await ana.sync.edit([operation("create", "a", { geometry: moved, classValue: 1 })]);
+    await settle();
+    server.cut();
+    server.mute = false;
+    if (handlers) server.heal(handlers);
+    await settle();
+    expect([ana.state.pending, server.rows.length, ana.state.view.get("a")?.version]).toEqual([[], 1, 1]);
+  });
+
+  it("starts without a server and loads when one answers", async () => {
+    vi.useFakeTimers();
+    const server = new FakeServer([sample("a")]);
+    server.down = true;
+    const ana = await client(server);
+    await ana.sync.edit([operation("create", "b", { geometry: moved, classValue: 1 })]);
+    expect([...ana.state.view.keys()]).toEqual(["b"]);
+    server.down = false;
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect([...ana.state.view.keys()].sort()).toEqual(["a", "b"]);
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(server.features.has("b")).toBe(true);
+  });
+});
