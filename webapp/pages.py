@@ -1,8 +1,10 @@
 """Pages that belong to no single room: home, log-in, errors, health; and what the page shell needs."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -14,7 +16,6 @@ THEMES = ("light", "dark")
 # What an error page says above the error's own sentence.
 TITLES = {
     400: "That cannot be used",
-    401: "Please sign in",
     403: "Not allowed",
     404: "Not found",
     409: "Somebody was faster",
@@ -37,10 +38,12 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def error_page(request: HttpRequest, error: QuadratError) -> HttpResponse:
-    """Show one of our errors as a page, or as JSON to a program."""
+    """Show one of our errors as a page, or as JSON to a program; a stranger is sent to the log-in."""
     if not request.accepts("text/html"):
         return api.json_error(error)
     status = api.status_of(error)
+    if status == HTTPStatus.UNAUTHORIZED:
+        return redirect_to_login(request.get_full_path())
     context = {"error": error, "status": status, "title": TITLES.get(status, "Something went wrong")}
     return render(request, "error.html", context, status=status)
 

@@ -1,5 +1,18 @@
 """Routes of the room `maps`: pages and API."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from webapp.maps import api, pages
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("maps/<uuid:pk>/", pages.map_page, name="map"),
+    path("api/maps/", api.maps, name="api-maps"),
+    path("api/maps/<uuid:pk>/", api.map_detail, name="api-map"),
+    path("api/maps/<uuid:pk>/share", api.map_share, name="api-map-share"),
+    path("api/maps/<uuid:pk>/order", api.map_order, name="api-map-order"),
+    path("api/maps/<uuid:pk>/candidates", api.map_candidates, name="api-map-candidates"),
+    path("api/maps/<uuid:pk>/layers", api.map_layers, name="api-map-layers"),
+    path("api/maps/<uuid:pk>/layers/<int:layer>", api.map_layer, name="api-map-layer"),
+    path("api/maps/<uuid:pk>/layers/<int:layer>/legend", api.map_legend, name="api-map-legend"),
+    path("api/maps/<uuid:pk>/layers/<int:layer>/features/<uuid:feature>", api.map_feature, name="api-map-feature"),
+]

@@ -41,8 +41,35 @@ OWN = Rule("member", Role.OWNER, "manage")
 LINK = Rule("link", Role.VIEWER, "read")
 
 ROUTES: dict[str, dict[str, Rule]] = {
+    # features
+    "api-layers": {"GET": SIGNED_IN},
+    "api-layer": {"GET": VIEW},
+    "api-layer-features": {"GET": VIEW},
+    "api-layer-feature": {"GET": VIEW},
+    "api-layer-history": {"GET": VIEW},
+    "api-layer-edits": {"GET": VIEW, "POST": LABEL},
+    "api-layer-classes": {"GET": VIEW, "PUT": REVIEW},
+    "api-layer-statistics": {"GET": VIEW},
+    "api-layer-export": {"GET": VIEW},
+    "api-layer-import": {"POST": LABEL},
+    # labeling
+    "api-label-sets": {"GET": SIGNED_IN, "POST": LABEL},
+    "api-label-set": {"GET": VIEW, "PATCH": MANAGE},
+    "api-label-set-statistics": {"GET": VIEW},
+    # maps
+    "map": {"GET": LINK},
+    "api-maps": {"GET": SIGNED_IN, "POST": LABEL},
+    "api-map": {"GET": LINK, "PATCH": LABEL, "DELETE": REVIEW},
+    "api-map-share": {"PUT": MANAGE},
+    "api-map-order": {"PUT": LABEL},
+    "api-map-candidates": {"GET": LABEL},
+    "api-map-layers": {"POST": LABEL},
+    "api-map-layer": {"PATCH": LABEL, "DELETE": LABEL},
+    "api-map-legend": {"GET": LINK},
+    "api-map-feature": {"GET": LINK},
     # pages
     "home": {"GET": SIGNED_IN},
+    "api-content": {"GET": SIGNED_IN},
     "login": {"*": PUBLIC},
     "logout": {"*": PUBLIC},
     # operations
