@@ -253,12 +253,14 @@ def problems_of(description: Description) -> Sequence[str]:
     """Return what is impossible in a description."""
     values = [entry.value for entry in description.classes]
     numbers = (*description.mean, *description.std, description.resolution_m)
+    # Class rasters are 8 bit, 0 is background and 255 no data.
+    highest = 254 if description.task == "classify_pixels" else 65_535
     checks = {
         f"task {description.task!r} is unknown": description.task in MODEL_TYPES,
         f"dtype {description.dtype!r} is unknown": description.dtype in DTYPES,
         "it has no class": bool(values),
-        "class values are not distinct numbers from 1 to 254": len(set(values)) == len(values)
-        and all(1 <= value <= 254 for value in values),
+        f"class values are not distinct numbers from 1 to {highest}": len(set(values)) == len(values)
+        and all(1 <= value <= highest for value in values),
         "colours are not #rrggbb": all(is_colour(entry.colour) for entry in description.classes),
         "it has no band": bool(description.bands),
         "mean and std are not one per band": len(description.mean) == len(description.std) == len(description.bands),
