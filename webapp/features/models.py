@@ -4,9 +4,30 @@ import uuid
 
 from django.conf import settings
 from django.contrib.gis.db import models
+from django.contrib.postgres.indexes import GistIndex
+from django.db.models import Func
 
 from webapp.jobs.models import Job
 from webapp.projects.models import Project
+
+
+class Mercator(Func):
+    """A lon/lat geometry in EPSG:3857, cut at the latitude where that map ends (85.0511 degrees)."""
+
+    arity = 1
+    template = (
+        "CASE WHEN ST_YMin(%(expressions)s) >= -85.0511 AND ST_YMax(%(expressions)s) <= 85.0511"
+        " THEN ST_Transform(%(expressions)s, 3857)"
+        " ELSE ST_Transform(ST_ClipByBox2D(%(expressions)s, ST_MakeEnvelope(-180, -85.0511, 180, 85.0511, 4326)), 3857)"
+        " END"
+    )
+
+
+class GeodesicArea(Func):
+    """Square metres on the WGS 84 ellipsoid (PostGIS geography); 0 for points and lines."""
+
+    arity = 1
+    template = "CASE WHEN ST_Dimension(%(expressions)s) = 2 THEN ST_Area(%(expressions)s::geography) ELSE 0 END"
 
 
 class FeatureLayer(models.Model):
@@ -35,6 +56,13 @@ class FeatureLayer(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.READY)
     fields = models.JSONField(default=list, blank=True, help_text='[{name, type: "string|integer|number|boolean"}]')
     seq = models.BigIntegerField(default=0, help_text="Number of the last edit, gapless and in commit order.")
+    schema_version = models.PositiveIntegerField(default=1, help_text="Rises when the class schema changes.")
+    next_fid = models.BigIntegerField(default=1, help_text="Integer id of the next new feature.")
+    feature_count = models.BigIntegerField(default=0, help_text="Features that are not deleted.")
+    west = models.FloatField(null=True, blank=True, help_text="Box of all features ever held, degrees; never shrinks.")
+    south = models.FloatField(null=True, blank=True)
+    east = models.FloatField(null=True, blank=True)
+    north = models.FloatField(null=True, blank=True)
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -83,9 +111,20 @@ class Feature(models.Model):
         IMPORT = "import"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    layer = models.ForeignKey(FeatureLayer, on_delete=models.CASCADE, related_name="features")
+    # Every unique key begins with the layer: an index of its own would only cost writes.
+    layer = models.ForeignKey(FeatureLayer, on_delete=models.CASCADE, related_name="features", db_index=False)
     fid = models.BigIntegerField(help_text="Integer id within the layer: MVT and Esri object id.")
-    geometry = models.GeometryField(srid=4326)
+    # Indexed together with the layer below: many layers lie over the same place.
+    geometry = models.GeometryField(srid=4326, spatial_index=False)
+    # Both are computed by the database at every write, so that tiles transform no row and rank by size.
+    geometry_3857 = models.GeneratedField(
+        expression=Mercator("geometry"),
+        output_field=models.GeometryField(srid=3857, spatial_index=False, null=True),
+        db_persist=True,
+    )
+    area_m2 = models.GeneratedField(
+        expression=GeodesicArea("geometry"), output_field=models.FloatField(), db_persist=True
+    )
     class_value = models.PositiveIntegerField(null=True, blank=True)
     score = models.FloatField(null=True, blank=True)
     properties = models.JSONField(default=dict, blank=True)
@@ -105,7 +144,15 @@ class Feature(models.Model):
 
     class Meta:
         ordering = ["layer", "fid"]
-        constraints = [models.UniqueConstraint(fields=["layer", "fid"], name="feature_fid_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["layer", "fid"], name="feature_fid_once"),
+            models.CheckConstraint(condition=models.Q(version__gte=1), name="feature_version_from_one"),
+        ]
+        indexes = [
+            GistIndex(fields=["layer", "geometry"], condition=models.Q(deleted=False), name="feature_place"),
+            models.Index(fields=["layer", "-area_m2"], condition=models.Q(deleted=False), name="feature_rank"),
+            models.Index(fields=["layer", "block"], condition=models.Q(block__isnull=False), name="feature_block"),
+        ]
 
     def __str__(self) -> str:
         return f"feature {self.fid} v{self.version}"
@@ -121,17 +168,23 @@ class Edit(models.Model):
         UPDATE = "update"
         DELETE = "delete"
 
-    layer = models.ForeignKey(FeatureLayer, on_delete=models.CASCADE, related_name="edits")
+    layer = models.ForeignKey(FeatureLayer, on_delete=models.CASCADE, related_name="edits", db_index=False)
     seq = models.BigIntegerField()
     op_id = models.UUIDField()
     feature_id = models.UUIDField()
     action = models.CharField(max_length=6, choices=Action.choices)
     base_version = models.PositiveIntegerField(default=0)
     version = models.PositiveIntegerField()
-    geometry = models.GeometryField(srid=4326, null=True, blank=True)
+    # What the feature was after the edit; empty after a delete.
+    geometry = models.GeometryField(srid=4326, null=True, blank=True, spatial_index=False)
     class_value = models.PositiveIntegerField(null=True, blank=True)
     score = models.FloatField(null=True, blank=True)
     properties = models.JSONField(default=dict, blank=True)
+    source = models.CharField(max_length=10, choices=Feature.Source.choices, default=Feature.Source.HUMAN)
+    verified = models.BooleanField(default=False)
+    digest = models.CharField(
+        max_length=32, blank=True, help_text="Of the request: a repeated op_id must carry the same body."
+    )
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

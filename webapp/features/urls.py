@@ -1,5 +1,18 @@
-"""Routes of the room `features`: pages and API."""
+"""Routes of the room `features`: its API."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from webapp.features import api
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/layers/", api.layers, name="api-layers"),
+    path("api/layers/<uuid:pk>/", api.layer, name="api-layer"),
+    path("api/layers/<uuid:pk>/features", api.features, name="api-layer-features"),
+    path("api/layers/<uuid:pk>/features/<uuid:feature_id>", api.feature, name="api-layer-feature"),
+    path("api/layers/<uuid:pk>/features/<uuid:feature_id>/history", api.history, name="api-layer-history"),
+    path("api/layers/<uuid:pk>/edits", api.edits, name="api-layer-edits"),
+    path("api/layers/<uuid:pk>/classes", api.classes, name="api-layer-classes"),
+    path("api/layers/<uuid:pk>/statistics", api.statistics, name="api-layer-statistics"),
+    path("api/layers/<uuid:pk>/export.geojson", api.export, name="api-layer-export"),
+    path("api/layers/<uuid:pk>/import", api.import_features, name="api-layer-import"),
+]

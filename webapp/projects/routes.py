@@ -67,6 +67,27 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-map-layer": {"PATCH": LABEL, "DELETE": LABEL},
     "api-map-legend": {"GET": LINK},
     "api-map-feature": {"GET": LINK},
+    # projects
+    "project": {"GET": VIEW},
+    "profile": {"GET": SIGNED_IN},
+    "api-projects": {"GET": SIGNED_IN, "POST": Rule("signed_in", scope="manage")},
+    "api-project": {"GET": VIEW, "PATCH": MANAGE},
+    "api-project-members": {"GET": VIEW, "POST": MANAGE},
+    "api-project-member": {"PATCH": MANAGE, "DELETE": Rule("member", Role.VIEWER, "manage")},  # anybody may leave
+    "api-project-audit": {"GET": MANAGE},
+    "api-tokens": {"GET": SIGNED_IN, "POST": Rule("signed_in", scope="manage")},
+    "api-token": {"DELETE": Rule("signed_in", scope="manage")},
+    "api-me": {"GET": SIGNED_IN, "PATCH": Rule("signed_in", scope="manage")},
+    "api-me-password": {"POST": Rule("signed_in", scope="manage")},
+    "api-schema": {"GET": PUBLIC},
+    "api-docs": {"GET": PUBLIC},
+    # jobs
+    "jobs": {"GET": SIGNED_IN},
+    "job": {"GET": VIEW},
+    "api-jobs": {"GET": SIGNED_IN},
+    "api-job": {"GET": VIEW},
+    "api-job-cancel": {"POST": RUN},
+    "api-job-events": {"GET": VIEW},
     # pages
     "home": {"GET": SIGNED_IN},
     "api-content": {"GET": SIGNED_IN},

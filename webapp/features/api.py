@@ -1,0 +1,152 @@
+"""The REST edge of feature layers."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from webapp.features import importing, selectors, services
+from webapp.features.export import geojson_lines
+from webapp.features.models import FeatureLayer
+from webapp.features.parsing import json_body, parse_bbox, parse_edits, parse_number
+from webapp.features.schema import parse_classes
+from webapp.projects import access
+from webapp.projects.models import User
+
+GEOJSON = "application/geo+json"
+
+
+def _layer(request: Request, pk: UUID) -> FeatureLayer:
+    layer = selectors.layer_of(pk)
+    access.authorise(request, layer.project)
+    return layer
+
+
+def _user(request: Request) -> User:
+    # The route's rule let nobody else through.
+    assert isinstance(request.user, User)
+    return request.user
+
+
+@api_view(["GET"])
+def layers(request: Request) -> Response:
+    """List the feature layers that the caller may see, newest first."""
+    found = FeatureLayer.objects.filter(project__in=access.visible_projects(request)).select_related("project")
+    if request.GET.get("project"):
+        found = found.filter(project_id=_uuid(request.GET["project"]))
+    limit = parse_number(request.GET.get("limit"), name="limit", default=50, low=1, high=200)
+    start = parse_number(request.GET.get("after"), name="after", default=0, low=0, high=10**9)
+    rows = list(found.order_by("-created_at", "id")[start : start + limit + 1])
+    following = request.build_absolute_uri(_with(request, after=start + limit)) if len(rows) > limit else None
+    return Response({"results": [selectors.layer_json(row) for row in rows[:limit]], "next": following})
+
+
+@api_view(["GET"])
+def layer(request: Request, pk: UUID) -> Response:
+    """Show one layer."""
+    return Response(selectors.layer_json(_layer(request, pk)))
+
+
+@api_view(["GET"])
+def features(request: Request, pk: UUID) -> HttpResponse:
+    """Return the features in a box as a GeoJSON FeatureCollection, with the number of the log they show."""
+    found = _layer(request, pk)
+    bbox = parse_bbox(request.GET.get("bbox"))
+    limit = parse_number(
+        request.GET.get("limit"),
+        name="limit",
+        default=selectors.DEFAULT_FEATURES,
+        low=1,
+        high=selectors.MAX_FEATURES,
+    )
+    shot = selectors.snapshot(found, bbox=bbox, limit=limit)
+    truncated = "true" if shot.truncated else "false"
+    head = f'"type":"FeatureCollection","seq":{shot.seq},"truncated":{truncated}'
+    return HttpResponse(f'{{{head},"features":[{",".join(shot.features)}]}}', content_type=GEOJSON)
+
+
+@api_view(["GET"])
+def feature(request: Request, pk: UUID, feature_id: UUID) -> HttpResponse:
+    """Show one feature; a deleted one says so in its meta."""
+    return HttpResponse(selectors.feature_json(_layer(request, pk), feature_id), content_type=GEOJSON)
+
+
+@api_view(["GET"])
+def history(request: Request, pk: UUID, feature_id: UUID) -> HttpResponse:
+    """Return every version of one feature, the first one first."""
+    rows = selectors.history(_layer(request, pk), feature_id)
+    return _json(f'{{"results":[{",".join(row.body for row in rows)}],"next":null}}')
+
+
+@api_view(["GET", "POST"])
+def edits(request: Request, pk: UUID) -> HttpResponse:
+    """Return the log after a number, or apply a batch of edits."""
+    found = _layer(request, pk)
+    if request.method == "POST":
+        results = services.apply_edits(layer=found, edits=parse_edits(json_body(request)), user=_user(request))
+        return Response({"results": [result.as_json() for result in results], "seq": found.seq})
+    after = parse_number(request.GET.get("after"), name="after", default=0, low=0, high=2**62)
+    limit = parse_number(
+        request.GET.get("limit"), name="limit", default=selectors.MAX_CHANGES, low=1, high=selectors.MAX_CHANGES
+    )
+    log = selectors.changes(found, after=after, limit=limit)
+    resync = "true" if log.resync else "false"
+    return _json(f'{{"seq":{log.seq},"resync":{resync},"edits":[{",".join(row.body for row in log.rows)}]}}')
+
+
+@api_view(["GET", "PUT"])
+def classes(request: Request, pk: UUID) -> Response:
+    """Show or replace the class schema; classes that are left out are retired."""
+    found = _layer(request, pk)
+    if request.method == "PUT":
+        body: Any = json_body(request)
+        wanted = parse_classes(body.get("classes") if isinstance(body, dict) else body)
+        return Response({"classes": services.save_classes(layer=found, classes=wanted, user=_user(request))})
+    return Response({"classes": selectors.classes_json(found)})
+
+
+@api_view(["GET"])
+def statistics(request: Request, pk: UUID) -> Response:
+    """Return counts and areas per class."""
+    return Response({"classes": selectors.statistics(_layer(request, pk))})
+
+
+@api_view(["GET"])
+def export(request: Request, pk: UUID) -> StreamingHttpResponse:
+    """Stream the whole layer as GeoJSON: the same bytes whenever the features are the same."""
+    found = _layer(request, pk)
+    response = StreamingHttpResponse(geojson_lines(found), content_type=GEOJSON)
+    response["Content-Disposition"] = f'attachment; filename="layer-{found.pk}.geojson"'
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@api_view(["POST"])
+def import_features(request: Request, pk: UUID) -> Response:
+    """Add the features of a GeoJSON body: at once where it is small, else by a job."""
+    found = _layer(request, pk)
+    options = importing.parse_options(request.GET.dict(), found)
+    inner: HttpRequest = request._request
+    outcome = importing.receive(layer=found, stream=inner, options=options, user=_user(request))
+    return Response(outcome, status=202 if "job" in outcome else 200)
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
+
+
+def _with(request: Request, **changed: object) -> str:
+    query = request.GET.copy()
+    for name, value in changed.items():
+        query[name] = str(value)
+    return f"?{query.urlencode()}"
+
+
+def _json(text: str) -> HttpResponse:
+    return HttpResponse(text, content_type="application/json")

@@ -1,0 +1,387 @@
+"""Edits: one change of one feature, checked, stored and numbered in one transaction."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+from django.contrib.gis.geos import GEOSGeometry
+from django.db import transaction
+from django.utils import timezone
+
+from webapp.errors import Conflict, Invalid, QuadratError, TooLarge
+from webapp.features import selectors
+from webapp.features.geometry import checked
+from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
+from webapp.features.numbering import advance, lock
+from webapp.features.schema import check_properties
+from webapp.projects.models import User
+
+Action = Literal["create", "update", "delete"]
+Status = Literal["ok", "conflict", "gone", "invalid", "aborted"]
+
+MAX_BATCH = 500
+# The class value with which an edit takes a feature's class away.
+NO_CLASS = 0
+
+
+@dataclass(frozen=True)
+class EditRequest:
+    """One change that somebody wants to make.
+
+    Attributes:
+        op_id: made by the client; the same one again gets the first answer.
+        action: a deleted feature is restored by `create` with the version of its tombstone as base; what is left
+            out comes back as it was.
+        feature_id: made by the client at `create`.
+        base_version: the version that the client saw; 0 at the first `create`.
+        geometry: EPSG:4326; None: unchanged.
+        class_value: None: unchanged; 0: no class.
+        properties: all of them; None: unchanged.
+        score: None: unchanged.
+        verified: None: a person's edit verifies the feature.
+        problem: what the edge found wrong with the body; the edit is answered with it.
+        allow_retired: the edit may have waited in an outbox while its class was retired; take it all the same.
+    """
+
+    op_id: UUID
+    action: Action
+    feature_id: UUID
+    base_version: int = 0
+    geometry: GEOSGeometry | None = None
+    class_value: int | None = None
+    properties: dict[str, Any] | None = None
+    score: float | None = None
+    verified: bool | None = None
+    allow_retired: bool = False
+    problem: QuadratError | None = None
+
+
+@dataclass(frozen=True)
+class EditResult:
+    """The answer to one edit.
+
+    Attributes:
+        status: `ok` it is stored; `conflict` the base is not the current version; `gone` the feature is deleted or
+            never was; `invalid` see `error`; `aborted` nothing wrong with it, but another of the batch failed.
+        seq: its number in the log; None where it is not stored.
+        version: of the feature: after the edit, or as it is now where the edit is not stored.
+        feature: JSON text of the feature: after the edit, or as it is now; None where there is none.
+        error: {code, message, fix} where the status is not `ok`.
+        warning: "retired_class" where the class is no longer offered.
+    """
+
+    op_id: UUID
+    status: Status
+    seq: int | None = None
+    version: int | None = None
+    feature: str | None = None
+    error: dict[str, str] | None = None
+    warning: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON-ready answer."""
+        return {
+            "op_id": str(self.op_id),
+            "status": self.status,
+            "seq": self.seq,
+            "version": self.version,
+            "feature": None if self.feature is None else json.loads(self.feature),
+            "error": self.error,
+            "warning": self.warning,
+        }
+
+
+def apply_edits(*, layer: FeatureLayer, edits: Sequence[EditRequest], user: User | None) -> list[EditResult]:
+    """Return the answer to each edit of a batch, in order. All are stored in one transaction, or none.
+
+    The layer's row is locked first, so edits of one layer come one after another and every process sees their
+    numbers without gaps, in the order of commits. An edit whose `op_id` is in the log already is not done again:
+    its first answer comes back.
+
+    Raises:
+        TooLarge: more than 500 edits.
+    """
+    if len(edits) > MAX_BATCH:
+        raise TooLarge(f"{len(edits)} edits are too many at once.", fix=f"Send at most {MAX_BATCH}, or import a file.")
+    if not edits:
+        return []
+    with transaction.atomic():
+        batch = _Batch(lock(layer), user, edits)
+        outcomes = [batch.judge(edit) for edit in edits]
+        failed = any(outcome.status != "ok" for outcome in outcomes)
+        if not failed:
+            batch.write()
+    layer.seq = batch.layer.seq
+    return _answers(layer, outcomes, failed=failed)
+
+
+def delete_features(*, layer: FeatureLayer, ids: Sequence[UUID], user: User | None = None) -> int:
+    """Return how many features were deleted; unknown and deleted ones are passed over.
+
+    Raises:
+        TooLarge: more than 500 ids.
+    """
+    if len(ids) > MAX_BATCH:
+        raise TooLarge(f"{len(ids)} features are too many at once.", fix=f"Delete at most {MAX_BATCH} at a time.")
+    with transaction.atomic():
+        batch = _Batch(lock(layer), user, [])
+        for feature in Feature.objects.filter(layer=layer, pk__in=ids, deleted=False).defer("geometry_3857", "area_m2"):
+            batch.features[feature.pk] = feature
+            batch.judge(EditRequest(uuid4(), "delete", feature.pk, feature.version))
+        batch.write()
+    return len(batch.rows)
+
+
+@dataclass
+class _Outcome:
+    """The verdict on one edit, before the layer's numbers are given out."""
+
+    op_id: UUID
+    status: Status
+    row: Edit | None = None
+    current: UUID | None = None
+    version: int | None = None
+    error: dict[str, str] | None = None
+    warning: str = ""
+
+
+@dataclass
+class _Batch:
+    """The edits of one transaction, under the layer's lock."""
+
+    layer: FeatureLayer
+    user: User | None
+    edits: Sequence[EditRequest]
+    features: dict[UUID, Feature] = field(default_factory=dict)
+    fresh: set[UUID] = field(default_factory=set)
+    read_versions: dict[UUID, int] = field(default_factory=dict)
+    rows: list[Edit] = field(default_factory=list)
+    count_change: int = 0
+
+    def __post_init__(self) -> None:
+        ids = {edit.feature_id for edit in self.edits}
+        found = Feature.objects.filter(pk__in=ids).defer("geometry_3857", "area_m2")
+        self.features = {feature.pk: feature for feature in found}
+        self.read_versions = {pk: feature.version for pk, feature in self.features.items()}
+        done = Edit.objects.filter(layer=self.layer, op_id__in=[edit.op_id for edit in self.edits])
+        self.done = {row.op_id: row for row in done}
+        self.retired = dict(FeatureClass.objects.filter(layer=self.layer).values_list("value", "retired"))
+
+    def judge(self, edit: EditRequest) -> _Outcome:
+        """Return the verdict, and put what is right into the batch."""
+        repeated = self.done.get(edit.op_id)
+        digest = _digest(edit)
+        if repeated is not None:
+            if repeated.digest != digest:
+                return _invalid(
+                    edit, Invalid("This op_id was used for another edit.", fix="Make a new one.", code="op_id_reused")
+                )
+            return _Outcome(edit.op_id, "ok", row=repeated, version=repeated.version)
+        if edit.problem is not None:
+            return _invalid(edit, edit.problem)
+        feature = self.features.get(edit.feature_id)
+        refused = self._refuse(edit, feature)
+        if refused is not None:
+            return refused
+        try:
+            warning = self._check(edit, feature)
+        except QuadratError as error:
+            return _invalid(edit, error)
+        row = self._change(edit, feature or self._new(edit), digest)
+        self.done[edit.op_id] = row
+        self.rows.append(row)
+        return _Outcome(edit.op_id, "ok", row=row, version=row.version, warning=warning)
+
+    def _refuse(self, edit: EditRequest, feature: Feature | None) -> _Outcome | None:
+        if feature is not None and feature.layer_id != self.layer.pk:
+            return _invalid(edit, Invalid("This id is taken.", fix="Make a new UUID.", code="id_taken"))
+        if feature is None:
+            if edit.action != "create":
+                return _refused(edit, "gone", "The feature is not in this layer.", "Load the layer again.")
+            if edit.base_version != 0:
+                return _refused(edit, "gone", "There is no deleted feature to restore.", "Create it with base 0.")
+            return None
+        if edit.action == "delete" and feature.deleted:
+            # Two people delete the same feature: both have what they want, and the log has it once.
+            same = [row for row in self.rows if row.feature_id == feature.pk]
+            last = same[-1] if same else Edit.objects.filter(feature_id=feature.pk, version=feature.version).first()
+            return _Outcome(edit.op_id, "ok", row=last, version=feature.version)
+        if feature.deleted and edit.action == "update":
+            return _refused(edit, "gone", "Somebody deleted this feature.", "Restore it, or drop the edit.", feature)
+        if edit.action == "create" and not feature.deleted:
+            return _refused(edit, "conflict", "The feature is there already.", "Send an update.", feature)
+        if edit.base_version != feature.version:
+            return _refused(
+                edit,
+                "conflict",
+                f"The edit is based on version {edit.base_version}, the feature is at {feature.version}.",
+                "Merge with the current feature and send it again.",
+                feature,
+            )
+        return None
+
+    def _check(self, edit: EditRequest, feature: Feature | None) -> str:
+        if edit.action == "delete":
+            return ""
+        if edit.geometry is not None:
+            checked(edit.geometry)
+        if edit.geometry is None and feature is None:
+            raise Invalid("There is no geometry.", fix="Give the feature one.", code="geometry_missing")
+        if edit.properties is not None:
+            check_properties(edit.properties, self.layer.fields)
+        if edit.score is not None and not 0 <= edit.score <= 1:
+            raise Invalid(f"The score {edit.score} is out of range.", fix="Use 0 to 1.", code="score")
+        return self._check_class(edit, feature)
+
+    def _check_class(self, edit: EditRequest, feature: Feature | None) -> str:
+        value = edit.class_value
+        if value is None or value == NO_CLASS:
+            return ""
+        if value not in self.retired:
+            raise Invalid(
+                f"The layer has no class {value}.",
+                fix="Add the class to the schema, or choose another.",
+                code="class_unknown",
+            )
+        if not self.retired[value]:
+            return ""
+        if not edit.allow_retired and (feature is None or feature.class_value != value):
+            raise Invalid(f"The class {value} is retired.", fix="Choose another class.", code="class_retired")
+        return "retired_class"
+
+    def _new(self, edit: EditRequest) -> Feature:
+        feature = Feature(
+            pk=edit.feature_id, layer=self.layer, fid=self.layer.next_fid, version=0, created_by=self.user, deleted=True
+        )
+        self.layer.next_fid += 1
+        self.features[feature.pk] = feature
+        self.fresh.add(feature.pk)
+        return feature
+
+    def _change(self, edit: EditRequest, feature: Feature, digest: str) -> Edit:
+        feature.version += 1
+        self.count_change += (edit.action != "delete") - (not feature.deleted)
+        feature.deleted = edit.action == "delete"
+        if edit.action != "delete":
+            _copy_values(edit, feature)
+        feature.updated_by = self.user
+        return Edit(
+            layer=self.layer,
+            op_id=edit.op_id,
+            feature_id=feature.pk,
+            action=edit.action,
+            base_version=edit.base_version,
+            version=feature.version,
+            geometry=None if feature.deleted else feature.geometry,
+            class_value=feature.class_value,
+            score=feature.score,
+            properties=feature.properties,
+            source=feature.source,
+            verified=feature.verified,
+            digest=digest,
+            actor=self.user,
+        )
+
+    def write(self) -> None:
+        """Store features, log rows and the layer's numbers, and ring."""
+        if not self.rows:
+            return
+        now = timezone.now()
+        changed = {row.feature_id for row in self.rows}
+        for pk in changed - self.fresh:
+            self._update(self.features[pk])
+        Feature.objects.bulk_create([self.features[pk] for pk in self.features if pk in self.fresh])
+        first = advance(self.layer, len(self.rows), count_change=self.count_change, boxes=self._boxes())
+        for number, row in enumerate(self.rows, start=first):
+            row.seq, row.at = number, now
+        Edit.objects.bulk_create(self.rows)
+
+    def _update(self, feature: Feature) -> None:
+        # The layer's lock already keeps others out; the version in the condition is the second wall.
+        stored = Feature.objects.filter(pk=feature.pk, version=self.read_versions.get(feature.pk, feature.version - 1))
+        changed = stored.update(
+            geometry=feature.geometry,
+            class_value=feature.class_value,
+            score=feature.score,
+            properties=feature.properties,
+            version=feature.version,
+            source=feature.source,
+            verified=feature.verified,
+            deleted=feature.deleted,
+            updated_by=feature.updated_by,
+            updated_at=timezone.now(),
+        )
+        if changed != 1:
+            raise Conflict(f"Feature {feature.pk} changed under the edit.", fix="Send the edit again.")
+
+    def _boxes(self) -> list[tuple[float, float, float, float]]:
+        return [row.geometry.extent for row in self.rows if row.geometry is not None]
+
+
+def _copy_values(edit: EditRequest, feature: Feature) -> None:
+    if edit.geometry is not None:
+        feature.geometry = checked(edit.geometry)
+    if edit.class_value is not None:
+        feature.class_value = None if edit.class_value == NO_CLASS else edit.class_value
+    if edit.properties is not None:
+        feature.properties = edit.properties
+    if edit.score is not None:
+        feature.score = edit.score
+    feature.verified = True if edit.verified is None else edit.verified
+
+
+def _digest(edit: EditRequest) -> str:
+    body = [
+        edit.action,
+        str(edit.feature_id),
+        edit.base_version,
+        None if edit.geometry is None else bytes(edit.geometry.wkb).hex(),
+        edit.class_value,
+        edit.properties,
+        edit.score,
+        edit.verified,
+    ]
+    return hashlib.blake2b(json.dumps(body, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+def _invalid(edit: EditRequest, error: QuadratError) -> _Outcome:
+    return _Outcome(edit.op_id, "invalid", error={"code": error.code, "message": error.message, "fix": error.fix})
+
+
+def _refused(edit: EditRequest, status: Status, message: str, fix: str, feature: Feature | None = None) -> _Outcome:
+    return _Outcome(
+        edit.op_id,
+        status,
+        current=None if feature is None else feature.pk,
+        version=None if feature is None else feature.version,
+        error={"code": status, "message": message, "fix": fix},
+    )
+
+
+def _answers(layer: FeatureLayer, outcomes: list[_Outcome], *, failed: bool) -> list[EditResult]:
+    stored = [item.row.seq for item in outcomes if item.row is not None and item.row.pk is not None]
+    by_seq = selectors.edits_by_seq(layer, stored) if stored else {}
+    current = [item.current for item in outcomes if item.current is not None]
+    by_id = selectors.features_json(layer, current) if current else {}
+    return [_answer(item, by_seq, by_id) for item in outcomes]
+
+
+def _answer(item: _Outcome, by_seq: dict[int, str], by_id: dict[UUID, str]) -> EditResult:
+    if item.status != "ok":
+        feature = None if item.current is None else by_id.get(item.current)
+        return EditResult(item.op_id, item.status, version=item.version, feature=feature, error=item.error)
+    if item.row is None or item.row.pk is None:
+        error = {"code": "aborted", "message": "Another edit of the batch failed.", "fix": "Send it again without it."}
+        return EditResult(item.op_id, "aborted", error=error)
+    body = by_seq.get(item.row.seq, "null")
+    return EditResult(
+        item.op_id,
+        "ok",
+        seq=item.row.seq,
+        version=item.row.version,
+        feature=None if body == "null" else body,
+        warning=item.warning,
+    )
