@@ -22,6 +22,7 @@ BACKOFF_FIRST_S = 1.0
 BACKOFF_LONGEST_S = 30.0
 # Who ran this long crashed for a new reason: the back-off starts over.
 STEADY_S = 60.0
+NAME_WIDTH = 6
 COLOURS = (36, 35, 34, 33, 32)
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -74,12 +75,15 @@ class Supervisor:
     on_tick: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
-        self._width = max(len(program.name) for program in self.programs)
-        self._children = [
-            _Child(program, COLOURS[number % len(COLOURS)]) for number, program in enumerate(self.programs)
-        ]
+        self._children: list[_Child] = []
+        for program in self.programs:
+            self.add(program)
         self._selector = selectors.DefaultSelector()
         self._stopping = False
+
+    def add(self, program: Program) -> None:
+        """Have one more program started and kept running."""
+        self._children.append(_Child(program, COLOURS[len(self._children) % len(COLOURS)]))
 
     def run(self) -> None:
         """Keep the programs running until a stop signal, then stop them all."""
@@ -97,7 +101,7 @@ class Supervisor:
 
     def say(self, text: str, *, name: str = "up", colour: int = 37) -> None:
         """Write one prefixed line."""
-        prefix = f"{name:<{self._width}} |"
+        prefix = f"{name:<{NAME_WIDTH}} |"
         if self.out.isatty():
             prefix = f"\x1b[{colour}m{prefix}\x1b[0m"
         try:

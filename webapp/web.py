@@ -21,7 +21,7 @@ def main(descriptor: int) -> None:
         access_log=False,
         log_config=None,
         log_level="warning",
-        ws="websockets",
+        ws="websockets-sansio",
         ws_max_size=SOCKET_FRAME_MAX_BYTES,
         ws_max_queue=32,
         ws_ping_interval=20,

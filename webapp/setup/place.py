@@ -32,6 +32,14 @@ def port() -> int:
     return int(value)
 
 
+def web_processes() -> int:
+    """Return how many web processes serve: QUADRAT_WEB_PROCESSES, else one per core and at most four."""
+    value = os.environ.get("QUADRAT_WEB_PROCESSES", "0")
+    if not value.isdigit():
+        raise SetupError(f"QUADRAT_WEB_PROCESSES is {value!r}; set it to a number, or to 0 for one per core.")
+    return int(value) or min(os.cpu_count() or 1, 4)
+
+
 def url() -> str:
     """Return the address to type into a browser on this machine."""
     name = "localhost" if host() in ("127.0.0.1", "0.0.0.0", "::", "::1") else host()

@@ -35,7 +35,7 @@ def prepare(*, tests: bool) -> None:
 
 
 def start_site() -> None:
-    """Set up, then become `manage.py up`."""
+    """Set up, then become `manage.py up` (without Django's start)."""
     if running_site() is not None:
         raise SetupError(machine.say_running())
     machine.check_port()
@@ -53,7 +53,7 @@ def start_site() -> None:
         raise
     os.chdir(ROOT)
     # `up` takes its own lock on the cluster; ours goes with this program's memory.
-    os.execve(PYTHON, [str(PYTHON), "manage.py", "up"], environment())
+    os.execve(PYTHON, [str(PYTHON), "-m", "webapp.up"], environment())
 
 
 def migrate() -> None:
