@@ -1,0 +1,135 @@
+"""Compressed tiles straight out of our own display files, undecoded.
+
+GDAL decodes every tile it reads; a tile server that only passes tiles on needs their bytes. This reads the tile
+index of a TIFF (TIFF 6.0, BigTIFF) that we wrote ourselves, never of an upload.
+"""
+
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from webapp.errors import BadRaster
+
+TILE_PX = 256
+# Half the circumference of the Web Mercator world, in metres.
+HALF_WORLD_M = 20_037_508.342789244
+_SUBFILE, _WIDTH, _HEIGHT, _COMPRESSION = 254, 256, 257, 259
+_TILE_WIDTH, _OFFSETS, _COUNTS, _SCALE, _TIEPOINT = 322, 324, 325, 33550, 33922
+_TYPES = {1: "u1", 3: "u2", 4: "u4", 12: "f8", 16: "u8"}
+_MASK_BIT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    rows: int
+    cols: int
+    offsets: NDArray[Any]
+    counts: NDArray[Any]
+
+
+class TileFile:
+    """An open display file: EPSG:3857, its levels aligned with the zoom levels. Safe to use from many threads.
+
+    Attributes:
+        max_zoom: zoom of the full resolution.
+        min_zoom: zoom of the smallest overview.
+
+    Raises:
+        BadRaster: the file is none of ours.
+        FileNotFoundError: there is no such file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_RDONLY)
+        try:
+            levels, scale, (west, north) = _parse(self._fd, path)
+        except (struct.error, KeyError, ValueError, IndexError) as error:
+            os.close(self._fd)
+            raise BadRaster(f"'{path.name}' is no display file.", fix="Ingest the imagery again.") from error
+        self._levels = levels
+        self.max_zoom = round(np.log2(2 * HALF_WORLD_M / TILE_PX / scale))
+        self.min_zoom = self.max_zoom - len(levels) + 1
+        span = scale * TILE_PX
+        self._col, self._row = round((west + HALF_WORLD_M) / span), round((HALF_WORLD_M - north) / span)
+
+    def __enter__(self) -> Self:
+        """Return the file itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; no other thread may read from it then."""
+        os.close(self._fd)
+
+    def tile(self, z: int, x: int, y: int) -> bytes:
+        """Return the tile's compressed bytes; empty where there is no imagery.
+
+        Raises:
+            ValueError: the file has no level for that zoom.
+        """
+        if not self.min_zoom <= z <= self.max_zoom:
+            raise ValueError(f"Zoom {z} is not within {self.min_zoom} to {self.max_zoom}.")
+        step = self.max_zoom - z
+        level = self._levels[step]
+        # A scene across the antimeridian goes on beyond x = 2^z.
+        col = (x - (self._col >> step)) % (1 << z)
+        row = y - (self._row >> step)
+        if not (0 <= row < level.rows and col < level.cols):
+            return b""
+        index = row * level.cols + col
+        count = int(level.counts[index])
+        return os.pread(self._fd, count, int(level.offsets[index])) if count else b""
+
+
+def _parse(fd: int, path: Path) -> tuple[list[_Level], float, tuple[float, float]]:
+    head = os.pread(fd, 16, 0)
+    if head[:2] != b"II":
+        raise ValueError("not little-endian")
+    big = head[2] == 43
+    where = struct.unpack_from("<Q" if big else "<I", head, 8 if big else 4)[0]
+    levels: list[_Level] = []
+    scale, corner = 0.0, (0.0, 0.0)
+    while where:
+        tags, where = _directory(fd, where, big)
+        if int(tags.get(_SUBFILE, [0])[0]) & _MASK_BIT:
+            continue
+        if int(tags[_TILE_WIDTH][0]) != TILE_PX:
+            raise ValueError("tiles of another size")
+        rows, cols = (-(-int(tags[tag][0]) // TILE_PX) for tag in (_HEIGHT, _WIDTH))
+        levels.append(_Level(rows, cols, tags[_OFFSETS], tags[_COUNTS]))
+        if _SCALE in tags:
+            scale = float(tags[_SCALE][0])
+            corner = (float(tags[_TIEPOINT][3]), float(tags[_TIEPOINT][4]))
+    if not levels or scale <= 0:
+        raise ValueError("no georeferenced level")
+    return levels, scale, corner
+
+
+def _directory(fd: int, where: int, big: bool) -> tuple[dict[int, NDArray[Any]], int]:
+    """Return the tags of one image file directory as arrays, and where the next one is (0: none)."""
+    size, entry = ("<Q", 20) if big else ("<H", 12)
+    count = struct.unpack(size, os.pread(fd, struct.calcsize(size), where))[0]
+    start = where + struct.calcsize(size)
+    link = "<Q" if big else "<I"
+    raw = os.pread(fd, count * entry + struct.calcsize(link), start)
+    tags: dict[int, NDArray[Any]] = {}
+    for index in range(count):
+        tag, kind = struct.unpack_from("<HH", raw, index * entry)
+        if kind not in _TYPES:
+            continue
+        number = struct.unpack_from(link, raw, index * entry + 4)[0]
+        dtype = np.dtype("<" + _TYPES[kind])
+        at = index * entry + (12 if big else 8)
+        room = 8 if big else 4
+        length = number * dtype.itemsize
+        data = raw[at : at + length] if length <= room else os.pread(fd, length, struct.unpack_from(link, raw, at)[0])
+        tags[tag] = np.frombuffer(data, dtype)
+    return tags, struct.unpack_from(link, raw, count * entry)[0]
