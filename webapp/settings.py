@@ -234,7 +234,16 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "webapp.api.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
-SPECTACULAR_SETTINGS = {"TITLE": "Quadrat", "VERSION": "0.1.0", "SERVE_INCLUDE_SCHEMA": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Quadrat",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "PREPROCESSING_HOOKS": ["drf_spectacular.hooks.preprocess_exclude_path_format"],
+    "POSTPROCESSING_HOOKS": ["webapp.projects.docs.describe_roles"],
+    # Function views have no serializer class to guess bodies from; the document says so by leaving them open.
+    "DISABLE_ERRORS_AND_WARNINGS": True,
+}
 
 # Absolute URLs that leave the site (tiles, OGC links) start with this. Empty: the request's own host.
 PUBLIC_URL = env("QUADRAT_PUBLIC_URL", "")

@@ -1,15 +1,17 @@
-"""The socket door: which path is which consumer, behind the Origin check and the session."""
+"""The socket door: which path is which consumer, behind the Origin check, the session or the token."""
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
-from django.urls import path
+from django.urls import path, re_path
 
+from webapp.jobs.consumers import JobConsumer, JobsConsumer
 from webapp.maps.consumers import MapConsumer
+from webapp.projects.sockets import authenticated, nowhere
 
 # Consumers are added here by path; their rules are in `webapp/projects/routes.py`.
 routes: list[object] = [
+    path("ws/jobs/", JobsConsumer.as_asgi()),
+    path("ws/jobs/<uuid:pk>/", JobConsumer.as_asgi()),
     path("ws/maps/<uuid:pk>/", MapConsumer.as_asgi()),
 ]
 
-socket_edge = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(routes)))
+socket_edge = authenticated(URLRouter([*routes, re_path(r"", nowhere)]))

@@ -5,14 +5,16 @@ from django.contrib.auth import views as auth
 from django.urls import include, path
 
 from webapp import content, pages
+from webapp.projects.pages import SignIn, admin_sign_in
 
 urlpatterns = [
     path("", pages.home, name="home"),
-    path("login/", auth.LoginView.as_view(template_name="login.html", redirect_authenticated_user=True), name="login"),
+    path("login/", SignIn.as_view(), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("api/content/", content.content, name="api-content"),
     path("healthz", pages.healthz, name="healthz"),
     path("readyz", pages.readyz, name="readyz"),
+    path("admin/login/", admin_sign_in),
     path("admin/", admin.site.urls),
     path("", include("webapp.projects.urls")),
     path("", include("webapp.jobs.urls")),

@@ -1,21 +1,58 @@
 """The check of every route: may this caller do this to this project."""
 
-from django.db.models import QuerySet
+from django.contrib.sessions.models import Session
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Now
 from django.http import HttpRequest
 
 from webapp.errors import Denied, NotFound, Unauthenticated
-from webapp.projects.models import Member, Project, Role, User
+from webapp.projects.models import ApiToken, Member, Project, Role, User
 from webapp.projects.routes import Rule, rule_for
 
 
 def role_in(user: object, project: Project) -> Role | None:
-    """Return the user's role in the project; None for a stranger. A superuser is an owner everywhere."""
-    if not isinstance(user, User) or not user.is_active:
+    """Return the user's role in the project as it is now; None for a stranger. A superuser is an owner everywhere.
+
+    Safe to call again and again on a long connection: membership, and whether the account is active, are read
+    each time. A user of a socket (see `webapp.projects.sockets`) has no more than the session or token behind it:
+    `user.session_key` must still be signed in, `user.api_token` sets the limit.
+    """
+    if not isinstance(user, User):
         return None
-    if user.is_superuser:
-        return Role.OWNER
-    found = Member.objects.filter(project=project, user=user).values_list("role", flat=True).first()
-    return None if found is None else Role(found)
+    membership = Member.objects.filter(project=project, user=OuterRef("pk")).values("role")
+    row = (
+        User.objects.filter(pk=user.pk, is_active=True)
+        .annotate(role=Subquery(membership))
+        .values_list("is_superuser", "password", "role")
+        .first()
+    )
+    if row is None:
+        return None
+    is_superuser, password, found = row
+    if not _session_lives(user, password_now=password):
+        return None
+    role = Role.OWNER if is_superuser else (None if found is None else Role(found))
+    return role if role is None else _within(getattr(user, "api_token", None), project, role)
+
+
+def _session_lives(user: User, *, password_now: str) -> bool:
+    """Return False for a socket whose user has signed out or changed the password since it was opened."""
+    key = getattr(user, "session_key", None)
+    if key is None:
+        return True
+    return user.password == password_now and Session.objects.filter(pk=key, expire_date__gt=Now()).exists()
+
+
+def _within(token: ApiToken | None, project: Project, role: Role) -> Role | None:
+    """Return the role as far as a socket's token reaches: none in other projects, no edits without the scope."""
+    if token is None:
+        return role
+    living = ApiToken.objects.filter(
+        Q(expires_at=None) | Q(expires_at__gt=Now()), pk=token.pk, revoked_at=None, scopes__contains=["read"]
+    )
+    if token.project_id not in (None, project.pk) or not living.exists():
+        return None
+    return role if "edit" in token.scopes else Role.VIEWER
 
 
 def rule_of(request: HttpRequest) -> Rule:
@@ -64,6 +101,20 @@ def authorise(request: HttpRequest, project: Project, *, shared: bool = False) -
     return role
 
 
+def authorise_site(request: HttpRequest) -> None:
+    """Check the caller of an object that belongs to no project: administrators only.
+
+    Raises:
+        NotFound: the caller is no administrator, or came with a token for one project.
+    """
+    inner: HttpRequest = getattr(request, "_request", request)
+    rule_of(inner)
+    setattr(inner, "access_checked", True)
+    token = getattr(inner, "api_token", None)
+    if not getattr(request.user, "is_superuser", False) or (token is not None and token.project_id is not None):
+        raise NotFound()
+
+
 def visible_projects(request: HttpRequest) -> QuerySet[Project]:
     """Return the projects that the caller may see, for list routes."""
     inner: HttpRequest = getattr(request, "_request", request)
@@ -73,5 +124,7 @@ def visible_projects(request: HttpRequest) -> QuerySet[Project]:
     if not isinstance(user, User):
         return Project.objects.none()
     token = getattr(inner, "api_token", None)
-    projects = Project.objects.all() if user.is_superuser else Project.objects.filter(members__user=user)
+    # A subquery, not a join: callers count members and join on.
+    own = Project.objects.filter(pk__in=Member.objects.filter(user=user).values("project"))
+    projects = Project.objects.all() if user.is_superuser else own
     return projects.filter(pk=token.project_id) if token is not None and token.project_id else projects

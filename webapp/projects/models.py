@@ -93,3 +93,18 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.target}"
+
+
+class SignInAttempts(models.Model):
+    """How often somebody tried to sign in, per account (hashed) and per address; see `throttle`."""
+
+    key = models.CharField(max_length=80, primary_key=True)
+    count = models.PositiveIntegerField()
+    doublings = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "sign-in attempts"
+
+    def __str__(self) -> str:
+        return self.key

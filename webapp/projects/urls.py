@@ -1,5 +1,22 @@
 """Routes of the room `projects`: pages and API."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+from drf_spectacular.views import SpectacularJSONAPIView
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from webapp.projects import api, pages
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("projects/<uuid:pk>/", pages.project, name="project"),
+    path("profile/", pages.profile, name="profile"),
+    path("api/projects/", api.projects, name="api-projects"),
+    path("api/projects/<uuid:pk>/", api.project, name="api-project"),
+    path("api/projects/<uuid:pk>/members/", api.members, name="api-project-members"),
+    path("api/projects/<uuid:pk>/members/<int:member_pk>/", api.member, name="api-project-member"),
+    path("api/projects/<uuid:pk>/audit/", api.audit, name="api-project-audit"),
+    path("api/tokens/", api.tokens, name="api-tokens"),
+    path("api/tokens/<uuid:pk>/", api.token, name="api-token"),
+    path("api/me/", api.me, name="api-me"),
+    path("api/me/password/", api.password, name="api-me-password"),
+    path("api/schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
+    path("api/docs/", pages.api_docs, name="api-docs"),
+]

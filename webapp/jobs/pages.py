@@ -1,0 +1,35 @@
+"""Pages of jobs."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from webapp.errors import NotFound
+from webapp.jobs import selectors
+from webapp.projects import access
+from webapp.projects.models import Role
+
+
+def jobs(request: HttpRequest) -> HttpResponse:
+    """Show the list of jobs."""
+    projects = [
+        {"id": str(pk), "name": name} for pk, name in access.visible_projects(request).values_list("pk", "name")
+    ]
+    return render(request, "jobs/jobs.html", {"config": {"projects": projects}, "breadcrumb": [("Jobs", None)]})
+
+
+def job(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show one job with its log."""
+    found = selectors.job(pk)
+    if found is None:
+        raise NotFound("job")
+    if found.project is None:
+        access.authorise_site(request)
+        role = Role.OWNER
+    else:
+        role = access.authorise(request, found.project)
+    mine = found.created_by_id == request.user.pk and role >= Role.LABELER
+    config = {"job": selectors.job_json(found), "may_cancel": mine or role >= Role.MANAGER}
+    breadcrumb = [("Jobs", "/jobs/"), (found.title or found.kind, None)]
+    return render(request, "jobs/job.html", {"config": config, "breadcrumb": breadcrumb, "job": found})
