@@ -12,6 +12,7 @@ TOOLS = VAR / "tools"
 STAMPS = VAR / "stamps"
 LOG = VAR / "log" / "setup.log"
 SECRETS = Path(os.environ.get("QUADRAT_SECRETS_FILE") or VAR / "secrets.json")
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 SITE_LOCK = VAR / "site.lock"
 
 
@@ -54,7 +55,12 @@ def own_database() -> bool:
 def environment() -> dict[str, str]:
     """Return the environment of every program that the set-up starts: our tools first on PATH."""
     found = [VENV / "bin", TOOLS / "bin"]
+    # Package managers trust what the machine trusts: many sites have a proxy with a certificate of its own.
+    trust = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true"}
+    if CERTIFICATES.exists():
+        trust["NODE_EXTRA_CA_CERTS"] = str(CERTIFICATES)
     return {
+        **trust,
         **os.environ,
         "PATH": os.pathsep.join([*map(str, found), os.environ.get("PATH", os.defpath)]),
         "QUADRAT_VAR_DIR": str(VAR),

@@ -1,5 +1,6 @@
 """Running other programs: quietly, into the log, with one clear sentence when they fail."""
 
+import re
 import subprocess
 import sys
 import time
@@ -10,26 +11,14 @@ from pathlib import Path
 from webapp.setup.place import LOG, ROOT, SetupError, environment
 
 # What package managers print when they cannot reach their registry.
-NETWORK_SIGNS = (
-    "could not resolve",
-    "temporary failure resolving",
-    "temporary failure in name resolution",
-    "name or service not known",
-    "network is unreachable",
-    "failed to fetch",
-    "failed to establish a new connection",
-    "dns error",
-    "eai_again",
-    "enotfound",
-    "econnrefused",
-    "etimedout",
-    "err_socket_timeout",
-    "tcp connect error",
-    "client error (connect)",
-    "connection timed out",
-    "unable to connect",
+NETWORK_SIGNS = re.compile(
+    r"\b(EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT)\b"
+    r"|[Cc]ould not resolve|[Tt]emporary failure (in name resolution|resolving)|Name or service not known"
+    r"|Network is unreachable|Failed to fetch|Failed to establish a new connection|dns error"
+    r"|tcp connect error|client error \(Connect\)|[Cc]onnection timed out|Unable to connect"
 )
-DISK_SIGNS = ("no space left on device", "enospc", "disk quota exceeded")
+TRUST_SIGNS = re.compile(r"UnknownIssuer|certificate verify failed|self[- ]signed certificate", re.IGNORECASE)
+DISK_SIGNS = re.compile(r"no space left on device|\bENOSPC\b|disk quota exceeded", re.IGNORECASE)
 
 
 def say(text: str) -> None:
@@ -97,10 +86,14 @@ def run(
 
 def sentence(doing: str, output: str) -> str:
     """Return one sentence on why a program failed, from what it printed."""
-    low = output.lower()
-    if any(sign in low for sign in DISK_SIGNS):
+    if DISK_SIGNS.search(output):
         return f"The disk is full: {doing} needs more room; free some and try again."
-    if any(sign in low for sign in NETWORK_SIGNS):
+    if TRUST_SIGNS.search(output):
+        return (
+            f"The registry's certificate is not trusted while {doing}: "
+            f"add your proxy's certificate to the machine (update-ca-certificates) and try again (log: {LOG})."
+        )
+    if NETWORK_SIGNS.search(output):
         return f"The network did not answer while {doing}: check the connection or proxy and try again (log: {LOG})."
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     telling = [line for line in lines if "error" in line.lower()] or lines or ["it printed nothing"]
