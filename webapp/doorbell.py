@@ -4,11 +4,13 @@ A ring carries a topic (`layer:<id>`, `job:<id>`, `project:<id>`, `imagery:<id>`
 lost or doubled: whoever hears it reads the log after the last number it knows.
 """
 
+import json
 import logging
 import select
 import threading
 import time
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 import psycopg2
 from django.db import connection, connections
@@ -18,6 +20,11 @@ logger = logging.getLogger(__name__)
 
 CHANNEL = "quadrat"
 Subscriber = Callable[[str, int], None]
+# Gets what was told, as JSON gave it.
+Hearer = Callable[[dict[str, Any]], None]
+# PostgreSQL refuses payloads of 8,000 bytes and more.
+MAX_TOLD_BYTES = 7_900
+Called = TypeVar("Called", Subscriber, Hearer)
 
 
 def ring(topic: str, number: int, *, cursor: CursorWrapper | None = None) -> None:
@@ -30,6 +37,19 @@ def ring(topic: str, number: int, *, cursor: CursorWrapper | None = None) -> Non
         own.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
 
 
+def tell(topic: str, message: dict[str, Any]) -> bool:
+    """Say something fleeting (who is here, where a pointer is) to every process; return False where it is too long.
+
+    Nothing that is told is kept anywhere: what must not be lost belongs into a log, with a ring.
+    """
+    payload = f"!{topic} {json.dumps(message, separators=(',', ':'))}"
+    if len(payload.encode()) > MAX_TOLD_BYTES:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
+    return True
+
+
 class Listener:
     """One thread per process that hears every ring and calls subscribers of the topic.
 
@@ -39,6 +59,7 @@ class Listener:
 
     def __init__(self) -> None:
         self._subscribers: dict[str, set[Subscriber]] = {}
+        self._hearers: dict[str, set[Hearer]] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
@@ -47,11 +68,15 @@ class Listener:
         """Call `subscriber(topic, number)` at each ring; return what ends that. Starts the thread when first used."""
         with self._lock:
             self._subscribers.setdefault(topic, set()).add(subscriber)
-            if self._thread is None or not self._thread.is_alive():
-                self._stop.clear()
-                self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
-                self._thread.start()
-        return lambda: self._unsubscribe(topic, subscriber)
+            self._start()
+        return lambda: self._remove(self._subscribers, topic, subscriber)
+
+    def hear(self, topic: str, hearer: Hearer) -> Callable[[], None]:
+        """Call `hearer(message)` at each `tell` of the topic, our own included; return what ends that."""
+        with self._lock:
+            self._hearers.setdefault(topic, set()).add(hearer)
+            self._start()
+        return lambda: self._remove(self._hearers, topic, hearer)
 
     def stop(self) -> None:
         """End the thread; subscribers stay and are heard again after the next `subscribe`."""
@@ -59,12 +84,18 @@ class Listener:
         if self._thread is not None:
             self._thread.join(timeout=5)
 
-    def _unsubscribe(self, topic: str, subscriber: Subscriber) -> None:
+    def _start(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._stop.clear()
+            self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
+            self._thread.start()
+
+    def _remove(self, table: dict[str, set[Called]], topic: str, called: Called) -> None:
         with self._lock:
-            found = self._subscribers.get(topic, set())
-            found.discard(subscriber)
+            found = table.get(topic, set())
+            found.discard(called)
             if not found:
-                self._subscribers.pop(topic, None)
+                table.pop(topic, None)
 
     def _call(self, topic: str | None, number: int) -> None:
         with self._lock:
@@ -72,6 +103,22 @@ class Listener:
             calls = [(name, subscriber) for name in topics for subscriber in self._subscribers.get(name, ())]
         for name, subscriber in calls:
             subscriber(name, number)
+
+    def _pass_on(self, payloads: list[str]) -> None:
+        latest: dict[str, int] = {}
+        for payload in payloads:
+            if payload.startswith("!"):
+                topic, _, text = payload[1:].partition(" ")
+                with self._lock:
+                    hearers = list(self._hearers.get(topic, ()))
+                message = json.loads(text) if hearers else {}
+                for hearer in hearers:
+                    hearer(message)
+            else:
+                topic, _, text = payload.rpartition(" ")
+                latest[topic] = max(latest.get(topic, -1), int(text))
+        for topic, number in latest.items():
+            self._call(topic, number)
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -94,12 +141,9 @@ class Listener:
                 if not select.select([conn], [], [], 1.0)[0]:
                     continue
                 conn.poll()
-                latest: dict[str, int] = {}
-                while conn.notifies:
-                    topic, _, number = conn.notifies.pop(0).payload.rpartition(" ")
-                    latest[topic] = max(latest.get(topic, -1), int(number))
-                for topic, number in latest.items():
-                    self._call(topic, number)
+                payloads = [item.payload for item in conn.notifies]
+                conn.notifies.clear()
+                self._pass_on(payloads)
         finally:
             conn.close()
 

@@ -1,0 +1,383 @@
+"""One room for each layer that somebody has open in this process: reads the log once, sends it to all who are in.
+
+The database log is the truth. A ring only says "look again"; every socket has its own number and gets every row
+after it exactly once, in order.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from labeling.threads import readers
+from webapp.doorbell import listener, tell
+from webapp.features import selectors
+from webapp.features.models import FeatureLayer
+from webapp.features.selectors import LogRow
+from webapp.projects.access import role_in
+from webapp.projects.models import Member, User
+from webapp.projects.sockets import NOT_ALLOWED, NOT_FOUND, SIGN_IN
+
+logger = logging.getLogger(__name__)
+
+PAGE_ROWS = 200
+# A socket that lets more than this wait is closed; it catches up by number when it comes back.
+OUTBOX_BYTES = 1 << 20
+TOO_SLOW = 4413
+# Members are checked so often; their sessions and tokens with every fifth check.
+CHECK_S = 2.0
+DEEP_EVERY = 5
+CURSOR_S = 0.1
+PRESENCE_S = 10.0
+PRESENCE_LIFE_S = 25.0
+RETRY_S = 1.0
+
+# Tells our own messages from those of other processes.
+PROCESS = uuid4().hex[:12]
+
+
+@dataclass(eq=False)
+class Seat:
+    """One socket in a room.
+
+    Attributes:
+        seq: the last number of the log that was put into its outbox.
+        live: it has caught up, and gets rows as they come.
+    """
+
+    user: User
+    name: str
+    send: Callable[[str], Awaitable[None]]
+    close: Callable[[int], Awaitable[None]]
+    seq: int = 0
+    live: bool = False
+    waiting_bytes: int = 0
+    _outbox: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    _drained: asyncio.Event = field(default_factory=asyncio.Event)
+    _task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._drained.set()
+        self._task = asyncio.create_task(self._send_all())
+
+    def stop(self) -> None:
+        """End sending."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def put(self, text: str) -> None:
+        """Queue one message; a reader that is too slow is closed instead."""
+        if self.waiting_bytes + len(text) > OUTBOX_BYTES and self.waiting_bytes > 0:
+            asyncio.create_task(self.leave(TOO_SLOW))  # noqa: RUF006  (the room forgets the seat at once)
+            return
+        self.waiting_bytes += len(text)
+        self._drained.clear()
+        self._outbox.put_nowait(text)
+
+    async def leave(self, code: int) -> None:
+        """Close the socket."""
+        self.live = False
+        self.stop()
+        await self.close(code)
+
+    async def drained(self) -> None:
+        """Return when the outbox is empty."""
+        await self._drained.wait()
+
+    async def _send_all(self) -> None:
+        while True:
+            text = await self._outbox.get()
+            try:
+                await self.send(text)
+            except OSError:
+                return  # the other end is gone; `disconnect` follows
+            self.waiting_bytes -= len(text)
+            if self._outbox.empty():
+                self._drained.set()
+
+
+class Room:
+    """The sockets of one layer in this process."""
+
+    def __init__(self, layer: FeatureLayer) -> None:
+        self.layer = layer
+        self.seq = 0
+        self.seats: set[Seat] = set()
+        self._bell = asyncio.Event()
+        self._classes_changed = False
+        self._cursors: dict[Seat, tuple[float, float]] = {}
+        self._elsewhere: dict[str, tuple[float, list[tuple[str, str]]]] = {}
+        self._shown: list[dict[str, str]] = []
+        self._ends: list[Callable[[], None]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._checks = 0
+
+    async def open(self) -> None:
+        """Listen first, then read the number: whatever comes after it rings."""
+        loop = asyncio.get_running_loop()
+
+        def here(call: Callable[..., None]) -> Callable[..., None]:
+            def from_thread(*args: Any) -> None:
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(call, *args)
+
+            return from_thread
+
+        self._ends = [
+            listener.subscribe(f"layer:{self.layer.pk}", here(self._rung)),
+            listener.subscribe(f"classes:{self.layer.pk}", here(self._classes_rung)),
+            listener.hear(f"room:{self.layer.pk}", here(self._heard)),
+        ]
+        self.seq = (await readers.run(selectors.changes, self.layer, after=-1)).seq
+        self._tasks = [
+            asyncio.create_task(self._forever(loop_of, every_s))
+            for loop_of, every_s in (
+                (self._follow, 0.0),
+                (self._check_members, CHECK_S),
+                (self._pass_cursors, CURSOR_S),
+                (self._say_presence, PRESENCE_S),
+            )
+        ]
+        await self._tell({"m": [], "ask": True})
+
+    def shut(self) -> None:
+        """Stop listening."""
+        for end in self._ends:
+            end()
+        for task in self._tasks:
+            task.cancel()
+
+    # --- the log -----------------------------------------------------------------------------------
+
+    async def join(self, seat: Seat, after: int | None, role: str) -> None:
+        """Welcome a socket and send it every row after `after` (None: only what comes from now on)."""
+        seat.live = False
+        log = await readers.run(selectors.changes, self.layer, after=-1 if after is None else after, limit=PAGE_ROWS)
+        classes = await readers.run(selectors.classes_json, self.layer)
+        seat.put(
+            json.dumps({"type": "welcome", "seq": log.seq, "role": role, "members": self.members(), "classes": classes})
+        )
+        if log.resync:
+            seat.seq = log.seq
+            if after is not None:
+                seat.put(json.dumps({"type": "resync", "seq": log.seq}))
+        else:
+            seat.seq = after or 0
+            _deliver(seat, log.rows, log.seq)
+        await self._catch_up(seat)
+        await self._members_changed()
+
+    async def leave(self, seat: Seat) -> None:
+        """Forget a socket."""
+        self.seats.discard(seat)
+        self._cursors.pop(seat, None)
+        seat.stop()
+        if self.seats:
+            await self._members_changed()
+
+    async def _catch_up(self, seat: Seat) -> None:
+        # Nothing is awaited between the last look and `live`, so no row falls between.
+        while seat.seq < self.seq:
+            await seat.drained()
+            log = await readers.run(selectors.changes, self.layer, after=seat.seq, limit=PAGE_ROWS)
+            if log.resync:
+                seat.seq = log.seq
+                seat.put(json.dumps({"type": "resync", "seq": log.seq}))
+            _deliver(seat, log.rows, log.seq)
+        seat.live = True
+
+    def _rung(self, topic: str, number: int) -> None:
+        if number < 0 or number > self.seq:
+            self._bell.set()
+
+    def _classes_rung(self, topic: str, number: int) -> None:
+        self._classes_changed = True
+        self._bell.set()
+
+    async def _follow(self) -> None:
+        await self._bell.wait()
+        self._bell.clear()
+        if self._classes_changed:
+            self._classes_changed = False
+            classes = await readers.run(selectors.classes_json, self.layer)
+            self._all(json.dumps({"type": "classes", "classes": classes}))
+        while True:
+            log = await readers.run(selectors.changes, self.layer, after=self.seq, limit=PAGE_ROWS)
+            if log.resync:
+                self._resync(log.seq)
+            if not log.rows:
+                return
+            self.seq = log.rows[-1].seq
+            self._fan_out(log.rows, log.seq)
+
+    def _fan_out(self, rows: list[LogRow], seq: int) -> None:
+        first = rows[0].seq
+        text = _edits_text(rows, seq)
+        for seat in list(self.seats):
+            if not seat.live:
+                continue
+            if seat.seq == first - 1:
+                seat.seq = rows[-1].seq
+                seat.put(text)
+            else:
+                _deliver(seat, rows, seq)
+
+    def _resync(self, seq: int) -> None:
+        self.seq = seq
+        for seat in self.seats:
+            seat.seq = seq
+        self._all(json.dumps({"type": "resync", "seq": seq}))
+
+    # --- who is here -------------------------------------------------------------------------------
+
+    def members(self) -> list[dict[str, str]]:
+        """Return the people in this layer, in every process, by name."""
+        people = {str(seat.user.pk): seat.name for seat in self.seats}
+        now = time.monotonic()
+        for heard_at, others in self._elsewhere.values():
+            if now - heard_at < PRESENCE_LIFE_S:
+                people.update(others)
+        return [{"id": pk, "name": name} for pk, name in sorted(people.items(), key=lambda item: (item[1], item[0]))]
+
+    def point(self, seat: Seat, lon: float, lat: float) -> None:
+        """Take a pointer's place; the last one before the next round is sent."""
+        self._cursors[seat] = (lon, lat)
+
+    async def _members_changed(self) -> None:
+        await self._tell({"m": [[str(seat.user.pk), seat.name] for seat in self.seats]})
+        self._show_members()
+
+    def _show_members(self) -> None:
+        now = self.members()
+        if now != self._shown:
+            self._shown = now
+            self._all(json.dumps({"type": "presence", "members": now}))
+
+    def _heard(self, message: dict[str, Any]) -> None:
+        process = message["p"]
+        if process == PROCESS:
+            return
+        for pk, name, lon, lat in message.get("c", ()):
+            self._show_cursor(pk, name, lon, lat)
+        if "m" in message:
+            if message["m"]:
+                self._elsewhere[process] = (time.monotonic(), [(pk, name) for pk, name in message["m"]])
+            else:
+                self._elsewhere.pop(process, None)
+            self._show_members()
+        if message.get("ask") and self.seats:
+            self._tasks.append(asyncio.create_task(self._members_changed()))
+
+    async def _say_presence(self) -> None:
+        self._tasks = [task for task in self._tasks if not task.done()]
+        await self._members_changed()
+
+    async def _pass_cursors(self) -> None:
+        cursors, self._cursors = self._cursors, {}
+        for seat, (lon, lat) in cursors.items():
+            self._show_cursor(str(seat.user.pk), seat.name, lon, lat)
+        if cursors and self._elsewhere:
+            await self._tell({"c": [[str(seat.user.pk), seat.name, *place] for seat, place in cursors.items()]})
+
+    def _show_cursor(self, pk: str, name: str, lon: float, lat: float) -> None:
+        text = json.dumps({"type": "cursor", "id": pk, "name": name, "lon": lon, "lat": lat})
+        for seat in self.seats:
+            # Pointers are the first to go when a socket is slow.
+            if str(seat.user.pk) != pk and seat.live and seat.waiting_bytes < OUTBOX_BYTES // 16:
+                seat.put(text)
+
+    async def _check_members(self) -> None:
+        self._checks += 1
+        deep = self._checks % DEEP_EVERY == 0
+        for seat, code in await readers.run(_to_close, self.layer, list(self.seats), deep=deep):
+            await seat.leave(code)
+
+    # --- the loop ----------------------------------------------------------------------------------
+
+    async def _forever(self, step: Callable[[], Awaitable[None]], every_s: float) -> None:
+        while True:
+            try:
+                await asyncio.sleep(every_s)
+                await step()
+            except FeatureLayer.DoesNotExist:
+                for seat in list(self.seats):
+                    await seat.leave(NOT_FOUND)
+                return
+            except Exception:
+                # The socket loop. The database may be away for a moment; the log waits.
+                logger.exception("room of layer %s: a step failed, trying again", self.layer.pk)
+                await asyncio.sleep(RETRY_S)
+                self._bell.set()
+
+    async def _tell(self, message: dict[str, Any]) -> None:
+        await readers.run(tell, f"room:{self.layer.pk}", {"p": PROCESS, **message})
+
+    def _all(self, text: str) -> None:
+        for seat in list(self.seats):
+            seat.put(text)
+
+
+_rooms: dict[tuple[int, UUID], asyncio.Task[Room]] = {}
+
+
+async def enter(layer: FeatureLayer, seat: Seat) -> Room:
+    """Return the process's room of the layer, opened, with the seat in it."""
+    key = (id(asyncio.get_running_loop()), layer.pk)
+    while True:
+        if key not in _rooms:
+            _rooms[key] = asyncio.create_task(_open(layer))
+        opening = _rooms[key]
+        try:
+            room = await asyncio.shield(opening)
+        except BaseException:
+            if opening.done():
+                _rooms.pop(key, None)
+            raise
+        # While we waited the last one may have left and shut it.
+        if _rooms.get(key) is opening:
+            room.seats.add(seat)
+            return room
+
+
+async def leave(room: Room, seat: Seat) -> None:
+    """Leave the room; the last one out shuts it."""
+    await room.leave(seat)
+    key = (id(asyncio.get_running_loop()), room.layer.pk)
+    if not room.seats and key in _rooms:
+        del _rooms[key]
+        room.shut()
+        await room._tell({"m": []})
+
+
+async def _open(layer: FeatureLayer) -> Room:
+    room = Room(layer)
+    await room.open()
+    return room
+
+
+def _deliver(seat: Seat, rows: list[LogRow], seq: int) -> None:
+    new = [row for row in rows if row.seq > seat.seq]
+    if new:
+        seat.seq = new[-1].seq
+        seat.put(_edits_text(new, seq))
+
+
+def _edits_text(rows: list[LogRow], seq: int) -> str:
+    return f'{{"type":"edits","seq":{seq},"edits":[{",".join(row.body for row in rows)}]}}'
+
+
+def _to_close(layer: FeatureLayer, seats: list[Seat], *, deep: bool) -> list[tuple[Seat, int]]:
+    ids = {seat.user.pk for seat in seats}
+    admins = User.objects.filter(pk__in=ids, is_active=True, is_superuser=True).values_list("pk", flat=True)
+    members = Member.objects.filter(project=layer.project_id, user__in=ids, user__is_active=True)
+    allowed = {*admins, *members.values_list("user", flat=True)}
+    closing = [(seat, NOT_ALLOWED) for seat in seats if seat.user.pk not in allowed]
+    if deep:
+        gone = [seat for seat in seats if seat.user.pk in allowed and role_in(seat.user, layer.project) is None]
+        closing += [(seat, SIGN_IN) for seat in gone]
+    return closing

@@ -1,0 +1,65 @@
+"""The only writers of label sets. Their samples are edited through the feature room."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from labeling.models import LabelSet
+from webapp.errors import Invalid
+from webapp.features import services as features
+from webapp.features.models import FeatureLayer
+from webapp.features.schema import ClassSpec
+from webapp.imagery.models import ImageryLayer
+from webapp.projects.models import Project, User
+
+
+def create_label_set(
+    *,
+    project: Project,
+    name: str,
+    imagery: ImageryLayer,
+    classes: Sequence[ClassSpec | tuple[int, str, str]],
+    user: User | None,
+    description: str = "",
+) -> LabelSet:
+    """Return a new label set with an empty layer of samples over the imagery.
+
+    Raises:
+        Invalid: the imagery is of another project, or name or classes cannot be used.
+        Conflict: two classes share a value or a name.
+    """
+    if imagery.project_id != project.pk:
+        raise Invalid("The imagery is not in this project.", fix="Choose imagery of the project.", code="imagery")
+    with transaction.atomic():
+        layer = features.create_layer(
+            project=project,
+            name=name,
+            kind=FeatureLayer.Kind.SAMPLES,
+            classes=classes,
+            user=user,
+            attribution="",
+        )
+        return LabelSet.objects.create(
+            project=project,
+            name=layer.name,
+            description=description,
+            imagery=imagery,
+            layer=layer,
+            created_by=user,
+        )
+
+
+def rename_label_set(*, label_set: LabelSet, name: str | None, description: str | None) -> LabelSet:
+    """Return the label set after changing its name or description (None: unchanged).
+
+    Raises:
+        Invalid: the name is empty or too long.
+    """
+    if name is not None and not 0 < len(name.strip()) <= 200:
+        raise Invalid("A label set needs a name of 1 to 200 characters.", fix="Give it one.", code="name")
+    with transaction.atomic():
+        label_set.name = label_set.name if name is None else name.strip()
+        label_set.description = label_set.description if description is None else description
+        label_set.save(update_fields=["name", "description", "updated_at"])
+        FeatureLayer.objects.filter(pk=label_set.layer_id).update(name=label_set.name)
+    return label_set
