@@ -11,6 +11,9 @@ from django.shortcuts import render
 
 from webapp import api
 from webapp.errors import NotFound, QuadratError
+from webapp.projects import access
+from webapp.projects.models import User
+from webapp.projects.selectors import with_roles
 
 THEMES = ("light", "dark")
 # What an error page says above the error's own sentence.
@@ -34,7 +37,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 def home(request: HttpRequest) -> HttpResponse:
     """Show the content list."""
-    return render(request, "home.html", {"config": {"query": request.GET.get("q", "")}})
+    projects = access.visible_projects(request)
+    rows = with_roles(projects, request.user) if isinstance(request.user, User) else []
+    config = {"projects": [{"id": row["id"], "name": row["name"], "role": row["role"]} for row in rows]}
+    return render(request, "home.html", {"config": config})
 
 
 def error_page(request: HttpRequest, error: QuadratError) -> HttpResponse:

@@ -1,6 +1,7 @@
 """`/ws/maps/<id>/`: tells viewers of a map what became newer. It says "look again"; the API holds the truth."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -15,12 +16,14 @@ from webapp.maps.models import Map
 from webapp.maps.selectors import LayerState, MapState
 from webapp.projects import access
 from webapp.projects.models import Role
+from webapp.projects.sockets import NOT_FOUND, SIGN_IN
 
 logger = logging.getLogger(__name__)
 
-SIGN_IN, NOT_ALLOWED, NOT_FOUND = 4401, 4403, 4404
 # A viewer hears of changes at most this often: an inference job stores many blocks a second.
 QUIET_S = 0.5
+# A look without a ring, so that somebody who lost access is not told more, and nothing rung while away is missed.
+LOOK_AGAIN_S = 15.0
 
 
 def topics_of(pk: UUID, state: MapState) -> set[str]:
@@ -64,7 +67,7 @@ class MapConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             return
         self.state = state
         self._subscribe(state)
-        await self.send_json({"type": "welcome", **_standing(state)})
+        await self.send_json({"type": "welcome", **_welcome(state)})
         self.watcher = asyncio.create_task(self._watch())
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
@@ -84,7 +87,8 @@ class MapConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         loop = asyncio.get_running_loop()
 
         def heard(topic: str, number: int) -> None:
-            loop.call_soon_threadsafe(self.bell.set)
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self.bell.set)
 
         wanted = topics_of(self.map_id, state)
         for topic in set(self.subscriptions) - wanted:
@@ -95,7 +99,8 @@ class MapConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     async def _watch(self) -> None:
         try:
             while True:
-                await self.bell.wait()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.bell.wait(), LOOK_AGAIN_S)
                 self.bell.clear()
                 await self._tell()
                 await asyncio.sleep(QUIET_S)
@@ -122,12 +127,17 @@ class MapConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     async def _changed(self, layer: LayerState, before: LayerState) -> tuple[float, ...] | None:
         if layer.kind != "features" or layer.number == before.number:
             return None
-        look = database_sync_to_async(selectors.changed_bounds)
+        look = database_sync_to_async(selectors.changed_bounds, thread_sensitive=False)
         bounds: tuple[float, ...] | None = await look(layer.source, before.number, layer.number)
         return bounds
 
-    @database_sync_to_async  # type: ignore[untyped-decorator]
-    def _look(self) -> tuple[MapState | None, int]:
+    async def _look(self) -> tuple[MapState | None, int]:
+        # Not thread-sensitive: that would put every socket of the process into one thread.
+        look = database_sync_to_async(self._standing, thread_sensitive=False)
+        found: tuple[MapState | None, int] = await look()
+        return found
+
+    def _standing(self) -> tuple[MapState | None, int]:
         """Return the map's state, or None with the code that refuses this user; asked anew at every ring."""
         state = selectors.state_of(self.map_id)
         user = self.scope["user"]
@@ -141,7 +151,7 @@ class MapConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         return (None, strangers) if role is None else (state, 0)
 
 
-def _standing(state: MapState) -> dict[str, Any]:
+def _welcome(state: MapState) -> dict[str, Any]:
     return {
         "version": state.version,
         "layers": [

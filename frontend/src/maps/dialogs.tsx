@@ -1,0 +1,177 @@
+// The viewer's dialogs: add a layer, share, rename.
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { get, post, put } from "../ui/api";
+import { Badge, Button, Dialog, EmptyState, ErrorNote, Icon, Spinner, TextInput, toast } from "../ui/components";
+import type { IconName } from "../ui/components";
+import { ago, plural } from "../ui/format";
+import type { LayerRow, MapJson } from "./types";
+
+interface Candidate {
+  id: string;
+  kind: LayerRow["kind"];
+  name: string;
+  state: string;
+  created_at: string;
+  count?: number;
+}
+
+const ICONS: Record<LayerRow["kind"], IconName> = { imagery: "image", class_raster: "layers", features: "shapes" };
+const KINDS: Record<LayerRow["kind"], string> = { imagery: "Imagery", class_raster: "Class raster", features: "Features" };
+
+/** Search the project's layers and put them on the map, one click each. */
+export function AddLayerDialog(props: { map: MapJson; onAdded: (map: MapJson) => void; onClose: () => void }): JSX.Element {
+  const [query, setQuery] = useState("");
+  const [found, setFound] = useState<Candidate[] | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState("");
+  const { id, layers } = props.map;
+  useEffect(() => {
+    const stop = new AbortController();
+    const timer = setTimeout(
+      () => {
+        get<{ results: Candidate[] }>(`/api/maps/${id}/candidates?q=${encodeURIComponent(query)}`, { signal: stop.signal })
+          .then((answer) => {
+            setFound(answer.results);
+            setError(null);
+          })
+          .catch((failure: unknown) => {
+            if (!stop.signal.aborted) setError(failure);
+          });
+      },
+      query ? 200 : 0,
+    );
+    return () => {
+      clearTimeout(timer);
+      stop.abort();
+    };
+  }, [id, query, layers.length]);
+  const add = async (item: Candidate): Promise<void> => {
+    setBusy(item.id);
+    try {
+      const kind = item.kind === "features" ? "features" : "imagery";
+      props.onAdded(await post<MapJson>(`/api/maps/${id}/layers`, { kind, id: item.id }));
+      toast(`${item.name} is on the map.`, "ok");
+    } catch (failure) {
+      setError(failure);
+    } finally {
+      setBusy("");
+    }
+  };
+  return (
+    <Dialog title="Add a layer" onClose={props.onClose} actions={<Button onClick={props.onClose}>Done</Button>}>
+      <TextInput label="Search layers" quiet type="search" placeholder="Search imagery and feature layers" value={query} onChange={setQuery} autofocus />
+      {error !== null && <ErrorNote error={error} />}
+      {found === null && error === null && <Spinner />}
+      {found?.length === 0 && (
+        <EmptyState title={query ? "Nothing by that name" : "No more layers"}>
+          {query ? "Try another word." : "Every layer of this project is on the map. Upload imagery or run a model to get more."}
+        </EmptyState>
+      )}
+      <ul class="candidates" aria-label="Layers that can be added">
+        {found?.map((item) => (
+          <li key={item.id}>
+            <Icon name={ICONS[item.kind]} />
+            <div class="truncate">
+              <div class="truncate">{item.name}</div>
+              <div class="muted small-text">
+                {KINDS[item.kind]}
+                {item.count !== undefined && `, ${plural(item.count, "feature")}`}, {ago(item.created_at)}
+              </div>
+            </div>
+            {item.state === "building" && <Badge tone="accent">growing</Badge>}
+            <Button small busy={busy === item.id} onClick={() => void add(item)}>
+              Add<span class="visually-hidden"> {item.name}</span>
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </Dialog>
+  );
+}
+
+/** Who may open the map, and the link to what is seen now. */
+export function ShareDialog(props: { map: MapJson; onChanged: (map: MapJson) => void; onClose: () => void }): JSX.Element {
+  const { map } = props;
+  const [error, setError] = useState<unknown>(null);
+  const link = window.location.href;
+  const share = async (value: MapJson["share"]): Promise<void> => {
+    try {
+      props.onChanged(await put<MapJson>(`/api/maps/${map.id}/share`, { share: value }));
+      setError(null);
+    } catch (failure) {
+      setError(failure);
+    }
+  };
+  const copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(link);
+    toast("Link copied.", "ok");
+  };
+  const options = [
+    ["members", "Members only", "People of this project, signed in."],
+    ["link", "Anyone with the link", "No sign-in needed. They can look, not change."],
+  ] as const;
+  return (
+    <Dialog title="Share this map" onClose={props.onClose} actions={<Button onClick={props.onClose}>Done</Button>}>
+      <fieldset class="choices" disabled={!map.can_share}>
+        <legend class="visually-hidden">Who may open it</legend>
+        {options.map(([value, title, hint]) => (
+          <label key={value} class="choice">
+            <input type="radio" name="share" checked={map.share === value} onChange={() => void share(value)} />
+            <span>
+              <strong>{title}</strong>
+              <span class="muted small-text">{hint}</span>
+            </span>
+          </label>
+        ))}
+      </fieldset>
+      {!map.can_share && <p class="muted small-text">A manager of the project can change who may open it.</p>}
+      {error !== null && <ErrorNote error={error} />}
+      <div class="field">
+        <span class="field-label">Link to this view</span>
+        <div class="copy-row">
+          <input class="input" readOnly value={link} aria-label="Link to this view" onFocus={(event) => event.currentTarget.select()} />
+          <Button kind="primary" onClick={() => void copy()}>
+            <Icon name="link" /> Copy link
+          </Button>
+        </div>
+        <p class="field-hint">It opens at the same place with the same layers and opacities.</p>
+      </div>
+    </Dialog>
+  );
+}
+
+/** One name, changed. */
+export function RenameDialog(props: { title: string; name: string; onSave: (name: string) => Promise<void>; onClose: () => void }): JSX.Element {
+  const [name, setName] = useState(props.name);
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const save = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      await props.onSave(name.trim());
+      props.onClose();
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog
+      title={props.title}
+      onClose={props.onClose}
+      onSubmit={() => void save()}
+      actions={
+        <>
+          <Button onClick={props.onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" busy={busy} disabled={name.trim() === ""}>
+            Save
+          </Button>
+        </>
+      }
+    >
+      <TextInput label="Name" value={name} onChange={setName} maxLength={200} autofocus />
+      {error !== null && <ErrorNote error={error} />}
+    </Dialog>
+  );
+}

@@ -1,0 +1,9 @@
+// The map viewer's page.
+import { render } from "preact";
+import { readConfig } from "../ui/config";
+import "./page.css";
+import type { MapJson } from "./types";
+import { Viewer } from "./viewer";
+
+const root = document.getElementById("root");
+if (root) render(<Viewer first={readConfig<{ map: MapJson }>().map} />, root);

@@ -1,0 +1,107 @@
+// What a click on the map shows: features with class, score, area and attributes; the class of a pixel.
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { get } from "../ui/api";
+import { Spinner } from "../ui/components";
+import { area, number, percent } from "../ui/format";
+import type { Found } from "./stage";
+import { titleOf } from "./types";
+import type { LayerClass } from "./types";
+
+const MOST_SHOWN = 5;
+
+interface FeatureJson {
+  properties: Record<string, unknown>;
+  meta: { class_value: number | null; score: number | null; area_m2: number | null; source: string; verified: boolean };
+}
+
+/** A class with its colour. */
+export function ClassName({ item }: { item: Pick<LayerClass, "name" | "colour"> }): JSX.Element {
+  return (
+    <span class="class-name">
+      <span class="swatch" style={{ background: item.colour }} aria-hidden="true" /> {item.name}
+    </span>
+  );
+}
+
+const SOURCES: Record<string, string> = { human: "drawn by a person", model: "found by a model", import: "imported" };
+
+function text(value: unknown): string {
+  if (typeof value === "number") return number(value);
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function FeatureCard({ map, found }: { map: string; found: Extract<Found, { kind: "feature" }> }): JSX.Element {
+  const { row, hit } = found;
+  const id = hit.properties["id"];
+  const [feature, setFeature] = useState<FeatureJson | "loading" | null>(typeof id === "string" ? "loading" : null);
+  useEffect(() => {
+    if (typeof id !== "string") return undefined;
+    const stop = new AbortController();
+    get<FeatureJson>(`/api/maps/${map}/layers/${row.id}/features/${id}`, { signal: stop.signal })
+      .then(setFeature)
+      .catch(() => setFeature(null));
+    return () => stop.abort();
+  }, [map, row.id, id]);
+  const known = feature === "loading" ? null : feature;
+  const value = known ? known.meta.class_value : hit.classValue;
+  const named = row.features.classes.find((item) => item.value === value);
+  const tileScore = hit.properties["score"];
+  const score = known?.meta.score ?? (typeof tileScore === "number" ? tileScore : null);
+  const attributes = Object.entries(known?.properties ?? {}).filter(([, item]) => item !== null && item !== "");
+  return (
+    <section>
+      <h3>{named ? <ClassName item={named} /> : "No class"}</h3>
+      <p class="muted small-text">{titleOf(row)}</p>
+      <dl class="facts small-text">
+        {score !== null && (
+          <>
+            <dt>Score</dt>
+            <dd class="numeric">{percent(score)}</dd>
+          </>
+        )}
+        {known?.meta.area_m2 ? (
+          <>
+            <dt>Area</dt>
+            <dd class="numeric">{area(known.meta.area_m2)}</dd>
+          </>
+        ) : null}
+        {known && (
+          <>
+            <dt>Source</dt>
+            <dd>{SOURCES[known.meta.source] ?? known.meta.source}</dd>
+          </>
+        )}
+        {attributes.map(([key, item]) => (
+          <>
+            <dt key={key}>{key}</dt>
+            <dd>{text(item)}</dd>
+          </>
+        ))}
+      </dl>
+      {feature === "loading" && <Spinner />}
+    </section>
+  );
+}
+
+/** Everything found at a place. */
+export function Popup({ map, found }: { map: string; found: readonly Found[] }): JSX.Element {
+  const shown = found.slice(0, MOST_SHOWN);
+  return (
+    <div class="map-popup">
+      {shown.map((item, index) =>
+        item.kind === "feature" ? (
+          <FeatureCard key={index} map={map} found={item} />
+        ) : (
+          <section key={index}>
+            <h3>
+              <ClassName item={item.class} />
+            </h3>
+            <p class="muted small-text">{titleOf(item.row)}</p>
+          </section>
+        ),
+      )}
+      {found.length > shown.length && <p class="muted small-text">and {found.length - shown.length} more here</p>}
+    </div>
+  );
+}

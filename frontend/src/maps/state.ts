@@ -1,0 +1,116 @@
+// What the reader sees of a map: place, visible layers, opacities; kept in the URL so that a link shows the same.
+import type { Bounds } from "../ui/map";
+import { sourceOf } from "./types";
+import type { LayerRow, MapJson } from "./types";
+
+export interface Place {
+  lat: number;
+  lon: number;
+  zoom: number;
+}
+
+export interface Shown {
+  visible: boolean;
+  opacity: number;
+}
+
+/** How each layer (by id) is shown here and now. */
+export type Look = ReadonlyMap<number, Shown>;
+
+export interface HashState {
+  place: Place | null;
+  /** Opacity of each visible layer; null where the link says nothing of layers. */
+  layers: Map<number, number> | null;
+}
+
+function rounded(value: number, digits: number): string {
+  return String(Number(value.toFixed(digits)));
+}
+
+/** Read `#zoom/lat/lon/id:opacity,id`; what is not understood is left out. */
+export function parseHash(hash: string): HashState {
+  const [zoom, lat, lon, layers] = hash.replace(/^#/, "").split("/");
+  const numbers = [zoom, lat, lon].map((text) => (text ? Number(text) : Number.NaN));
+  const [z, y, x] = numbers as [number, number, number];
+  const known = numbers.every(Number.isFinite) && Math.abs(y) <= 90 && z >= 0 && z <= 30;
+  if (layers === undefined) return { place: known ? { zoom: z, lat: y, lon: x } : null, layers: null };
+  const shown = new Map<number, number>();
+  for (const part of layers.split(",")) {
+    const [id, opacity = "1"] = part.split(":");
+    const share = Number(opacity);
+    if (id && /^\d+$/.test(id)) shown.set(Number(id), share >= 0 && share <= 1 ? share : 1);
+  }
+  return { place: known ? { zoom: z, lat: y, lon: x } : null, layers: shown };
+}
+
+/** Write the state as a hash. Ids keep the map's order, so the same state gives the same link. */
+export function formatHash(place: Place, rows: readonly LayerRow[], look: Look): string {
+  const digits = Math.min(7, Math.max(3, Math.ceil(place.zoom / 3)));
+  const layers = rows
+    .filter((row) => look.get(row.id)?.visible)
+    .map((row) => {
+      const opacity = look.get(row.id)?.opacity ?? 1;
+      return opacity === 1 ? `${row.id}` : `${row.id}:${rounded(opacity, 2)}`;
+    });
+  return `#${rounded(place.zoom, 2)}/${rounded(place.lat, digits)}/${rounded(place.lon, digits)}/${layers.join(",")}`;
+}
+
+/** How the layers are shown at first: as the link says, else as the map was saved. */
+export function firstLook(rows: readonly LayerRow[], hash: HashState): Look {
+  return new Map(
+    rows.map((row) => {
+      const linked = hash.layers?.get(row.id);
+      if (hash.layers === null) return [row.id, { visible: row.visible, opacity: row.opacity }];
+      return [row.id, { visible: linked !== undefined, opacity: linked ?? row.opacity }];
+    }),
+  );
+}
+
+/** Keep what the reader chose when the map comes anew; layers that are new to them come as saved. */
+export function nextLook(rows: readonly LayerRow[], look: Look): Look {
+  return new Map(rows.map((row) => [row.id, look.get(row.id) ?? { visible: row.visible, opacity: row.opacity }]));
+}
+
+/** Whether the reader's look differs from what is saved. */
+export function lookChanged(rows: readonly LayerRow[], look: Look): boolean {
+  return rows.some((row) => {
+    const shown = look.get(row.id);
+    return shown !== undefined && (shown.visible !== row.visible || shown.opacity !== row.opacity);
+  });
+}
+
+/** Where the map was saved to open; null where nobody did. */
+export function savedPlace(map: MapJson): Place | null {
+  const { lat, lon, zoom } = map.view;
+  return lat === undefined || lon === undefined || zoom === undefined ? null : { lat, lon, zoom };
+}
+
+/** The box around all layers' boxes; null where none has one. */
+export function boundsOf(rows: readonly LayerRow[]): Bounds | null {
+  const boxes = rows.map((row) => sourceOf(row).bounds).filter((box): box is Bounds => box !== null);
+  if (boxes.length === 0) return null;
+  return [
+    Math.min(...boxes.map((box) => box[0])),
+    Math.min(...boxes.map((box) => box[1])),
+    Math.max(...boxes.map((box) => box[2])),
+    Math.max(...boxes.map((box) => box[3])),
+  ];
+}
+
+/** Move one item; a new list. */
+export function moved<T>(items: readonly T[], from: number, to: number): T[] {
+  const list = [...items];
+  const [item] = list.splice(from, 1);
+  if (item !== undefined) list.splice(Math.min(Math.max(to, 0), list.length), 0, item);
+  return list;
+}
+
+/** Take the fresh map, but keep the numbers of feature layers: only the socket says which tiles they change. */
+export function merged(fresh: MapJson, shown: MapJson): MapJson {
+  const seqs = new Map(shown.layers.flatMap((row) => (row.kind === "features" ? [[row.id, row.features.seq] as const] : [])));
+  const layers = fresh.layers.map((row) => {
+    const seq = seqs.get(row.id);
+    return row.kind === "features" && seq !== undefined ? { ...row, features: { ...row.features, seq } } : row;
+  });
+  return { ...fresh, layers };
+}

@@ -1,0 +1,88 @@
+// The map JSON of `/api/maps/<id>/`, and what its socket says.
+import type { Bounds, ImageryInfo } from "../ui/map";
+
+export interface LayerClass {
+  value: number;
+  name: string;
+  colour: string;
+  retired?: boolean;
+}
+
+export interface ImageryJson extends ImageryInfo {
+  name: string;
+  kind: "scene" | "class_raster";
+  state: "building" | "ready";
+  width: number;
+  height: number;
+  gsd_m: number;
+  classes: LayerClass[];
+  position_assumed: boolean;
+  position_note: string;
+  url: string;
+}
+
+export interface FeaturesJson {
+  id: string;
+  name: string;
+  kind: string;
+  state: "building" | "ready";
+  seq: number;
+  count: number;
+  bounds: Bounds | null;
+  classes: LayerClass[];
+  attribution: string;
+  tiles: string;
+}
+
+interface Placed {
+  id: number;
+  title: string;
+  visible: boolean;
+  opacity: number;
+  style: Record<string, unknown>;
+}
+
+export interface ImageryRow extends Placed {
+  kind: "imagery" | "class_raster";
+  imagery: ImageryJson;
+}
+
+export interface FeaturesRow extends Placed {
+  kind: "features";
+  features: FeaturesJson;
+}
+
+export type LayerRow = ImageryRow | FeaturesRow;
+
+export interface MapJson {
+  id: string;
+  project: string;
+  name: string;
+  description: string;
+  share: "members" | "link";
+  /** Empty where nobody saved one. */
+  view: { lon?: number; lat?: number; zoom?: number };
+  version: number;
+  role: string | null;
+  can_edit: boolean;
+  can_share: boolean;
+  /** The bottom layer first. */
+  layers: LayerRow[];
+  url: string;
+}
+
+export type MapMessage =
+  | { type: "welcome"; version: number; layers: { layer: number; number: number; state: string }[] }
+  | { type: "map"; version: number }
+  | { type: "layer"; layer: number; number: number; state: string; classes_changed: boolean; changed: Bounds | null }
+  | { type: "pong" };
+
+/** What is behind a layer: its imagery or its features. */
+export function sourceOf(row: LayerRow): ImageryJson | FeaturesJson {
+  return row.kind === "features" ? row.features : row.imagery;
+}
+
+/** What a layer is called on this map. */
+export function titleOf(row: LayerRow): string {
+  return row.title || sourceOf(row).name;
+}
