@@ -10,12 +10,13 @@ from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
-# isort: off  (webapp.wsgi sets Django up; what follows it needs that)
+# webapp.wsgi sets Django up; the imports after it need that.
+# isort: off
 from a2wsgi import WSGIMiddleware
 
-from webapp.wsgi import application as django_application
 from webapp.imagery.tiles import tile_edge
 from webapp.sockets import socket_edge
+from webapp.wsgi import application as django_application
 
 # isort: on
 
