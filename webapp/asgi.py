@@ -14,9 +14,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 # isort: off
 from a2wsgi import WSGIMiddleware
 
-from webapp.imagery.tiles import tile_edge
-from webapp.sockets import socket_edge
 from webapp.wsgi import application as django_application
+from webapp.sockets import socket_edge
+from webapp.tile_edge import tile_edge
 
 # isort: on
 

@@ -175,8 +175,10 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # The proxy's header that says the request came by https. Empty: no proxy is trusted.
-_PROXY_HEADER = env("QUADRAT_PROXY_HTTPS_HEADER", "")
-SECURE_PROXY_SSL_HEADER = (f"HTTP_{_PROXY_HEADER.upper().replace('-', '_')}", "https") if _PROXY_HEADER else None
+PROXY_HTTPS_HEADER = env("QUADRAT_PROXY_HTTPS_HEADER", "")
+SECURE_PROXY_SSL_HEADER = (
+    (f"HTTP_{PROXY_HTTPS_HEADER.upper().replace('-', '_')}", "https") if PROXY_HTTPS_HEADER else None
+)
 
 # Servers of basemap tiles that a page may load pictures from.
 BASEMAP_ORIGINS = env_list("QUADRAT_BASEMAP_ORIGINS", "https://tile.openstreetmap.org")
@@ -261,6 +263,11 @@ RASTER_MAX_PIXELS = int(env("QUADRAT_RASTER_MAX_PIXELS", str(20_000_000_000)))
 # Seconds and bytes of memory a probe of an uploaded file may take.
 PROBE_TIMEOUT_S = float(env("QUADRAT_PROBE_TIMEOUT_S", "30"))
 PROBE_MEMORY_BYTES = int(env("QUADRAT_PROBE_MEMORY_BYTES", str(1024**3)))
+# Seconds and bytes of memory that the rewrite of an uploaded raster may take.
+INGEST_TIMEOUT_S = float(env("QUADRAT_INGEST_TIMEOUT_S", "7200"))
+INGEST_MEMORY_BYTES = int(env("QUADRAT_INGEST_MEMORY_BYTES", str(4 * 1024**3)))
+# Hours after which an upload that nobody goes on with is removed.
+UPLOAD_KEEP_H = float(env("QUADRAT_UPLOAD_KEEP_H", "24"))
 # Bytes of a JSON request body.
 DATA_UPLOAD_MAX_MEMORY_SIZE = int(env("QUADRAT_BODY_MAX_BYTES", str(20 * 1024**2)))
 
@@ -292,6 +299,10 @@ HOST = env("QUADRAT_HOST", "127.0.0.1")
 PORT = int(env("QUADRAT_PORT", "8000"))
 # Web processes. 0: one per core, at most four.
 WEB_PROCESSES = int(env("QUADRAT_WEB_PROCESSES", "0"))
+# Where jobs of this machine reach the site's own API.
+INTERNAL_URL = env("QUADRAT_INTERNAL_URL", f"http://127.0.0.1:{PORT}")
+# Of the user `demo`, when the demo is loaded. Empty: nobody can sign in as demo.
+DEMO_PASSWORD = stored("QUADRAT_DEMO_PASSWORD") or ""
 
 LOGGING = {
     "version": 1,

@@ -41,6 +41,15 @@ OWN = Rule("member", Role.OWNER, "manage")
 LINK = Rule("link", Role.VIEWER, "read")
 
 ROUTES: dict[str, dict[str, Rule]] = {
+    # imagery
+    "imagery-upload": {"GET": SIGNED_IN},
+    "imagery": {"GET": VIEW},
+    "api-imagery-list": {"GET": SIGNED_IN},
+    "api-imagery": {"GET": VIEW, "PATCH": LABEL, "DELETE": MANAGE},
+    "api-imagery-tilejson": {"GET": VIEW},
+    "api-uploads": {"GET": SIGNED_IN, "POST": LABEL},
+    "api-upload": {"GET": LABEL, "PATCH": LABEL, "DELETE": LABEL},
+    "api-upload-complete": {"POST": LABEL},
     # features
     "api-layers": {"GET": SIGNED_IN},
     "api-layer": {"GET": VIEW},
@@ -53,6 +62,7 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-layer-export": {"GET": VIEW},
     "api-layer-import": {"POST": LABEL},
     # labeling
+    "label": {"GET": VIEW},
     "api-label-sets": {"GET": SIGNED_IN, "POST": LABEL},
     "api-label-set": {"GET": VIEW, "PATCH": MANAGE},
     "api-label-set-statistics": {"GET": VIEW},
@@ -88,6 +98,24 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-job": {"GET": VIEW},
     "api-job-cancel": {"POST": RUN},
     "api-job-events": {"GET": VIEW},
+    # training
+    "training-data-new": {"GET": RUN},
+    "training-data": {"GET": VIEW},
+    "run": {"GET": VIEW},
+    "models": {"GET": SIGNED_IN},
+    "model": {"GET": VIEW},
+    "api-training-data-list": {"GET": SIGNED_IN, "POST": RUN},
+    "api-training-data": {"GET": VIEW},
+    "api-training-data-sample": {"GET": VIEW},
+    "api-runs": {"GET": SIGNED_IN, "POST": RUN},
+    "api-run": {"GET": VIEW},
+    "api-run-epochs": {"GET": VIEW},
+    "api-models": {"GET": SIGNED_IN, "POST": MANAGE},
+    "api-model": {"GET": VIEW, "DELETE": MANAGE},
+    "api-model-download": {"GET": VIEW},
+    "api-model-sample": {"GET": VIEW},
+    # demo
+    "api-demo": {"POST": RUN},
     # pages
     "home": {"GET": SIGNED_IN},
     "api-content": {"GET": SIGNED_IN},

@@ -8,8 +8,8 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from webapp.errors import Invalid
-from webapp.raster.read import Transform
 
+Transform = tuple[float, float, float, float, float, float]
 KEYS = {"world_file", "epsg", "bounds", "centre", "gsd_m", "note"}
 
 

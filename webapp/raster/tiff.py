@@ -6,6 +6,7 @@ index of a TIFF (TIFF 6.0, BigTIFF) that we wrote ourselves, never of an upload.
 
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -45,11 +46,12 @@ class TileFile:
     """
 
     def __init__(self, path: Path) -> None:
+        self._fd = -1
         self._fd = os.open(path, os.O_RDONLY)
         try:
-            levels, scale, (west, north) = _parse(self._fd, path)
+            levels, scale, (west, north) = _parse(self._fd)
         except (struct.error, KeyError, ValueError, IndexError) as error:
-            os.close(self._fd)
+            self.close()
             raise BadRaster(f"'{path.name}' is no display file.", fix="Ingest the imagery again.") from error
         self._levels = levels
         self.max_zoom = round(np.log2(2 * HALF_WORLD_M / TILE_PX / scale))
@@ -67,7 +69,21 @@ class TileFile:
 
     def close(self) -> None:
         """Close the file; no other thread may read from it then."""
-        os.close(self._fd)
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __del__(self) -> None:
+        """Close the file when the last thread has let go of it."""
+        self.close()
+
+    def smallest(self) -> Iterator[tuple[int, int]]:
+        """Yield (x, y) of the tiles at `min_zoom`."""
+        step = len(self._levels) - 1
+        level = self._levels[-1]
+        for row in range(level.rows):
+            for col in range(level.cols):
+                yield ((self._col >> step) + col) % (1 << self.min_zoom), (self._row >> step) + row
 
     def tile(self, z: int, x: int, y: int) -> bytes:
         """Return the tile's compressed bytes; empty where there is no imagery.
@@ -89,7 +105,7 @@ class TileFile:
         return os.pread(self._fd, count, int(level.offsets[index])) if count else b""
 
 
-def _parse(fd: int, path: Path) -> tuple[list[_Level], float, tuple[float, float]]:
+def _parse(fd: int) -> tuple[list[_Level], float, tuple[float, float]]:
     head = os.pread(fd, 16, 0)
     if head[:2] != b"II":
         raise ValueError("not little-endian")

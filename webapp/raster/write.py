@@ -209,8 +209,8 @@ def write_display_cog(
     Args:
         analysis: one of our own analysis files.
         target: the file to write.
-        rendering: scene: RGBA in WebP, each tile a picture of its own. None: class values, lossless (zlib), 0 where
-            there is no data.
+        rendering: scene: RGBA in WebP, each tile a picture of its own. None: class values, lossless (zlib),
+            `NO_CLASS` where there is no data.
         progress: called with 0 to 1.
         threads: for compressing.
 

@@ -1,0 +1,32 @@
+"""Imagery in Django's admin."""
+
+from django.contrib import admin
+from leaflet.admin import LeafletGeoAdmin
+
+from webapp.imagery.models import ImageryLayer, Upload
+
+
+@admin.register(ImageryLayer)
+class ImageryLayerAdmin(LeafletGeoAdmin):  # type: ignore[misc]  # leaflet is untyped
+    """Imagery layers. What the pixels say is read-only."""
+
+    list_display = ("name", "project", "kind", "state", "epsg", "gsd_m", "width", "height", "created_at")
+    list_filter = ("kind", "state", "position_assumed", "project")
+    search_fields = ("name", "attribution")
+    autocomplete_fields = ()
+    raw_id_fields = ("project", "job", "created_by")
+    readonly_fields = (
+        *("kind", "state", "version", "analysis_path", "display_path", "blocks_path", "sha256", "size_bytes"),
+        *("crs_wkt", "epsg", "height", "width", "transform", "gsd_m", "dtype", "nodata", "bands", "rendering"),
+        *("min_zoom", "max_zoom", "job", "created_by"),
+    )
+
+
+@admin.register(Upload)
+class UploadAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    """Uploads on their way."""
+
+    list_display = ("filename", "project", "user", "size_bytes", "received_bytes", "state", "created_at")
+    list_filter = ("state",)
+    readonly_fields = ("size_bytes", "received_bytes", "position", "options", "job", "layer")
+    raw_id_fields = ("project", "user")

@@ -1,0 +1,103 @@
+"""The job that turns an upload into a layer."""
+
+import shutil
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from webapp.errors import NotFound, QuadratError
+from webapp.imagery import services, storage
+from webapp.imagery.models import ImageryLayer, Upload
+from webapp.jobs.context import JobCancelled, JobContext
+from webapp.raster import sandbox
+from webapp.raster.position import parse
+
+
+def ingest(context: JobContext) -> dict[str, Any]:
+    """Check and rewrite one upload inside the sandbox and register the layer.
+
+    Spec: `{"upload": id}`. Result: `{"imagery": id, "url": page}`. An upload that cannot be taken leaves nothing
+    behind: no row, no file.
+
+    Raises:
+        BadRaster: not a raster we take.
+        TooLarge: over a limit.
+    """
+    pk = UUID(context.spec["upload"])
+    upload = Upload.objects.select_related("project", "user").filter(pk=pk).first()
+    if upload is None:
+        raise NotFound("upload")
+    if upload.layer is not None:  # a former attempt was stopped after it had published
+        return _result(upload.layer, upload)
+    try:
+        layer = _rewrite(context, upload)
+    except (QuadratError, JobCancelled):
+        with context.guard():
+            upload.delete()
+        storage.drop_quarantine(pk)
+        raise
+    return _result(layer, upload)
+
+
+def _result(layer: ImageryLayer, upload: Upload) -> dict[str, Any]:
+    storage.drop_quarantine(upload.pk)
+    return {"imagery": str(layer.pk), "url": f"/imagery/{layer.pk}/", "name": layer.name}
+
+
+def _rewrite(context: JobContext, upload: Upload) -> ImageryLayer:
+    source = storage.quarantined_file(upload.pk)
+    out = context.scratch / "rewritten"
+    # What a former attempt left half-written is begun anew.
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    request = {
+        "name": upload.filename,
+        "position": upload.position,
+        "nodata": upload.options.get("nodata"),
+        "max_pixels": settings.RASTER_MAX_PIXELS,
+        "threads": max(1, settings.COMPUTE_THREADS or 2),
+    }
+
+    def progress(fraction: float, message: str) -> None:
+        if fraction < 0:
+            context.check()
+        else:
+            context.progress(0.05 + 0.9 * fraction, message)
+
+    context.progress(0.0, "Checking the file")
+    for_probe, for_rewrite = services.sandbox_limits()
+    sandbox.run("probe", request, source=source, out=out, limits=for_probe, on_progress=progress)
+    facts = sandbox.run("rewrite", request, source=source, out=out, limits=for_rewrite, on_progress=progress)
+    for note in facts["notes"]:
+        context.log(note)
+    context.progress(0.96, "Storing the files")
+    sha256 = storage.sha256_of(source)
+    analysis, display = storage.keep(out / "analysis.tif"), storage.keep(out / "display.tif")
+    taken = upload.options.get("acquired_at")
+    try:
+        with context.publish():
+            layer = services.register(
+                project=upload.project,
+                user=upload.user,
+                description=services.Description(
+                    upload.options["name"],
+                    upload.options.get("attribution", ""),
+                    upload.options.get("description", ""),
+                    datetime.fromisoformat(taken) if taken else None,
+                ),
+                analysis_path=analysis,
+                display_path=display,
+                facts=facts,
+                position=parse(upload.position),
+                sha256=sha256,
+                size_bytes=upload.size_bytes,
+                job=context.job,
+            )
+            upload.layer, upload.state = layer, Upload.State.DONE
+            upload.save(update_fields=["layer", "state", "updated_at"])
+    except JobCancelled:
+        storage.drop_unnamed(analysis, display)
+        raise
+    return layer

@@ -1,0 +1,93 @@
+"""Files of imagery: kept by what they hold, in MEDIA_DIR; uploads wait in quarantine."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+
+from webapp.errors import Unavailable
+from webapp.imagery.models import ImageryLayer
+
+PIECE_BYTES = 1024**2
+# Never fill the disk: the database needs it too.
+FREE_SHARE = 0.1
+
+
+def quarantine(upload_id: UUID) -> Path:
+    """Return the folder of one upload, which holds one file."""
+    return Path(settings.QUARANTINE_DIR) / str(upload_id)
+
+
+def quarantined_file(upload_id: UUID) -> Path:
+    """Return the uploaded file. Its name is ours: what the user called it is text only."""
+    return quarantine(upload_id) / "source"
+
+
+def drop_quarantine(upload_id: UUID) -> None:
+    """Remove an upload's folder with all in it."""
+    shutil.rmtree(quarantine(upload_id), ignore_errors=True)
+
+
+def check_room(size_bytes: int) -> None:
+    """Refuse what would fill the disk.
+
+    Raises:
+        Unavailable: less than a tenth of the disk would stay free.
+    """
+    folder = Path(settings.QUARANTINE_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    usage = shutil.disk_usage(folder)
+    if usage.free - size_bytes < FREE_SHARE * usage.total:
+        raise Unavailable(
+            f"The server has no room for {size_bytes:,} bytes more.",
+            fix="Ask the administrator to free disk space.",
+            code="storage_full",
+        )
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hex SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for piece in iter(lambda: file.read(PIECE_BYTES), b""):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def keep(path: Path) -> str:
+    """Move a finished file into MEDIA_DIR under the hash of its bytes; return its path relative to that.
+
+    It appears there whole or not at all; the same bytes twice are one file.
+    """
+    digest = sha256_of(path)
+    relative = f"imagery/{digest[:2]}/{digest}{path.suffix}"
+    target = Path(settings.MEDIA_DIR) / relative
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.exists():
+        draft = target.with_name(f".{target.name}.{os.getpid()}")
+        shutil.move(path, draft)
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.replace(target)
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    else:
+        # Younger than any collector's patience: a layer is about to name it.
+        os.utime(target)
+        path.unlink()
+    return relative
+
+
+def drop_unnamed(*relatives: str) -> None:
+    """Remove files that no layer names any more."""
+    for relative in relatives:
+        named = ImageryLayer.objects.filter(Q(analysis_path=relative) | Q(display_path=relative)).exists()
+        if relative and not named:
+            (Path(settings.MEDIA_DIR) / relative).unlink(missing_ok=True)
