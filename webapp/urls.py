@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("labeling.urls")),
     path("", include("training.urls")),
     path("", include("inference.urls")),
+    path("", include("webapp.demo.urls")),
 ]
 
 handler404 = "webapp.pages.not_found"

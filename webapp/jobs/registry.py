@@ -21,7 +21,7 @@ KINDS: dict[str, str] = {
     "install_package": "training.jobs:install_package",
     "classify_pixels": "inference.jobs:classify_pixels",
     "detect_objects": "inference.jobs:detect_objects",
-    "demo": "webapp.jobs.demo:run",
+    "demo": "webapp.demo.jobs:run",
 }
 
 

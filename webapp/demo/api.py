@@ -1,0 +1,24 @@
+"""The edge of the demo: one button."""
+
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from webapp.demo import services
+from webapp.demo.load import find_project
+from webapp.errors import NotFound
+from webapp.jobs.selectors import job_json
+from webapp.projects import access
+from webapp.projects.models import User
+
+
+@api_view(["POST"])
+def demo(request: Request) -> Response:
+    """Run the demo: answers with its job ({id, url, state, …}); its result holds the map's address and the score."""
+    project = find_project()
+    if project is None:
+        raise NotFound("demo (load it with `manage.py demo --load`)")
+    access.authorise(request._request, project)
+    assert isinstance(request.user, User)
+    job = services.start(project=project, user=request.user)
+    return Response({**job_json(job), "job": str(job.pk)}, status=201)
