@@ -98,7 +98,7 @@ def _read(path: Path) -> dict[str, Any]:
     kept = folder / f"test-{next(_numbers)}{path.suffix}"
     shutil.copyfile(path, kept)
     outline = footprint(path)
-    polygons = [Polygon(part.exterior.coords) for part in getattr(outline, "geoms", [outline])]
+    polygons = [Polygon(list(part.exterior.coords)) for part in getattr(outline, "geoms", [outline])]
     names = [name or f"band {number}" for number, name in enumerate(found.descriptions, start=1)]
     return {
         "name": path.stem,

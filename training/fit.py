@@ -4,6 +4,8 @@ Everything random hangs on (seed, epoch, chip), never on how often the run was i
 same weights, bit for bit on one thread, as an undisturbed one.
 """
 
+import logging
+import math
 import os
 import time
 import warnings
@@ -25,6 +27,7 @@ from training.chips import normalise
 from training.formats import ChipFile, Folder
 from training.metrics import ObjectScores, PixelScores, Truth
 from training.networks import CLASSIFY_PIXELS, IGNORE, Batch, Network, RetinaNet
+from training.settings import MONITOR, Settings
 from webapp.errors import Invalid
 
 # Decoded chips are kept in memory up to this many bytes.
@@ -32,57 +35,8 @@ CACHE_BYTES = 1024**3
 # Points of the loss curve within an epoch.
 STEPS_SHOWN = 40
 CHECKPOINT, BEST = "checkpoint.pt", "best.pt"
-# What is to rise, by task.
-MONITOR = {"classify_pixels": "iou", "detect_objects": "ap50"}
 # Detections below this score change no metric but its cost.
 LEAST_SCORE = 0.05
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train; frozen with the run.
-
-    Attributes:
-        learning_rate: highest rate of the one-cycle schedule.
-        patience: epochs without a better metric before the run stops early; 0 for never.
-        min_delta: what counts as better.
-        pretrained: start from ImageNet weights.
-        augment: flips, quarter turns, brightness and contrast.
-        class_weights: weigh rare classes up (pixel classification).
-        threads: of one operation; 0 for one a core. Sums depend on it, so it is recorded.
-        device: cpu, cuda or auto.
-    """
-
-    epochs: int = 20
-    batch_size: int = 8
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-4
-    patience: int = 5
-    min_delta: float = 1e-3
-    seed: int = 42
-    pretrained: bool = True
-    augment: bool = True
-    class_weights: bool = False
-    threads: int = 0
-    device: str = "auto"
-
-    def __post_init__(self) -> None:
-        ranges = {
-            "epochs": (1, 10_000),
-            "batch_size": (1, 1024),
-            "learning_rate": (1e-7, 1.0),
-            "weight_decay": (0.0, 1.0),
-            "patience": (0, 10_000),
-            "min_delta": (0.0, 1.0),
-            "seed": (0, 2**31 - 1),
-            "threads": (0, 1024),
-        }
-        for name, (low, high) in ranges.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-                raise Invalid(f"{name} is {value!r}.", fix=f"Use {low:g} to {high:g}.")
-        if self.device not in ("auto", "cpu", "cuda"):
-            raise Invalid(f"Device {self.device!r} is unknown.", fix="Use auto, cpu or cuda.")
 
 
 @dataclass(frozen=True)
@@ -333,15 +287,23 @@ class Learner(L.LightningModule):
             self.scores.add(objects, Truth(boxes.cpu().numpy(), labels.cpu().numpy()))
 
     def configure_optimizers(self) -> Any:
-        """Return AdamW with a one-cycle schedule over all steps (Smith 2018)."""
+        """Return AdamW with a one-cycle schedule over all steps."""
         settings = self.plan.settings
         optimizer = torch.optim.AdamW(
             self.module.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, max_lr=settings.learning_rate, total_steps=settings.epochs * self.plan.steps, pct_start=0.25
-        )
+        total = settings.epochs * self.plan.steps
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_of_rate(step, total))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def share_of_rate(step: int, total: int) -> float:
+    """Return the learning rate of a step as a share of the highest: up in a straight line over the first quarter,
+    then down along a cosine (one-cycle, Smith 2018); any number of steps has one."""
+    warm = max(1.0, total / 4)
+    if step < warm:
+        return 0.04 + 0.96 * step / warm
+    return 0.001 + 0.999 * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1.0, total - warm))))
 
 
 @dataclass(frozen=True)
@@ -568,6 +530,7 @@ def loader_of(
 
 def trainer_of(settings: Settings, keeper: Keeper, device: torch.device) -> L.Trainer:
     """Return Lightning's loop with everything of its own switched off."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     return L.Trainer(
         accelerator="gpu" if device.type == "cuda" else "cpu",
         devices=1,

@@ -126,6 +126,14 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "readyz": {"GET": PUBLIC},
 }
 
+# Sockets by their path in `webapp/sockets.py`: who may open one. Commands that change things check on their own.
+SOCKETS: dict[str, Rule] = {
+    "ws/jobs/": SIGNED_IN,
+    "ws/jobs/<uuid:pk>/": VIEW,
+    "ws/layers/<uuid:pk>/": VIEW,
+    "ws/maps/<uuid:pk>/": LINK,
+}
+
 
 def rule_for(name: str, method: str) -> Rule | None:
     """Return the rule of a route and method, or None where none is declared (refused)."""
