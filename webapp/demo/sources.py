@@ -49,8 +49,8 @@ class Scene:
 def _neon(key: str, name: str, stem: str, *, east: int, south: int, height: int, held_out: bool) -> Scene:
     """Return a crop of a NEON tile: the tile is known from the file's name, the place within it is not."""
     note = (
-        f"The picture is a crop of NEON's 1 km tile {east} E {south} N (UTM zone 12 N). Where in it the crop was cut is "
-        "not recorded; it is placed at the tile's south-west corner, about a kilometre from its true place at most."
+        f"The picture is a crop of NEON's 1 km tile {east} E {south} N (UTM zone 12 N). Where in the tile it was cut "
+        "is not recorded; it is placed at the tile's south-west corner, about a kilometre from its true place at most."
     )
     north = south + height * NEON_PIXEL_M
     return Scene(key, name, f"{stem}.png", f"{stem}.xml", 32612, float(east), north, note, held_out)
