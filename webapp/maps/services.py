@@ -125,7 +125,12 @@ def add_layer(*, map: Map, layer: Layer, title: str = "", style: dict[str, Any] 
             raise Invalid(f"The map holds {MAX_LAYERS} layers, its limit.", fix="Remove one, or make another map.")
         top = placed.aggregate(top=Max("position"))["top"]
         return MapLayer.objects.create(
-            map=map, position=0 if top is None else top + 1, title=title.strip(), style=_style(style or {}), **key
+            map=map,
+            position=0 if top is None else top + 1,
+            title=title.strip(),
+            style=_style(style or {}),
+            opacity=_first_opacity(layer),
+            **key,
         )
 
 
@@ -198,6 +203,11 @@ def find_layer(*, project_id: UUID, kind: str, pk: UUID) -> Layer:
 def map_number(value: object) -> bool:
     """Return whether a value is a finite number (true and false are none)."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _first_opacity(layer: Layer) -> float:
+    # A class raster hides the scene that it explains, so it starts half-way through.
+    return 0.7 if isinstance(layer, ImageryLayer) and layer.kind == ImageryLayer.Kind.CLASS_RASTER else 1.0
 
 
 def _touch(map: Map, **values: Any) -> None:

@@ -7,16 +7,27 @@ import { Button, ErrorNote, IconButton } from "../ui/components";
 
 const STEPS = ["Labels", "Training data", "Training", "Inference", "Map"];
 
+interface Outcome {
+  /** Address of the finished map; null where the demo failed or was cancelled. */
+  map: string | null;
+  /** What the score against the held-out labels says. */
+  sentence: string;
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
 /** Offers the demo, shows how it goes, and links to its map. */
 export function DemoCard({ onHide, onDone }: { onHide: () => void; onDone: () => void }): JSX.Element {
   const [job, setJob] = useState<string | null>(null);
-  const [map, setMap] = useState<string | null>(null);
+  const [outcome, setOutcome] = useState<Outcome | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const start = async (): Promise<void> => {
     setBusy(true);
     setError(null);
-    setMap(null);
+    setOutcome(null);
     try {
       setJob((await post<{ id: string }>("/api/demo/")).id);
     } catch (failure) {
@@ -37,26 +48,25 @@ export function DemoCard({ onHide, onDone }: { onHide: () => void; onDone: () =>
         </ol>
       </div>
       <div class="actions">
-        {map !== null && (
-          <Button kind="primary" href={map}>
+        {outcome?.map && (
+          <Button kind="primary" href={outcome.map}>
             Open the map
           </Button>
         )}
-        <Button kind={map === null ? "primary" : "normal"} busy={busy} disabled={job !== null && map === null} onClick={() => void start()}>
-          {map === null ? "Run the demo" : "Run again"}
+        <Button kind={outcome?.map ? "normal" : "primary"} busy={busy} disabled={job !== null && outcome === null} onClick={() => void start()}>
+          {outcome === null ? "Run the demo" : "Run again"}
         </Button>
         <IconButton label="Hide the demo" icon="close" onClick={onHide} />
       </div>
       {error !== null && <ErrorNote error={error} />}
-      {job !== null && map === null && (
+      {outcome?.sentence && <p class="demo-progress">{outcome.sentence}</p>}
+      {job !== null && !outcome?.map && (
         <div class="demo-progress">
           <JobProgress
             key={job}
             jobId={job}
             onDone={(done) => {
-              const told = done.result["map"];
-              if (typeof told === "string") setMap(told.startsWith("/") ? told : `/maps/${told}/`);
-              else setJob(null);
+              setOutcome({ map: text(done.result["map"]) || null, sentence: text(done.result["sentence"]) });
               onDone();
             }}
           />

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../ui/api";
-import { Checkbox, Icon } from "../ui/components";
+import { Icon } from "../ui/components";
 import { number } from "../ui/format";
 import type { ImageryRow, LayerClass, LayerRow } from "./types";
 import { ClassName } from "./popup";
@@ -78,11 +78,15 @@ export function Legend({ map, row, hidden, onHide }: LegendProps): JSX.Element {
         .filter((item) => !item.retired || (item.count ?? 0) > 0)
         .map((item) => (
           <li key={item.value ?? -1}>
-            <Checkbox
-              label={<ClassName item={item} />}
-              checked={!hidden.has(item.value ?? -1)}
-              onChange={(checked) => onHide(item.value ?? -1, !checked)}
-            />
+            <label class="checkbox">
+              <input
+                type="checkbox"
+                style={{ accentColor: item.colour }}
+                checked={!hidden.has(item.value ?? -1)}
+                onChange={(event) => onHide(item.value ?? -1, !event.currentTarget.checked)}
+              />
+              <span>{item.name}</span>
+            </label>
             {item.count !== undefined && <span class="muted numeric small-text">{number(item.count)}</span>}
           </li>
         ))}

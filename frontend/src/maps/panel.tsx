@@ -79,11 +79,15 @@ function LayerItem({ map, row, shown, hidden, actions, dragged, onGrip, onStep }
           <span class="truncate">{title}</span>
           <Icon name={open ? "down" : "right"} />
         </button>
-        {source.state === "building" && <Badge tone="accent">growing</Badge>}
         <Menu label={`More about ${title}`} items={items} end small />
       </div>
       {open && (
         <div class="layer-body">
+          {source.state === "building" && (
+            <p>
+              <Badge tone="accent">Growing while its job runs</Badge>
+            </p>
+          )}
           <label class="opacity">
             <span class="muted small-text">Opacity</span>
             <input

@@ -71,7 +71,7 @@ export class Stage {
   }
 
   zoomTo(bounds: Bounds, animate = true): void {
-    this.map.fitBounds(toLatLngBounds(bounds), { padding: [24, 24], maxZoom: 22, animate });
+    this.map.fitBounds(toLatLngBounds(bounds), { padding: [8, 8], maxZoom: 22, animate });
   }
 
   /** Put on the map what the state says. */

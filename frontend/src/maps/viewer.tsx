@@ -228,7 +228,7 @@ export function Viewer({ first }: { first: MapJson }): JSX.Element {
           )}
           {map.can_edit && (
             <Button small disabled={!changed} onClick={() => void saveView()} title="Let the map open at this place with these layers and opacities">
-              <Icon name="save" /> Save view
+              Save view
             </Button>
           )}
         </div>

@@ -42,7 +42,7 @@ export function createMap(element: HTMLElement, options: MapOptions = {}): L.Map
   if (!noScale) L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
   const ground = basemap();
   if (ground) L.tileLayer(ground.url, { attribution: ground.attribution, maxNativeZoom: 19, maxZoom: 26 }).addTo(map);
-  if (bounds) map.fitBounds(toLatLngBounds(bounds), { animate: false, padding: [24, 24] });
+  if (bounds) map.fitBounds(toLatLngBounds(bounds), { animate: false, padding: [8, 8] });
   // Panels that open and close change the map's size without the window changing.
   const observer = new ResizeObserver(() => map.invalidateSize({ animate: false, pan: false }));
   observer.observe(element);

@@ -32,7 +32,7 @@ function encode(features: Made[]): ArrayBuffer {
   const pbf = new Pbf();
   pbf.writeMessage(
     3,
-    (layer: null, out) => {
+    (_layer: null, out) => {
       out.writeVarintField(15, 2);
       out.writeStringField(1, "features");
       for (const feature of features) {
