@@ -1,6 +1,7 @@
 """`/ws/layers/<id>/`: live editing of one layer. Commands go to the same services as the REST edge."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
@@ -117,6 +118,8 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._do(message)
         except QuadratError as error:
             await self._refuse(error)
+        except TimeoutError:
+            await self.close(rooms.TOO_SLOW)
         except (OperationalError, InterfaceError):
             logger.exception("the database is away")
             await self._refuse(Unavailable("The server cannot save now; nothing is lost.", fix="Wait and try again."))
@@ -156,6 +159,10 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _edit(self, message: dict[str, Any]) -> None:
         if self._room is None:
             raise Invalid("Say hello first.", fix='Send {"type": "hello", "after": seq}.', code="not_ready")
+        assert self._seat is not None
+        if not self._seat.has_room(0):
+            # Who does not read the answers has to, before more is done.
+            await self._seat.drained()
         results = await writers.run(_apply, self._layer, self._user, message)
         self._put({"type": "results", "results": [item.as_json() for item in results]})
 
@@ -175,7 +182,8 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _after_outbox(self, code: int) -> None:
         if self._seat is not None:
-            await self._seat.drained()
+            with contextlib.suppress(TimeoutError):
+                await self._seat.drained()
         await self.close(code)
 
     def _put(self, message: dict[str, Any]) -> None:

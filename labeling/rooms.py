@@ -25,8 +25,10 @@ from webapp.projects.sockets import NOT_ALLOWED, NOT_FOUND, SIGN_IN
 logger = logging.getLogger(__name__)
 
 PAGE_ROWS = 200
-# A socket that lets more than this wait is closed; it catches up by number when it comes back.
+# With more than this waiting a socket gets no more rows until it has read them, then catches up from the log.
 OUTBOX_BYTES = 1 << 20
+# One that reads nothing for so long is closed; it catches up by number when it comes back.
+SLOW_S = 10.0
 TOO_SLOW = 4413
 # Members are checked so often; their sessions and tokens with every fifth check.
 CHECK_S = 2.0
@@ -70,11 +72,12 @@ class Seat:
         if self._task is not None:
             self._task.cancel()
 
+    def has_room(self, size: int) -> bool:
+        """Return True where a message of so many bytes may wait with the others."""
+        return self.waiting_bytes == 0 or self.waiting_bytes + size <= OUTBOX_BYTES
+
     def put(self, text: str) -> None:
-        """Queue one message; a reader that is too slow is closed instead."""
-        if self.waiting_bytes + len(text) > OUTBOX_BYTES and self.waiting_bytes > 0:
-            asyncio.create_task(self.leave(TOO_SLOW))  # noqa: RUF006  (the room forgets the seat at once)
-            return
+        """Queue one message."""
         self.waiting_bytes += len(text)
         self._drained.clear()
         self._outbox.put_nowait(text)
@@ -86,8 +89,12 @@ class Seat:
         await self.close(code)
 
     async def drained(self) -> None:
-        """Return when the outbox is empty."""
-        await self._drained.wait()
+        """Return when the outbox is empty.
+
+        Raises:
+            TimeoutError: the other end does not read.
+        """
+        await asyncio.wait_for(self._drained.wait(), SLOW_S)
 
     async def _send_all(self) -> None:
         while True:
@@ -157,7 +164,7 @@ class Room:
     async def join(self, seat: Seat, after: int | None, role: str) -> None:
         """Welcome a socket and send it every row after `after` (None: only what comes from now on)."""
         seat.live = False
-        log = await readers.run(selectors.changes, self.layer, after=-1 if after is None else after, limit=PAGE_ROWS)
+        log = await readers.run(selectors.changes, self.layer, after=-1 if after is None else after, limit=1)
         classes = await readers.run(selectors.classes_json, self.layer)
         seat.put(
             json.dumps({"type": "welcome", "seq": log.seq, "role": role, "members": self.members(), "classes": classes})
@@ -168,7 +175,6 @@ class Room:
                 seat.put(json.dumps({"type": "resync", "seq": log.seq}))
         else:
             seat.seq = after or 0
-            _deliver(seat, log.rows, log.seq)
         await self._catch_up(seat)
         await self._members_changed()
 
@@ -181,15 +187,20 @@ class Room:
             await self._members_changed()
 
     async def _catch_up(self, seat: Seat) -> None:
-        # Nothing is awaited between the last look and `live`, so no row falls between.
-        while seat.seq < self.seq:
-            await seat.drained()
-            log = await readers.run(selectors.changes, self.layer, after=seat.seq, limit=PAGE_ROWS)
-            if log.resync:
-                seat.seq = log.seq
-                seat.put(json.dumps({"type": "resync", "seq": log.seq}))
-            _deliver(seat, log.rows, log.seq)
-        seat.live = True
+        try:
+            # Nothing is awaited between the last look and `live`, so no row falls between.
+            while seat.seq < self.seq:
+                await seat.drained()
+                log = await readers.run(selectors.changes, self.layer, after=seat.seq, limit=PAGE_ROWS)
+                if log.resync:
+                    seat.seq = log.seq
+                    seat.put(json.dumps({"type": "resync", "seq": log.seq}))
+                _deliver(seat, log.rows, log.seq)
+            seat.live = True
+        except TimeoutError:
+            self.seats.discard(seat)
+            await seat.leave(TOO_SLOW)
+            await self._members_changed()
 
     def _rung(self, topic: str, number: int) -> None:
         if number < 0 or number > self.seq:
@@ -221,7 +232,10 @@ class Room:
         for seat in list(self.seats):
             if not seat.live:
                 continue
-            if seat.seq == first - 1:
+            if not seat.has_room(len(text)):
+                seat.live = False
+                self._tasks.append(asyncio.create_task(self._catch_up(seat)))
+            elif seat.seq == first - 1:
                 seat.seq = rows[-1].seq
                 seat.put(text)
             else:

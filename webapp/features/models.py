@@ -150,7 +150,7 @@ class Feature(models.Model):
         ]
         indexes = [
             GistIndex(fields=["layer", "geometry"], condition=models.Q(deleted=False), name="feature_place"),
-            models.Index(fields=["layer", "-area_m2"], condition=models.Q(deleted=False), name="feature_rank"),
+            models.Index(fields=["layer", "-area_m2", "fid"], condition=models.Q(deleted=False), name="feature_rank"),
             models.Index(fields=["layer", "block"], condition=models.Q(block__isnull=False), name="feature_block"),
         ]
 

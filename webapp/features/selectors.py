@@ -20,6 +20,8 @@ Bbox = tuple[float, float, float, float]
 MAX_FEATURES = 10_000
 DEFAULT_FEATURES = 5_000
 MAX_CHANGES = 1_000
+# Stored bytes of geometry after which a page of the log ends; a row is never cut.
+MAX_CHANGES_BYTES = 1 << 20
 # Further behind than this a client loads what it sees again instead of replaying.
 REPLAY_LIMIT = 5_000
 
@@ -51,8 +53,7 @@ EDIT_JSON = f"""json_build_object(
     'seq', e.seq, 'op_id', e.op_id, 'id', e.feature_id, 'action', e.action, 'base_version', e.base_version,
     'version', e.version, 'actor', {_person("u")}, 'at', e.at, 'feature', {_EDIT_FEATURE})::text"""
 
-_FROM_EDITS = """FROM features_edit e
-    JOIN features_feature f ON f.id = e.feature_id
+_EDIT_JOINS = """JOIN features_feature f ON f.id = e.feature_id
     LEFT JOIN projects_user u ON u.id = e.actor_id"""
 
 
@@ -85,7 +86,7 @@ class Changes:
 
     Attributes:
         seq: the layer's last number when the log was read.
-        rows: in order, without gaps, at most as many as were asked for.
+        rows: in order, without gaps, at most as many as were asked for, and about a megabyte.
         resync: the caller is too far behind, or ahead of the log: load features again, then go on from `seq`.
     """
 
@@ -217,7 +218,12 @@ def changes(layer: FeatureLayer, *, after: int, limit: int = MAX_CHANGES) -> Cha
         return Changes(seq, [], resync=True)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT e.seq, {EDIT_JSON} {_FROM_EDITS} WHERE e.layer_id = %s AND e.seq > %s ORDER BY e.seq LIMIT %s",
+            f"""SELECT e.seq, {EDIT_JSON} FROM (
+                SELECT *, sum(coalesce(pg_column_size(geometry), 0)) OVER w AS before FROM features_edit
+                WHERE layer_id = %s AND seq > %s
+                WINDOW w AS (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+                ORDER BY seq LIMIT %s) e {_EDIT_JOINS}
+            WHERE coalesce(e.before, 0) < {MAX_CHANGES_BYTES} ORDER BY e.seq""",
             [layer.pk, after, limit],
         )
         rows = [LogRow(*row) for row in cursor.fetchall()]
@@ -228,7 +234,7 @@ def edits_by_seq(layer: FeatureLayer, numbers: list[int]) -> dict[int, str]:
     """Return what single edits made of their features: the feature as JSON text ("null" after a delete), by number."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT e.seq, coalesce(({_EDIT_FEATURE})::text, 'null') {_FROM_EDITS}"
+            f"SELECT e.seq, coalesce(({_EDIT_FEATURE})::text, 'null') FROM features_edit e {_EDIT_JOINS}"
             " WHERE e.layer_id = %s AND e.seq = ANY(%s)",
             [layer.pk, numbers],
         )
@@ -243,7 +249,8 @@ def history(layer: FeatureLayer, feature_id: UUID) -> list[LogRow]:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT e.seq, {EDIT_JSON} {_FROM_EDITS} WHERE e.layer_id = %s AND e.feature_id = %s ORDER BY e.version",
+            f"SELECT e.seq, {EDIT_JSON} FROM features_edit e {_EDIT_JOINS}"
+            " WHERE e.layer_id = %s AND e.feature_id = %s ORDER BY e.version",
             [layer.pk, feature_id],
         )
         rows = [LogRow(*row) for row in cursor.fetchall()]

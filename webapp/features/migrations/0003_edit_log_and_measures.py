@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='feature',
-            index=models.Index(condition=models.Q(('deleted', False)), fields=['layer', '-area_m2'], name='feature_rank'),
+            index=models.Index(condition=models.Q(('deleted', False)), fields=['layer', '-area_m2', 'fid'], name='feature_rank'),
         ),
         migrations.AddIndex(
             model_name='feature',

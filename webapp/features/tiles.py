@@ -1,0 +1,123 @@
+"""`/tiles/features/<layer>/<seq>/<z>/<x>/<y>.mvt?t=`: the tile edge's door to vector tiles.
+
+The number in the URL is the one that the page knows, so that a newer layer has newer URLs. The answer is always the
+layer as it is now; only where both numbers agree may it be kept for ever.
+"""
+
+import asyncio
+import gzip
+import json
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from webapp import api
+from webapp.errors import Denied, Invalid, NotFound, QuadratError, TooMany
+from webapp.features.mvt import MAX_ZOOM, TileReader, VectorTile
+from webapp.projects.signing import check_layer_token
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+PATH = re.compile(
+    r"/tiles/features/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(\d{1,18})/(\d{1,3})/(\d{1,9})/(\d{1,9})\.mvt",
+    re.ASCII,
+)
+THREADS = 3
+# Requests that may wait for a thread; more are told to come again.
+MAX_WAITING = 256
+FOR_EVER = "private, max-age=31536000, immutable"
+ASK_AGAIN = "private, no-cache"
+
+_pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="vector-tiles")
+_reader = TileReader()
+_waiting = 0
+
+
+async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer one request for a vector tile."""
+    try:
+        status, headers, body = await _answer(scope)
+    except QuadratError as error:
+        status, body = api.status_of(error), json.dumps(api.body_of(error)).encode()
+        headers = {"content-type": "application/json", "cache-control": "no-store", **_lower(api.headers_of(error))}
+    if scope["method"] == "HEAD":
+        body = b""
+    else:
+        headers["content-length"] = str(len(body))
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _answer(scope: Scope) -> tuple[int, dict[str, str], bytes]:
+    layer, seq, z, x, y = _parse(scope)
+    known = {name: value for name, value in scope["headers"] if name in (b"if-none-match", b"accept-encoding")}
+    global _waiting
+    if _waiting >= MAX_WAITING:
+        raise TooMany("Too many tiles are asked for at once.", fix="Try again.", details={"retry_after_s": 1})
+    _waiting += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_pool, _make, layer, seq, z, x, y, known)
+    finally:
+        _waiting -= 1
+
+
+def _parse(scope: Scope) -> tuple[UUID, int, int, int, int]:
+    if scope["method"] not in ("GET", "HEAD"):
+        raise Invalid("Tiles are only read.", fix="Use GET.", code="method")
+    match = PATH.fullmatch(scope["path"])
+    if match is None:
+        raise NotFound()
+    layer, (seq, z, x, y) = UUID(match[1]), (int(text) for text in match.groups()[1:])
+    token = parse_qs(scope["query_string"].decode("latin-1")).get("t", [""])[0]
+    if not check_layer_token("features", layer, token):
+        raise Denied("The tile token is missing or too old.", fix="Load the page again.", code="tile_token")
+    if z > MAX_ZOOM or x >= 2**z or y >= 2**z:
+        raise Invalid(
+            f"There is no tile {z}/{x}/{y}.", fix="Ask for 0 to 26, x and y below 2^z.", code="tile_out_of_range"
+        )
+    return layer, seq, z, x, y
+
+
+def _make(
+    layer: UUID, seq: int, z: int, x: int, y: int, known: dict[bytes, bytes]
+) -> tuple[int, dict[str, str], bytes]:
+    given = known.get(b"if-none-match", b"")[:200].decode("latin-1")
+    now = _reader.seq(layer) if given else None
+    if now is not None and given.removeprefix("W/") == _tag(now, z, x, y):
+        return 304, {"etag": given, "cache-control": FOR_EVER if now == seq else ASK_AGAIN}, b""
+    tile = _reader.tile(layer, z, x, y)
+    headers = _headers(tile, seq, z, x, y)
+    if not tile.body:
+        return 204, headers, b""
+    if b"gzip" in known.get(b"accept-encoding", b""):
+        # Level 1: the tile is made once and read once; higher levels cost more than they save.
+        return 200, {**headers, "content-encoding": "gzip"}, gzip.compress(tile.body, 1, mtime=0)
+    return 200, headers, tile.body
+
+
+def _headers(tile: VectorTile, seq: int, z: int, x: int, y: int) -> dict[str, str]:
+    headers = {
+        "content-type": "application/vnd.mapbox-vector-tile",
+        "etag": _tag(tile.seq, z, x, y),
+        "cache-control": FOR_EVER if tile.seq == seq else ASK_AGAIN,
+        "vary": "accept-encoding",
+        "quadrat-seq": str(tile.seq),
+    }
+    if tile.truncated:
+        headers["quadrat-truncated"] = str(tile.shown)
+    return headers
+
+
+def _tag(seq: int, z: int, x: int, y: int) -> str:
+    return f'"{seq}-{z}-{x}-{y}"'
+
+
+def _lower(headers: dict[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
