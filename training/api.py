@@ -122,17 +122,17 @@ def models(request: Request) -> Response:
 
 def install(request: Request) -> Response:
     """Take an uploaded package."""
-    project = Project.objects.filter(pk=uuid_of(request.data.get("project"), "project")).first()
+    project = Project.objects.filter(pk=uuid_of(fields(request).get("project"), "project")).first()
     if project is None:
         raise NotFound("project")
     access.authorise(request._request, project)
     file = request.FILES.get("file") if request.FILES else None
-    if not isinstance(file, UploadedFile) or file.file is None:
+    if not isinstance(file, UploadedFile):
         raise Invalid("There is no file in the request.", fix="Send multipart/form-data with project and file.")
     job = services.install_package(
         project=project,
         user=person(request),
-        file=file.file,
+        chunks=file.chunks(),
         filename=file.name or "",
         size_bytes=file.size or 0,
     )

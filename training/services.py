@@ -1,10 +1,9 @@
 """What changes training data, runs and packages. Torch is never imported here: long work is a job."""
 
-import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from django.conf import settings as django_settings
 from django.db import transaction
@@ -119,7 +118,9 @@ def task_of(data: TrainingData) -> str:
     return "classify_pixels" if data.metadata_format == "Classified_Tiles" else "detect_objects"
 
 
-def install_package(*, project: Project, user: User | None, file: BinaryIO, filename: str, size_bytes: int) -> Job:
+def install_package(
+    *, project: Project, user: User | None, chunks: Iterable[bytes], filename: str, size_bytes: int
+) -> Job:
     """Put an uploaded package into quarantine and start its check; no byte of it is read here.
 
     Raises:
@@ -135,7 +136,7 @@ def install_package(*, project: Project, user: User | None, file: BinaryIO, file
     # Never the stranger's name: the path is made of a number of ours.
     kept = folder / f"{uuid.uuid4()}.dlpk"
     with kept.open("wb") as target:
-        shutil.copyfileobj(file, target, length=1024**2)
+        target.writelines(chunks)
     return jobs.enqueue(
         project=project,
         kind="install_package",

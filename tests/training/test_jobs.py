@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.gis.geos import GEOSGeometry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from shapely.geometry import box
 
 from labeling.models import LabelSet
 from tests.factories import client_for, make_imagery, make_layer, make_project, make_user
@@ -38,8 +40,6 @@ def run_job(pk: str) -> Job:
 
 
 def draw(layer: FeatureLayer, shapes: list[Any], value: int) -> None:
-    from uuid import uuid4
-
     edits = [
         EditRequest(
             op_id=uuid4(),
@@ -76,17 +76,13 @@ def test_a_label_set_becomes_a_model_that_can_be_downloaded_installed_and_uninst
     data = post(ben, "/api/training-data/", {"label_set": str(label_set.pk), "name": "Roofs 1", **SPEC})
     seq = FeatureLayer.objects.get(pk=label_set.layer_id).seq
     assert data["layer_seq"] == seq
-    frozen = [state for state in (label_set.layer.features.filter(deleted=False).count(),)]
     # What is drawn after the export was asked for is not in it.
-    from shapely.geometry import box
-
     draw(label_set.layer, [box(85.5, 27.6, 85.6, 27.7)], 9)
     run_job(data["job"]["id"])
     data = ben.get(f"/api/training-data/{data['id']}/").json()
     assert data["state"] == "succeeded"
     assert [entry["name"] for entry in data["statistics"]["classes"]] == ["Building"]
     assert data["statistics"]["chips"]["validation"] > 0
-    assert frozen[0] > 50
     picture = ben.get(data["samples"][0])
     assert (picture.status_code, picture["Content-Type"]) == (200, "image/png")
     row = TrainingData.objects.get(pk=data["id"])

@@ -1,0 +1,55 @@
+// Training data as the API shows it.
+import type { Job } from "../jobs/types";
+import type { Link, Run, Task } from "../runs/types";
+
+export interface ClassCount {
+  value: number;
+  name: string;
+  colour: string;
+  chips: number;
+  count: number;
+}
+
+export interface Statistics {
+  chips?: { train: number; validation: number; dropped: number };
+  counted?: "pixels" | "objects";
+  classes?: ClassCount[];
+  bands?: string[];
+  dtype?: string;
+  resolution_m?: number;
+  chip_px?: number;
+}
+
+export interface TrainingData {
+  id: string;
+  name: string;
+  task: Task;
+  metadata_format: string;
+  layer_seq: number;
+  imagery_version: number;
+  label_set: Link;
+  imagery: Link;
+  spec: Record<string, unknown>;
+  statistics: Statistics;
+  size_bytes: number;
+  state: string;
+  samples: string[];
+  job: Job | null;
+  created_by: string | null;
+  created_at: string;
+  url: string;
+}
+
+export interface DetailConfig {
+  training_data: TrainingData;
+  runs: Run[];
+  defaults: Record<string, number | boolean>;
+  may_train: boolean;
+}
+
+export interface NewConfig {
+  label_set: Link;
+  imagery: { name: string; gsd_m: number; width: number; height: number; bands: string[] };
+  labels: number;
+  formats: string[];
+}
