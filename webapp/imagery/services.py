@@ -198,7 +198,7 @@ class ClassFiles:
 def keep_class_raster(path: Path) -> ClassFiles:
     """Return the stored files of a finished class raster: `path` moves, and its display file is written.
 
-    This takes a while: call it before `finish_class_raster`, outside the job's guard.
+    This takes a while: call it outside the job's guard, and `finish_class_raster` with its answer inside.
     """
     from webapp.raster.write import write_display_cog
 
@@ -208,8 +208,14 @@ def keep_class_raster(path: Path) -> ClassFiles:
     return ClassFiles(storage.keep(path), storage.keep(display), sha256, size_bytes, place.zoom)
 
 
-def finish_class_raster(*, layer: ImageryLayer, files: ClassFiles) -> ImageryLayer:
-    """Return the layer, ready, on its finished files; the caller holds the job's guard."""
+def finish_class_raster(*, layer: ImageryLayer, path: Path | ClassFiles) -> ImageryLayer:
+    """Return the layer, ready, on its finished files; the caller holds the job's guard.
+
+    Args:
+        layer: building.
+        path: what `keep_class_raster` gave; or the finished raster itself, which is then stored here and now.
+    """
+    files = keep_class_raster(path) if isinstance(path, Path) else path
     ImageryLayer.objects.filter(pk=layer.pk).update(
         state=ImageryLayer.State.READY,
         analysis_path=files.analysis_path,

@@ -122,6 +122,22 @@ def append(*, upload: Upload, offset: int, data: bytes) -> Upload:
     return fresh
 
 
+def received(*, upload: Upload) -> Upload:
+    """Return the upload with all bytes counted, after a command put the whole file into quarantine.
+
+    Raises:
+        Conflict: the file has not the announced size.
+    """
+    with transaction.atomic():
+        fresh = _locked(upload)
+        size = storage.quarantined_file(fresh.pk).stat().st_size
+        if size != fresh.size_bytes:
+            raise Conflict(f"{size:,} bytes are there, not {fresh.size_bytes:,}.", fix="Copy the file again.")
+        fresh.received_bytes = size
+        fresh.save(update_fields=["received_bytes", "updated_at"])
+    return fresh
+
+
 def complete(*, upload: Upload) -> Job:
     """Return the job that ingests a whole upload; called again it returns the same job.
 

@@ -15,7 +15,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import RasterioError
-from rasterio.warp import calculate_default_transform
+from rasterio.transform import from_gcps
 
 from webapp.errors import BadRaster, TooLarge
 from webapp.raster.position import Position
@@ -31,6 +31,8 @@ SMALL_BYTES = 256 * 1024**2
 DTYPES = {"uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"}
 # Pixels smaller than this on the ground are degrees taken for metres.
 MIN_PIXEL_M = 0.0005
+# Control points further than this from one affine bend a picture.
+MOST_GCP_ERROR_PX = 2.0
 FIX_CRS = "Give its EPSG code with the upload, or assign one (gdal_edit.py -a_srs EPSG:xxxx) and upload it again."
 FIX_AGAIN = "Export it again and upload the new file."
 DESCRIPTIONS = (
@@ -55,7 +57,7 @@ class Source:
         transform: affine from pixel (col, row) of the rewritten, north-up raster to the CRS.
         shape: (height, width) of the rewritten raster.
         flips: (rows, columns) are in the opposite order in the file.
-        warp: the file is rotated, sheared or placed by control points; its own affine, or None for the points.
+        warp_from: the file's own affine where it is rotated, sheared or placed by control points, and so is warped.
         count: bands of the rewritten raster: no alpha, a palette spread to three.
         palette: uint8 (256, 4) colours of a palette picture.
         nodata: value of pixels without data.
@@ -71,7 +73,6 @@ class Source:
     count: int
     dtype: str
     flips: tuple[bool, bool] = (False, False)
-    warp: bool = False
     warp_from: Affine | None = None
     bands: list[int] = field(default_factory=list)
     palette: NDArray[np.uint8] | None = None
@@ -257,30 +258,32 @@ def _place(source: Source, driver: str, position: Position) -> None:
         if any(source.flips):
             source.notes.append("Turned north-up: the file stores it mirrored.")
         return
-    corners = [
-        affine @ corner for corner in ((0, 0), (dataset.width, 0), (0, dataset.height), (dataset.width, dataset.height))
-    ]
+    _place_turned(source, affine)
+    source.notes.append("Turned north-up: the file stores it rotated or sheared.")
+
+
+def _place_turned(source: Source, affine: Affine) -> None:
+    """Place a raster whose rows do not run east: it is warped onto a north-up grid of pixels of the same area."""
+    width, height = source.dataset.width, source.dataset.height
+    corners = [affine @ corner for corner in ((0, 0), (width, 0), (0, height), (width, height))]
     xs, ys = [x for x, _ in corners], [y for _, y in corners]
     pixel = math.sqrt(abs(affine.determinant))
     source.transform = (pixel, 0.0, min(xs), 0.0, -pixel, max(ys))
     source.shape = (math.ceil((max(ys) - min(ys)) / pixel), math.ceil((max(xs) - min(xs)) / pixel))
-    source.warp, source.warp_from = True, affine
-    source.notes.append("Turned north-up: the file stores it rotated or sheared.")
+    source.warp_from = affine
 
 
 def _place_by_points(source: Source, gcps: Sequence[Any]) -> None:
-    dataset = source.dataset
-    crs = source.crs.to_wkt()
-    affine, width, height = calculate_default_transform(crs, crs, dataset.width, dataset.height, gcps=gcps)
-    if width * height > 8 * dataset.width * dataset.height:
+    affine = from_gcps(gcps)
+    errors_px = [math.dist(~affine @ (point.x, point.y), (point.col, point.row)) for point in gcps]
+    if not math.isfinite(sum(errors_px)) or max(errors_px) > MOST_GCP_ERROR_PX:
         raise BadRaster(
-            f"The {len(gcps)} control points of '{source.name}' distort it too much.",
-            fix="Check them, or warp it with gdalwarp.",
+            f"The {len(gcps)} control points of '{source.name}' bend it by up to {max(errors_px):.1f} px.",
+            fix="Warp it first: gdalwarp -tps -t_srs EPSG:xxxx.",
             code="georeference_invalid",
         )
-    source.transform, source.shape = tuple(affine)[:6], (height, width)
-    source.warp = True
     source.notes.append(f"Placed by its {len(gcps)} control points.")
+    _place_turned(source, affine)
 
 
 def _check_place(source: Source) -> None:
@@ -337,6 +340,8 @@ def _choose_bands(source: Source) -> None:
         source.palette = np.array([table.get(value, (0, 0, 0, 0)) for value in range(256)], np.uint8)
         source.bands, source.count, source.dtype, source.bits = [1], 3, "uint8", None
         source.names, source.colours = ["red", "green", "blue"], ["red", "green", "blue"]
+        if dataset.nodata is not None and 0 <= dataset.nodata <= 255:
+            source.palette[int(dataset.nodata), 3] = 0
         source.stored_mask = bool((source.palette[:, 3] == 0).any())
         source.notes.append("Its palette was spread to red, green and blue.")
         return

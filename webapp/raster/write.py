@@ -11,7 +11,7 @@ import rasterio
 import rasterio.shutil
 from affine import Affine
 from numpy.typing import NDArray
-from rasterio.enums import Resampling
+from rasterio.enums import ColorInterp, Resampling
 from rasterio.errors import RasterioError
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
@@ -107,6 +107,9 @@ def write_analysis_cog(
     )
     draft = target.with_suffix(".draft.tif")
     profile = _profile(source.count, source.dtype, height, width, ANALYSIS_BLOCK_PX, threads)
+    # Left alone, GDAL declares the fourth of four 8-bit bands to be alpha: near infrared would become a mask.
+    colours = source.count == 3 and source.dtype == "uint8"
+    profile |= {"photometric": "RGB"} if colours else {"photometric": "MINISBLACK", "alpha": "UNSPECIFIED"}
     windows = list(_windows(source))
     masked_from: int | None = None
     with (
@@ -235,6 +238,8 @@ def write_display_cog(
                 width=width,
                 resampling=Resampling.cubic if rendering else Resampling.nearest,
                 warp_mem_limit=128,
+                # Without nodata, what lies outside the source is known by an alpha band only.
+                add_alpha=source.nodata is None,
                 SAMPLE_GRID="YES",
                 SOURCE_EXTRA="16",
             ) as warped,
@@ -316,7 +321,7 @@ def _windows(source: Source) -> Iterator[Window]:
     height, width = source.shape
     pixel_bytes = source.count * np.dtype(source.dtype).itemsize
     block_height, block_width = source.dataset.block_shapes[0]
-    if not source.warp and block_width >= source.dataset.width:
+    if source.warp_from is None and block_width >= source.dataset.width:
         rows = max(block_height, STRIP_BYTES // (width * pixel_bytes), 1)
         rows = max(ANALYSIS_BLOCK_PX, rows // ANALYSIS_BLOCK_PX * ANALYSIS_BLOCK_PX)
         if rows * width * pixel_bytes <= 8 * STRIP_BYTES:
@@ -333,7 +338,7 @@ def _pixels(
 ) -> Iterator[tuple[Window, NDArray[Any], NDArray[np.bool_]]]:
     """Yield (window of the rewritten raster, array (band, row, col), valid (row, col))."""
     try:
-        if source.warp:
+        if source.warp_from is not None:
             yield from _warped_pixels(source, windows, nearest=nearest)
             return
         height, width = source.shape
@@ -357,7 +362,6 @@ def _warped_pixels(
     source: Source, windows: list[Window], *, nearest: bool
 ) -> Iterator[tuple[Window, NDArray[Any], NDArray[np.bool_]]]:
     height, width = source.shape
-    places: dict[str, Any] = {"src_transform": source.warp_from} if source.warp_from is not None else {}
     with WarpedVRT(
         source.dataset,
         src_crs=source.crs.to_wkt(),
@@ -367,9 +371,9 @@ def _warped_pixels(
         width=width,
         resampling=Resampling.nearest if nearest or source.palette is not None else Resampling.bilinear,
         src_nodata=source.nodata,
-        add_alpha=not source.stored_mask and source.nodata is None,
+        add_alpha=source.nodata is None and ColorInterp.alpha not in source.dataset.colorinterp,
         UNIFIED_SRC_NODATA="YES",
-        **places,
+        src_transform=source.warp_from,
     ) as warped:
         for window in windows:
             array = warped.read(source.bands, window=_rasterio(window))
