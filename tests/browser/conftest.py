@@ -8,6 +8,7 @@ Environment: QUADRAT_CHROMIUM (path of the browser), QUADRAT_SCREENSHOTS (folder
 QUADRAT_SKIP_BUILD (1: use the front end as it was built last).
 """
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -20,10 +21,19 @@ from typing import Any
 import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, Page, sync_playwright
+from pytest_django import Settings
 
+from labeling.models import LabelSet
+from labeling.services import create_label_set
+from tests import factories
 from tests.browser.driver import Pages, Site, database_url_of_tests, free_port
+from webapp.imagery import uploads
+from webapp.imagery.models import ImageryLayer
+from webapp.jobs.runner import run_now
+from webapp.projects.models import Project, User
 
 FRONTEND = Path(settings.BASE_DIR) / "frontend"
+FOLDERS = ("MEDIA_DIR", "QUARANTINE_DIR", "SCRATCH_DIR")
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -69,22 +79,15 @@ def front_end() -> Path:
 def site(
     front_end: Path, django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
-    """The site on a free port, with the test database and folders that the test process shares."""
+    """The site on a free port, with the test database; its folders are those of the whole session."""
     folder = tmp_path_factory.mktemp("site")
-    folders = {
-        "MEDIA_DIR": folder / "media",
-        "QUARANTINE_DIR": folder / "quarantine",
-        "SCRATCH_DIR": folder / "scratch",
-    }
-    before = {name: getattr(settings, name) for name in folders}
-    for name, path in folders.items():
-        path.mkdir()
-        setattr(settings, name, path)
+    for name in FOLDERS:
+        (folder / name.lower()).mkdir()
     with django_db_blocker.unblock():
         database_url = database_url_of_tests()
     env = {
         **os.environ,
-        **{f"QUADRAT_{name}": str(path) for name, path in folders.items()},
+        **{f"QUADRAT_{name}": str(folder / name.lower()) for name in FOLDERS},
         "DATABASE_URL": database_url,
         "QUADRAT_READ_DATABASE_URL": "",
         "QUADRAT_SECRET_KEY": settings.SECRET_KEY,
@@ -95,8 +98,15 @@ def site(
     running.start()
     yield running
     running.stop()
-    for name, path in before.items():
-        setattr(settings, name, path)
+
+
+@pytest.fixture(autouse=True)
+def own_folders(settings: Settings, site: Site) -> Path:
+    """The test process writes where the site reads (elsewhere every test has folders of its own)."""
+    folder = site.log.parent
+    for name in FOLDERS:
+        setattr(settings, name, folder / name.lower())
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -162,3 +172,67 @@ def screenshot(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., 
         return path
 
     return take
+
+
+@pytest.fixture(scope="session")
+def ingested_rows() -> dict[Path, dict[str, Any]]:
+    """What `ingest` found out of each file: rows are gone after each test, files stay."""
+    return {}
+
+
+@pytest.fixture
+def ingest(
+    transactional_db: None, site: Site, ingested_rows: dict[Path, dict[str, Any]]
+) -> Callable[[Project, User, Path], ImageryLayer]:
+    """Call it as `ingest(project, user, path)`: a scene that went the way of every upload, once for each file."""
+
+    def bring(project: Project, user: User, path: Path) -> ImageryLayer:
+        if path in ingested_rows:
+            return ImageryLayer.objects.create(project=project, created_by=user, **ingested_rows[path])
+        data = path.read_bytes()
+        upload = uploads.begin(
+            project=project,
+            user=user,
+            filename=path.name,
+            size_bytes=len(data),
+            position={},
+            options={"name": path.stem},
+        )
+        uploads.append(upload=upload, offset=0, data=data)
+        job = run_now(uploads.complete(upload=upload))
+        assert job.state == job.State.SUCCEEDED, job.error
+        layer = ImageryLayer.objects.get(pk=job.result["imagery"])
+        own = {"id", "project", "created_by", "job", "created_at", "updated_at"}
+        names = [field.name for field in ImageryLayer._meta.concrete_fields if field.name not in own]
+        ingested_rows[path] = {name: getattr(layer, name) for name in names}
+        return layer
+
+    return bring
+
+
+@pytest.fixture(scope="session")
+def osbs() -> Path:
+    """A real scene that the registry brings: NEON's OSBS_029, 400 x 400 pixels of 0.1 m in Florida."""
+    found = importlib.util.find_spec("deepforest")
+    if found is None or not found.submodule_search_locations:
+        pytest.fail("the package deepforest, which brings the sample scene, is not installed")
+    return Path(found.submodule_search_locations[0]) / "data" / "OSBS_029.tif"
+
+
+@pytest.fixture
+def ana(transactional_db: None) -> User:
+    """The owner of the label set's project."""
+    return factories.make_user("ana", first_name="Ana", last_name="Lima")
+
+
+@pytest.fixture
+def label_set(ana: User, ingest: Callable[[Project, User, Path], ImageryLayer], osbs: Path) -> LabelSet:
+    """An empty label set with three classes over a real scene."""
+    project = factories.make_project(ana)
+    return create_label_set(
+        project=project,
+        name="Tree crowns",
+        imagery=ingest(project, ana, osbs),
+        classes=[(1, "Tree", "#1b9e77"), (2, "Building", "#e7298a"), (7, "Water", "#377eb8")],
+        user=ana,
+    )

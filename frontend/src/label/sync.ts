@@ -38,6 +38,8 @@ export interface SyncOptions {
 export type Connection = LiveState | "refused";
 
 const BATCH = 100;
+/** The socket takes frames of 256 KiB; what is larger goes by HTTP. */
+const FRAME_CHARS = 200_000;
 const LIMIT = 5000;
 /** A socket that does not answer an edit for so long is given up for this batch; HTTP asks again. */
 const ANSWER_MS = 8_000;
@@ -125,6 +127,11 @@ export class Sync {
     });
   }
 
+  /** The class schema was changed here. */
+  setClasses(classes: State["classes"]): void {
+    this.apply({ type: "classes", classes });
+  }
+
   /** Tell where this person's pointer is; at most ten times a second, never queued. */
   point(lon: number, lat: number): void {
     const now = Date.now();
@@ -183,6 +190,7 @@ export class Sync {
       case "welcome":
         this.welcomed = true;
         this.options.onMembers(message.members.map(memberFrom));
+        if (message.classes) this.apply({ type: "classes", classes: message.classes });
         this.told = Math.max(this.told, message.seq);
         // The rows between follow by themselves.
         if (message.seq <= this.state.seq) this.flush();
@@ -264,30 +272,23 @@ export class Sync {
     const ready = this.ready();
     if (!ready.length) return;
     this.apply({ type: "sent", opIds: ready.map(({ op_id }) => op_id) });
-    if (bySocket && this.live?.send({ type: "edit", edits: ready })) {
+    const fits = JSON.stringify(ready).length <= FRAME_CHARS;
+    if (bySocket && fits && this.live?.send({ type: "edit", edits: ready })) {
       this.answerTimer = setTimeout(() => void this.post(ready), ANSWER_MS);
     } else void this.post(ready);
   }
 
   /** The next edits to send; what is based on an older state is merged first. */
   private ready(): EditJson[] {
-    const edits: EditJson[] = [];
-    for (const operation of sendable(this.state).slice(0, BATCH)) {
+    // Merging makes new operations, or finds conflicts; two passes see what the first one made.
+    for (const operation of sendable(this.state)) if (baseVersion(this.state, operation) === null) this.merge(operation);
+    const edits = sendable(this.state).slice(0, BATCH).flatMap((operation): EditJson[] => {
       const base = baseVersion(this.state, operation);
-      if (base === null) this.merge(operation);
-      else edits.push(editFrom(operation, base));
-    }
-    // Merging makes new operations, or finds conflicts; what it made goes with the next batch.
-    return edits.length || !sendable(this.state).length ? edits : this.mergedReady();
-  }
-
-  private mergedReady(): EditJson[] {
-    return sendable(this.state)
-      .slice(0, BATCH)
-      .flatMap((operation) => {
-        const base = baseVersion(this.state, operation);
-        return base === null ? [] : [editFrom(operation, base)];
-      });
+      return base === null ? [] : [editFrom(operation, base)];
+    });
+    let room = FRAME_CHARS;
+    const fitting = edits.findIndex((edit) => (room -= JSON.stringify(edit).length) < 0);
+    return fitting < 0 ? edits : edits.slice(0, Math.max(fitting, 1));
   }
 
   private merge(operation: Operation): void {

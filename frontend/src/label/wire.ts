@@ -55,7 +55,7 @@ export interface EditJson {
 
 /** What the layer's socket says. */
 export type ServerMessage =
-  | { readonly type: "welcome"; readonly seq: number; readonly role: string; readonly members: readonly MemberJson[] }
+  | { readonly type: "welcome"; readonly seq: number; readonly role: string; readonly members: readonly MemberJson[]; readonly classes?: readonly LabelClass[] }
   | { readonly type: "edits"; readonly edits: readonly EditRowJson[]; readonly seq: number }
   | { readonly type: "results"; readonly results: readonly ResultJson[] }
   | { readonly type: "classes"; readonly classes: readonly LabelClass[] }

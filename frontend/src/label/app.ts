@@ -1,0 +1,307 @@
+// The page's controller: holds the state that panels show, and turns what people do into operations.
+
+import type { LiveState } from "../ui/live";
+import type { EditorPort, Verb } from "./editor";
+import { boundsOf, joinBounds } from "./geometry";
+import type { Bounds } from "./geometry";
+import { difference } from "./merge";
+import { EMPTY } from "./store";
+import type { State } from "./store";
+import type { Connection, Sync } from "./sync";
+import type { Host, Tool } from "./tools";
+import { NO_HISTORY, operationFor, redo, remember, undo } from "./undo";
+import type { Change, History, Reversal } from "./undo";
+import { newId } from "./types";
+import type { Choice, Cursor, Geometry, Id, LabelClass, Member, Operation, Position, Sample } from "./types";
+
+export type PanelTab = "classes" | "samples" | "imagery";
+export type Open = "none" | "help" | "schema" | "import";
+
+/** All that the panels and the map show. */
+export interface View {
+  readonly doc: State;
+  readonly tool: Tool;
+  readonly currentClass: number | null;
+  readonly selected: ReadonlySet<Id>;
+  readonly hiddenClasses: ReadonlySet<number | null>;
+  readonly labelsHidden: boolean;
+  readonly snapping: boolean;
+  readonly connection: Connection;
+  readonly members: readonly Member[];
+  readonly cursors: readonly Cursor[];
+  readonly history: History;
+  readonly tab: PanelTab;
+  readonly open: Open;
+  /** The panel is unfolded (on a phone: the sheet is up). */
+  readonly panel: boolean;
+  readonly loading: boolean;
+}
+
+export type SaveState = "saved" | "saving" | "offline" | "conflict" | "problem" | "refused" | "memory";
+
+export interface AppOptions {
+  readonly mayEdit: boolean;
+  readonly mayEditClasses: boolean;
+  readonly classes: readonly LabelClass[];
+  readonly wide: boolean;
+  readonly editor: EditorPort;
+  /** Say something passing. */
+  readonly say: (message: string, tone: "neutral" | "warn" | "bad" | "ok") => void;
+  /** Where the pending operations are kept: not on disk in a private window. */
+  readonly durable: boolean;
+}
+
+/** A cursor that has not moved for so long is not shown. */
+const CURSOR_KEPT_MS = 20_000;
+
+export class App implements Host {
+  view: View;
+  sync: Sync | null = null;
+  /** Shows what changed on the map. */
+  onChange: (view: View, before: View) => void = () => undefined;
+  onRedraw: () => void = () => undefined;
+  onPointed: (world: Position) => void = () => undefined;
+  onCursor: (name: string) => void = () => undefined;
+  onFit: (bounds: Bounds) => void = () => undefined;
+  private readonly listeners = new Set<() => void>();
+  /** The open sample as it was when its drag began: the base of what the drag makes. */
+  private grabbed: Sample | null = null;
+
+  constructor(private readonly options: AppOptions) {
+    const first = options.classes.find(({ retired }) => !retired);
+    this.view = {
+      doc: { ...EMPTY, classes: options.classes },
+      tool: "select",
+      currentClass: first?.value ?? null,
+      selected: new Set(),
+      hiddenClasses: new Set(),
+      labelsHidden: false,
+      snapping: true,
+      connection: "connecting",
+      members: [],
+      cursors: [],
+      history: NO_HISTORY,
+      tab: "classes",
+      open: "none",
+      panel: options.wide,
+      loading: true,
+    };
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  set(change: Partial<View>): void {
+    const before = this.view;
+    this.view = { ...before, ...change };
+    this.onChange(this.view, before);
+    for (const listener of this.listeners) listener();
+  }
+
+  // --- what the server and the others do ---------------------------------------------------------
+
+  onState(doc: State): void {
+    const selected = new Set([...this.view.selected].filter((id) => doc.view.has(id)));
+    this.set({ doc, selected: selected.size === this.view.selected.size ? this.view.selected : selected });
+  }
+
+  onConnection(connection: Connection | LiveState): void {
+    this.set({ connection, ...(connection === "live" ? {} : { members: [], cursors: [] }) });
+  }
+
+  onCursorOf(cursor: Cursor): void {
+    const others = this.view.cursors.filter(({ id, at }) => id !== cursor.id && Date.now() - at < CURSOR_KEPT_MS);
+    this.set({ cursors: [...others, cursor] });
+  }
+
+  setClasses(classes: readonly LabelClass[]): void {
+    this.sync?.setClasses(classes);
+  }
+
+  /** Render anew: something outside the view changed (a draft, the network). */
+  touch(): void {
+    this.set({});
+  }
+
+  // --- Host: what the tools need -------------------------------------------------------------------
+
+  get tool(): Tool {
+    return this.view.tool;
+  }
+  get mayEdit(): boolean {
+    return this.options.mayEdit;
+  }
+  get mayEditClasses(): boolean {
+    return this.options.mayEditClasses;
+  }
+  get snapping(): boolean {
+    return this.view.snapping;
+  }
+  get selected(): ReadonlySet<Id> {
+    return this.view.selected;
+  }
+  redraw(): void {
+    this.onRedraw();
+  }
+  pointed(world: Position): void {
+    this.onPointed(world);
+  }
+  cursor(name: string): void {
+    this.onCursor(name);
+  }
+  refuse(reason: string): void {
+    this.options.say(reason, "warn");
+  }
+
+  select(ids: readonly Id[], add: boolean): void {
+    const selected = new Set(add ? this.view.selected : []);
+    // Adding one that is there takes it away, as everywhere.
+    for (const id of ids) {
+      if (add && ids.length === 1 && selected.has(id)) selected.delete(id);
+      else selected.add(id);
+    }
+    this.set({ selected });
+  }
+
+  drawn(geometry: Geometry): void {
+    const { currentClass } = this.view;
+    const id = newId();
+    const after: Sample = {
+      id, geometry, classValue: currentClass, properties: {},
+      version: 0, fid: null, score: null, source: "human", verified: true, updatedBy: null,
+    };
+    const name = this.view.doc.classes.find(({ value }) => value === currentClass)?.name;
+    this.act(name ? `Draw ${name}` : "Draw sample", [{ id, before: null, after }]);
+  }
+
+  editing(): void {
+    const [id] = this.view.selected;
+    this.grabbed = id === undefined ? null : (this.view.doc.view.get(id) ?? null);
+  }
+
+  edited(geometry: Geometry, verb: Verb): void {
+    const before = this.grabbed;
+    if (!before) return;
+    this.act(verb, [{ id: before.id, before, after: { ...before, geometry } }]);
+  }
+
+  // --- what people do ----------------------------------------------------------------------------
+
+  setTool(tool: Tool): void {
+    if (tool !== "select" && !this.mayEdit) return this.options.say("Your role here is viewer: you can look, not draw.", "warn");
+    this.set({ tool, ...(tool === "select" ? {} : { selected: new Set<Id>() }) });
+  }
+
+  /** Choose the class to draw with; selected samples become of it. */
+  chooseClass(value: number | null): void {
+    const { doc, selected, tool } = this.view;
+    this.set({ currentClass: value });
+    if (tool !== "select" || !selected.size || !this.mayEdit) return;
+    const changes = this.chosen(selected).flatMap((before): Change[] =>
+      before.classValue === value ? [] : [{ id: before.id, before, after: { ...before, classValue: value } }],
+    );
+    const name = doc.classes.find((one) => one.value === value)?.name ?? "no class";
+    if (changes.length) this.act(`Make ${name}`, changes);
+  }
+
+  /** Choose the n-th class that is offered (0 first). */
+  chooseNth(n: number): void {
+    const found = this.view.doc.classes.filter(({ retired }) => !retired)[n];
+    if (found) this.chooseClass(found.value);
+  }
+
+  deleteSelected(): void {
+    const changes = this.chosen(this.view.selected).map((before): Change => ({ id: before.id, before, after: null }));
+    if (!changes.length || !this.mayEdit) return;
+    this.act(changes.length === 1 ? "Delete sample" : `Delete ${changes.length} samples`, changes);
+  }
+
+  undo(): void {
+    this.reverse(undo(this.view.history, this.view.doc.view, this.order()), "Undone");
+  }
+
+  redo(): void {
+    this.reverse(redo(this.view.history, this.view.doc.view, this.order()), "Done again");
+  }
+
+  resolve(opId: Id, choice: Choice): void {
+    void this.sync?.resolve(opId, choice);
+  }
+
+  discard(opId: Id): void {
+    void this.sync?.discard(opId);
+  }
+
+  /** Select the next (1) or previous (-1) sample and bring it into view. */
+  step(by: 1 | -1): void {
+    const all = [...this.view.doc.view.values()].filter(({ classValue }) => !this.view.hiddenClasses.has(classValue));
+    if (!all.length) return;
+    const [id] = this.view.selected;
+    const at = all.findIndex((sample) => sample.id === id);
+    const next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : (at + by + all.length) % all.length];
+    if (next) this.show(next.id);
+  }
+
+  /** Select a sample and bring it into view. */
+  show(id: Id): void {
+    const sample = this.view.doc.view.get(id);
+    if (!sample) return;
+    this.set({ tool: "select", selected: new Set([id]) });
+    this.onFit(boundsOf(sample.geometry));
+  }
+
+  fitSelected(): void {
+    const bounds = joinBounds(this.chosen(this.view.selected).map(({ geometry }) => boundsOf(geometry)));
+    if (bounds) this.onFit(bounds);
+  }
+
+  toggleClass(value: number | null): void {
+    const hiddenClasses = new Set(this.view.hiddenClasses);
+    if (!hiddenClasses.delete(value)) hiddenClasses.add(value);
+    this.set({ hiddenClasses });
+  }
+
+  private chosen(ids: ReadonlySet<Id>): Sample[] {
+    return [...ids].flatMap((id) => this.view.doc.view.get(id) ?? []);
+  }
+
+  private order(): number {
+    return this.sync?.nextOrder() ?? 1;
+  }
+
+  private act(label: string, changes: readonly Change[]): void {
+    const order = this.order();
+    const operations = changes
+      .map((change, i) => operationFor(change, order + i))
+      .filter((operation) => operation.action !== "update" || !operation.base || Object.keys(difference(operation.base, operation.patch)).length > 0);
+    if (!operations.length) return;
+    this.set({ history: remember(this.view.history, { label, changes }) });
+    this.save(operations);
+  }
+
+  private reverse(result: Reversal, word: string): void {
+    this.set({ history: result.history });
+    if (!result.done) return this.options.say(result.reason, "neutral");
+    this.save(result.operations);
+    this.options.say(`${word}: ${result.step.label}`, "neutral");
+  }
+
+  private save(operations: readonly Operation[]): void {
+    this.sync?.edit(operations).catch((error: unknown) => {
+      this.options.say(`This browser could not keep your work on disk (${String(error)}). Keep the page open until it says Saved.`, "bad");
+    });
+  }
+
+  /** How things stand with saving, in one word. */
+  saveState(): SaveState {
+    const { doc, connection } = this.view;
+    if (connection === "refused") return "refused";
+    if (doc.conflicts.length) return "conflict";
+    if (doc.problems.length) return "problem";
+    if (!navigator.onLine || (connection !== "live" && doc.seq < 0)) return "offline";
+    if (doc.pending.length) return connection === "offline" ? "offline" : "saving";
+    return connection === "offline" ? "offline" : this.options.durable ? "saved" : "memory";
+  }
+}

@@ -1,0 +1,153 @@
+// The strip above the map (how saving stands, who is here, undo) and the tools on it.
+
+import type { JSX } from "preact";
+import { Button, Icon, IconButton, Menu } from "../ui/components";
+import type { IconName } from "../ui/components";
+import { number, plural } from "../ui/format";
+import type { App, SaveState, View } from "./app";
+import { personColour } from "./map-view";
+import type { Tool, Tools } from "./tools";
+
+interface Saying {
+  readonly tone: string;
+  readonly icon: IconName;
+  readonly text: string;
+  readonly title: string;
+}
+
+function saying(state: SaveState, view: View): Saying {
+  const waiting = view.doc.pending.length;
+  switch (state) {
+    case "saved":
+      return { tone: "ok", icon: "check", text: "Saved", title: "Everything you drew is stored on the server." };
+    case "memory":
+      return { tone: "ok", icon: "check", text: "Saved", title: "Everything is stored on the server. This browser keeps nothing on disk: stay on the page while it saves." };
+    case "saving":
+      return { tone: "accent", icon: "refresh", text: `Saving ${number(waiting)}`, title: `${plural(waiting, "change")} on the way to the server.` };
+    case "offline":
+      return {
+        tone: "warn", icon: "warn", text: waiting ? `Offline · ${number(waiting)} waiting` : "Offline",
+        title: "No connection. What you draw is kept in this browser, also when you close the page, and saved when the connection is back.",
+      };
+    case "conflict":
+      return { tone: "bad", icon: "warn", text: plural(view.doc.conflicts.length, "conflict"), title: "Somebody changed the same sample. Choose what should stay." };
+    case "problem":
+      return { tone: "bad", icon: "warn", text: `${number(view.doc.problems.length)} not saved`, title: "The server did not take some changes. See below the map." };
+    case "refused":
+      return {
+        tone: "bad", icon: "warn", text: waiting ? `Not signed in · ${number(waiting)} waiting` : "Not signed in",
+        title: "The server does not let you in any more. What you drew is kept in this browser: sign in again and reload.",
+      };
+  }
+}
+
+/** How saving stands, in one word. */
+export function SaveChip({ app, view }: { app: App; view: View }): JSX.Element {
+  const state = app.saveState();
+  const { tone, icon, text, title } = saying(state, view);
+  return (
+    <span class={`badge label-save ${tone}`} role="status" title={title} data-state={state} data-pending={view.doc.pending.length}>
+      <Icon name={icon} />
+      {text}
+    </span>
+  );
+}
+
+function initials(name: string): string {
+  return name.split(/\s+/).map((word) => word.charAt(0)).join("").slice(0, 2).toUpperCase();
+}
+
+/** Who else has the label set open. */
+function Members({ view, me }: { view: View; me: string }): JSX.Element | null {
+  const others = view.members.filter(({ id }) => id !== me);
+  if (!others.length) return null;
+  return (
+    <ul class="label-members" aria-label="Also here">
+      {others.slice(0, 5).map(({ id, name }) => (
+        <li key={id} title={name} ref={(element) => element?.style.setProperty("--person", personColour(id))}>
+          <span aria-hidden="true">{initials(name)}</span>
+          <span class="visually-hidden">{name}</span>
+        </li>
+      ))}
+      {others.length > 5 && <li class="more">+{others.length - 5}</li>}
+    </ul>
+  );
+}
+
+export interface TopBarProps {
+  readonly app: App;
+  readonly view: View;
+  readonly me: string;
+  readonly onExport: () => void;
+}
+
+export function TopBar({ app, view, me, onExport }: TopBarProps): JSX.Element {
+  const last = view.history.undo.at(-1)?.label;
+  const next = view.history.redo.at(-1)?.label;
+  return (
+    <div class="label-bar">
+      <SaveChip app={app} view={view} />
+      <Members view={view} me={me} />
+      <span class="spacer" />
+      {app.mayEdit && (
+        <>
+          <IconButton label={last ? `Undo: ${last} (Ctrl Z)` : "Undo (Ctrl Z)"} icon="undo" disabled={!last} onClick={() => app.undo()} />
+          <IconButton label={next ? `Redo: ${next} (Ctrl Shift Z)` : "Redo (Ctrl Shift Z)"} icon="redo" disabled={!next} onClick={() => app.redo()} />
+        </>
+      )}
+      <Menu
+        label="Import and export"
+        end
+        items={[
+          ...(app.mayEdit ? [{ label: "Import GeoJSON…", icon: "upload" as const, onSelect: () => app.set({ open: "import" }) }] : []),
+          { label: "Export GeoJSON", icon: "download", onSelect: onExport },
+        ]}
+      />
+      <button class="icon-button label-help" type="button" aria-label="Keys (?)" title="Keys (?)" onClick={() => app.set({ open: "help" })}>
+        <span aria-hidden="true">?</span>
+      </button>
+      <IconButton label={view.panel ? "Fold the panel (M)" : "Unfold the panel (M)"} icon="layers" pressed={view.panel} onClick={() => app.set({ panel: !view.panel })} />
+    </div>
+  );
+}
+
+const TOOLS: readonly { tool: Tool; icon: IconName; label: string }[] = [
+  { tool: "select", icon: "pointer", label: "Select and edit (V)" },
+  { tool: "box", icon: "box", label: "Draw boxes (B)" },
+  { tool: "polygon", icon: "polygon", label: "Draw polygons (P)" },
+];
+
+/** The tools, standing on the map. */
+export function Toolbar({ app, view, onFitAll }: { app: App; view: View; onFitAll: () => void }): JSX.Element {
+  const chosen = view.selected.size;
+  return (
+    <div class="label-tools" role="toolbar" aria-label="Tools" aria-orientation="vertical">
+      {TOOLS.filter(({ tool }) => tool === "select" || app.mayEdit).map(({ tool, icon, label }) => (
+        <IconButton key={tool} label={label} icon={icon} pressed={view.tool === tool} onClick={() => app.setTool(tool)} />
+      ))}
+      <hr />
+      {app.mayEdit && <IconButton label="Snapping (S)" icon="link" pressed={view.snapping} onClick={() => app.set({ snapping: !view.snapping })} />}
+      <IconButton label={view.labelsHidden ? "Show samples (H)" : "Hide samples (H)"} icon={view.labelsHidden ? "eye-off" : "eye"} pressed={view.labelsHidden} onClick={() => app.set({ labelsHidden: !view.labelsHidden })} />
+      <IconButton label={chosen ? "Zoom to selected (F)" : "Zoom to the imagery (Shift F)"} icon="extent" onClick={() => (chosen ? app.fitSelected() : onFitAll())} />
+      {app.mayEdit && <IconButton label="Delete selected (Del)" icon="trash" disabled={!chosen} onClick={() => app.deleteSelected()} />}
+    </div>
+  );
+}
+
+/** What to do now, with buttons for fingers. */
+export function Hint({ view, tools }: { view: View; tools: Tools }): JSX.Element | null {
+  const { draft } = tools;
+  if (draft?.kind === "polygon") {
+    const count = draft.points.length;
+    return (
+      <div class="label-hint">
+        <span>{count < 3 ? "Click the next corner" : "Click the first corner, double-click or Enter to close"}</span>
+        <Button small onClick={() => tools.back()}>Take back</Button>
+        <Button small kind="primary" disabled={count < 3} onClick={() => tools.finish()}>Close</Button>
+      </div>
+    );
+  }
+  if (view.tool === "box") return <div class="label-hint">{draft ? "Click or release at the opposite corner" : "Drag a box, or click two corners"}</div>;
+  if (view.tool === "polygon") return <div class="label-hint">Click the corners of the outline</div>;
+  return null;
+}

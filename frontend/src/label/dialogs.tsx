@@ -1,0 +1,101 @@
+// Conflicts and refusals (beside the map, so that both versions are seen on it), and the overlay of keys.
+
+import type { JSX } from "preact";
+import { Button, Dialog } from "../ui/components";
+import { plural } from "../ui/format";
+import type { App, View } from "./app";
+import type { Key } from "./keys";
+import { MINE, THEIRS } from "./map-view";
+import { Swatch } from "./panels";
+import type { Conflict } from "./types";
+
+function nameOf(view: View, value: number | null | undefined): string {
+  return view.doc.classes.find((one) => one.value === value)?.name ?? "no class";
+}
+
+function story({ mine, theirs, fields }: Conflict, view: View): string {
+  const who = theirs?.updatedBy ?? "Somebody";
+  if (!theirs) return "Somebody deleted this sample while you changed it.";
+  if (!mine) return `${who} changed this sample while you deleted it.`;
+  if (fields.includes("geometry")) return `${who} changed the shape of this sample while you changed it too.`;
+  if (fields.includes("class")) return `${who} made this sample ${nameOf(view, theirs.classValue)} while you made it ${nameOf(view, mine.classValue)}.`;
+  return `${who} changed the same property of this sample.`;
+}
+
+/** The first open conflict. Not modal: both versions are on the map, which can be moved and zoomed. */
+export function ConflictCard({ app, view }: { app: App; view: View }): JSX.Element | null {
+  const [conflict] = view.doc.conflicts;
+  if (!conflict) return null;
+  const { mine, theirs, opId, fields } = conflict;
+  const shapes = mine && theirs && fields.includes("geometry");
+  return (
+    <div class="label-card" role="dialog" aria-labelledby="conflict-title" aria-describedby="conflict-story">
+      <h2 id="conflict-title">
+        Two versions of one sample
+        {view.doc.conflicts.length > 1 && <span class="badge">{`1 of ${view.doc.conflicts.length}`}</span>}
+      </h2>
+      <p id="conflict-story">{story(conflict, view)} Nothing is lost: choose what should stay.</p>
+      {shapes && (
+        <p class="row small-text">
+          <span class="row"><Swatch colour={MINE} /> yours, dashed</span>
+          <span class="row"><Swatch colour={THEIRS} /> theirs</span>
+        </p>
+      )}
+      <div class="actions">
+        <Button onClick={() => app.show(conflict.id)}>Zoom to it</Button>
+        <span class="spacer" />
+        <Button onClick={() => app.resolve(opId, "theirs")}>{theirs ? "Keep theirs" : "Leave it deleted"}</Button>
+        {shapes && <Button onClick={() => app.resolve(opId, "both")}>Keep both</Button>}
+        <Button kind="primary" onClick={() => app.resolve(opId, "mine")}>{mine ? (theirs ? "Keep mine" : "Draw mine anew") : "Delete it"}</Button>
+      </div>
+    </div>
+  );
+}
+
+/** The first change that the server did not take. */
+export function ProblemCard({ app, view }: { app: App; view: View }): JSX.Element | null {
+  const [problem] = view.doc.problems;
+  if (!problem || view.doc.conflicts.length) return null;
+  return (
+    <div class="label-card" role="dialog" aria-labelledby="problem-title" aria-describedby="problem-story">
+      <h2 id="problem-title">A change could not be saved</h2>
+      <p id="problem-story">{problem.message}</p>
+      {view.doc.problems.length > 1 && <p class="muted small-text">{plural(view.doc.problems.length - 1, "more change")} after this one.</p>}
+      <div class="actions">
+        <Button onClick={() => app.show(problem.id)}>Zoom to it</Button>
+        <span class="spacer" />
+        <Button kind="danger" onClick={() => app.discard(problem.opId)}>Drop the change</Button>
+      </div>
+    </div>
+  );
+}
+
+const GROUPS = ["Tools", "Draw", "Samples", "View"] as const;
+
+/** Every key, from the same table that the handler reads. */
+export function Help({ keys, onClose }: { keys: readonly Key[]; onClose: () => void }): JSX.Element {
+  return (
+    <Dialog title="Keys" onClose={onClose} wide>
+      <div class="label-keys">
+        {GROUPS.map((group) => (
+          <section key={group}>
+            <h3>{group}</h3>
+            <dl>
+              {keys.filter((key) => key.group === group).map(({ shown, label }) => (
+                <div key={label}>
+                  <dt>{shown.map((name) => (name === "…" ? <span key={name}>…</span> : <kbd key={name}>{name}</kbd>))}</dt>
+                  <dd>{label}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+      <p class="muted small-text">
+        Mouse: drag a corner to move it, the point between two corners to add one, the inside to move the sample. Right
+        click or Alt click removes a corner. Shift drag selects what lies in a box, Shift click adds. Click again in the
+        same place for the sample below.
+      </p>
+    </Dialog>
+  );
+}

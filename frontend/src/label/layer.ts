@@ -1,0 +1,177 @@
+// The samples on the map: one canvas for all of them, one above for what is marked (selected, hovered, drawn, torn).
+
+import { CanvasPane } from "./canvas-pane";
+import type { Frame } from "./canvas-pane";
+import { hits, shapeOf, snap, within } from "./shapes";
+import type { Shape } from "./shapes";
+import type { Bounds } from "./geometry";
+import type { Geometry, Id, LabelClass, Position, Sample } from "./types";
+
+/** What the samples' canvas shows. */
+export interface Scene {
+  readonly samples: ReadonlyMap<Id, Sample>;
+  readonly classes: readonly LabelClass[];
+  readonly hiddenClasses: ReadonlySet<number | null>;
+  /** Samples with operations that are not saved yet. */
+  readonly pending: ReadonlySet<Id>;
+  /** Samples that another canvas draws (the one whose corners are being moved). */
+  readonly left: Id | null;
+  readonly labelsHidden: boolean;
+}
+
+/** An outline on the canvas above. */
+export interface Mark {
+  readonly geometry: Geometry;
+  readonly colour: string;
+  readonly width: number;
+  readonly dashed?: boolean;
+  readonly fill?: number;
+}
+
+export type Overlay = (pen: CanvasRenderingContext2D, frame: Frame) => void;
+
+export const NO_CLASS_COLOUR = "#d0d4d3";
+const FILL = 0.22;
+/** Above so many samples in view the dark casing under the outlines is left out: it doubles the strokes. */
+const CASED_SAMPLES = 2500;
+
+export class SamplesLayer {
+  private readonly base: CanvasPane;
+  private readonly above: CanvasPane;
+  private scene: Scene = { samples: new Map(), classes: [], hiddenClasses: new Set(), pending: new Set(), left: null, labelsHidden: false };
+  private colours = new Map<number, string>();
+  private overlays: readonly Overlay[] = [];
+
+  constructor(private readonly map: L.Map) {
+    map.createPane("samples").classList.add("label-pane");
+    map.createPane("marks").classList.add("label-pane", "label-pane-marks");
+    this.base = new CanvasPane((pen, frame) => this.draw(pen, frame), "samples").addTo(map);
+    this.above = new CanvasPane((pen, frame) => this.overlays.forEach((overlay) => overlay(pen, frame)), "marks").addTo(map);
+  }
+
+  stop(): void {
+    this.base.remove();
+    this.above.remove();
+  }
+
+  show(scene: Scene): void {
+    this.scene = scene;
+    this.colours = new Map(scene.classes.map(({ value, colour }) => [value, colour]));
+    this.base.redraw();
+  }
+
+  colourOf(classValue: number | null): string {
+    return (classValue === null ? undefined : this.colours.get(classValue)) ?? NO_CLASS_COLOUR;
+  }
+
+  /** Draw these above the samples, in order. */
+  setOverlays(overlays: readonly Overlay[]): void {
+    this.overlays = overlays;
+    this.above.redraw();
+  }
+
+  redrawMarks(): void {
+    this.above.redraw();
+  }
+
+  /** The samples under a place, the smallest first; `tolerance` in CSS pixels. */
+  pick(place: Position, tolerancePx: number): Sample[] {
+    return hits(this.visible(), place, tolerancePx / this.scale());
+  }
+
+  inside(box: Bounds): Id[] {
+    return within(this.visible(), box);
+  }
+
+  snap(place: Position, tolerancePx: number, except: Id | null): Position | null {
+    return snap(this.visible(), place, tolerancePx / this.scale(), except);
+  }
+
+  /** World coordinates to CSS pixels. */
+  scale(): number {
+    return 256 * 2 ** this.map.getZoom();
+  }
+
+  private *visible(): Iterable<Sample> {
+    if (this.scene.labelsHidden) return;
+    for (const sample of this.scene.samples.values()) if (!this.scene.hiddenClasses.has(sample.classValue)) yield sample;
+  }
+
+  private draw(pen: CanvasRenderingContext2D, frame: Frame): void {
+    const box = viewBox(frame);
+    const seen: [Sample, Shape][] = [];
+    for (const sample of this.visible()) {
+      const shape = shapeOf(sample.geometry);
+      const [minX, minY, maxX, maxY] = shape.box;
+      if (sample.id !== this.scene.left && minX <= box[2] && maxX >= box[0] && minY <= box[3] && maxY >= box[1]) seen.push([sample, shape]);
+    }
+    // Large ones first, so that a small one inside a large one is seen.
+    seen.sort(([, a], [, b]) => b.size - a.size);
+    const cased = seen.length <= CASED_SAMPLES;
+    pen.lineJoin = "round";
+    for (const [sample, shape] of seen) {
+      const colour = this.colourOf(sample.classValue);
+      trace(pen, frame, shape);
+      if (shape.area) fill(pen, colour, FILL);
+      pen.setLineDash([]);
+      if (cased) stroke(pen, "rgb(0 0 0 / 55%)", 3.5);
+      pen.setLineDash(this.scene.pending.has(sample.id) ? [5, 4] : []);
+      stroke(pen, colour, 2);
+    }
+    pen.setLineDash([]);
+  }
+}
+
+function viewBox(frame: Frame): Bounds {
+  const [x, y] = frame.origin;
+  return [x / frame.scale, y / frame.scale, (x + frame.width) / frame.scale, (y + frame.height) / frame.scale];
+}
+
+/** Begin a path of the shape. What is smaller than a pixel or two becomes a dot that can still be seen. */
+export function trace(pen: CanvasRenderingContext2D, frame: Frame, shape: Shape): void {
+  const { scale, origin } = frame;
+  const [minX, minY, maxX, maxY] = shape.box;
+  pen.beginPath();
+  if ((maxX - minX) * scale < 2 && (maxY - minY) * scale < 2) {
+    const radius = shape.parts[0]?.length === 2 ? 5 : 1.5;
+    pen.arc(((minX + maxX) / 2) * scale - origin[0], ((minY + maxY) / 2) * scale - origin[1], radius, 0, 2 * Math.PI);
+    return;
+  }
+  for (const part of shape.parts) {
+    for (let i = 0; i < part.length; i += 2) {
+      const [x, y] = [(part[i] ?? 0) * scale - origin[0], (part[i + 1] ?? 0) * scale - origin[1]];
+      if (i === 0) pen.moveTo(x, y);
+      else pen.lineTo(x, y);
+    }
+    if (shape.area) pen.closePath();
+  }
+}
+
+export function fill(pen: CanvasRenderingContext2D, colour: string, alpha: number): void {
+  pen.globalAlpha = alpha;
+  pen.fillStyle = colour;
+  pen.fill("evenodd");
+  pen.globalAlpha = 1;
+}
+
+export function stroke(pen: CanvasRenderingContext2D, colour: string, width: number): void {
+  pen.strokeStyle = colour;
+  pen.lineWidth = width;
+  pen.stroke();
+}
+
+/** An overlay that draws outlines with a dark casing, so that they show on any imagery. */
+export function marks(list: readonly Mark[]): Overlay {
+  return (pen, frame) => {
+    pen.lineJoin = "round";
+    for (const { geometry, colour, width, dashed, fill: alpha } of list) {
+      trace(pen, frame, shapeOf(geometry));
+      if (alpha) fill(pen, colour, alpha);
+      pen.setLineDash([]);
+      stroke(pen, "rgb(0 0 0 / 60%)", width + 2);
+      pen.setLineDash(dashed ? [7, 5] : []);
+      stroke(pen, colour, width);
+    }
+    pen.setLineDash([]);
+  };
+}

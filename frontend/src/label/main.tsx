@@ -1,0 +1,120 @@
+// Wires the labeling page.
+
+import { render } from "preact";
+import { readConfig } from "../ui/config";
+import { toast } from "../ui/components";
+import { openLive } from "../ui/live";
+import type { ImageryInfo, VectorInfo } from "../ui/map";
+import { App } from "./app";
+import { VertexEditor } from "./editor";
+import { fromWorld } from "./geometry";
+import type { Bounds } from "./geometry";
+import type { MapView } from "./map-view";
+import { Page } from "./page";
+import "./page.css";
+import type { ImageryFacts } from "./panels";
+import { openQueue } from "./queue";
+import type { Queue } from "./queue";
+import { restOf } from "./rest";
+import { Sync } from "./sync";
+import type { LabelClass, Operation } from "./types";
+import type { ServerMessage } from "./wire";
+
+interface Config {
+  readonly label_set: {
+    readonly id: string;
+    readonly role: string;
+    readonly imagery: ImageryInfo & ImageryFacts;
+    readonly layer: VectorInfo & { readonly url: string; readonly count: number; readonly bounds: Bounds | null; readonly classes: readonly LabelClass[] };
+  };
+  readonly user: { readonly id: number; readonly name: string };
+}
+
+/** Above so many samples only those in view are loaded. */
+const LARGE = 5000;
+const SETTLE_MS = 250;
+const WIDE_PX = 900;
+
+/** Where the browser keeps nothing on disk (a private window): in memory, and the page says so. */
+function memoryQueue(): Queue {
+  const rows = new Map<string, Operation>();
+  return {
+    load: () => Promise.resolve([]),
+    add: (operations) => Promise.resolve(operations.forEach((one) => rows.set(one.opId, one))),
+    remove: (opIds) => Promise.resolve(opIds.forEach((opId) => rows.delete(opId))),
+    stop: () => rows.clear(),
+  };
+}
+
+async function start(): Promise<void> {
+  const root = document.getElementById("root");
+  if (!root) throw new Error("The page has no #root.");
+  const { label_set: labelSet, user } = readConfig<Config>();
+  const { layer, imagery } = labelSet;
+  const [queue, durable] = await openQueue(String(user.id), layer.id).then(
+    (opened): [Queue, boolean] => [opened, true],
+    (): [Queue, boolean] => [memoryQueue(), false],
+  );
+  const editor = new VertexEditor();
+  const app = new App({
+    mayEdit: labelSet.role !== "viewer",
+    mayEditClasses: !["viewer", "labeler"].includes(labelSet.role),
+    classes: layer.classes,
+    wide: window.innerWidth >= WIDE_PX,
+    editor,
+    say: toast,
+    durable,
+  });
+  const large = layer.count > LARGE;
+
+  const onMap = (map: MapView): (() => void) => {
+    const sync = new Sync(
+      {
+        rest: restOf(layer.url),
+        queue,
+        bounds: large ? () => map.bounds() : null,
+        connect: (handlers) => openLive<ServerMessage>(`/ws/layers/${layer.id}/`, handlers),
+        onState: (state) => {
+          app.onState(state);
+          if (large) map.setTiles(state.truncated ? { ...layer, seq: state.seq } : null);
+        },
+        onConnection: (connection) => app.onConnection(connection),
+        onMembers: (members) => app.set({ members }),
+        onCursor: (cursor) => cursor.id !== String(user.id) && app.onCursorOf(cursor),
+        onError: (message) => toast(message, "bad"),
+      },
+      app.view.doc,
+    );
+    app.sync = sync;
+    app.onFit = (bounds) => map.fit(bounds);
+    app.onPointed = (world) => {
+      map.setCrosshair(false);
+      sync.point(...fromWorld(world));
+    };
+    void sync.start().finally(() => app.set({ loading: false }));
+    let settled: ReturnType<typeof setTimeout> | undefined;
+    const load = (): void => {
+      clearTimeout(settled);
+      settled = setTimeout(() => void sync.load(false).catch(() => undefined), SETTLE_MS);
+    };
+    if (large) map.map.on("moveend", load);
+    // The state line and its colour depend on the browser's own idea of the network.
+    const network = (): void => app.touch();
+    window.addEventListener("online", network);
+    window.addEventListener("offline", network);
+    return () => {
+      clearTimeout(settled);
+      window.removeEventListener("online", network);
+      window.removeEventListener("offline", network);
+      sync.stop();
+    };
+  };
+
+  window.addEventListener("beforeunload", (event) => {
+    // On disk, work outlives the page; only in memory it would be lost.
+    if (!durable && app.view.doc.pending.length) event.preventDefault();
+  });
+  render(<Page app={app} editor={editor} imagery={imagery} layerUrl={layer.url} me={String(user.id)} onMap={onMap} />, root);
+}
+
+void start();

@@ -1,0 +1,255 @@
+// The map of the page: imagery below, samples above, the tools' gestures in between.
+
+import { createMap, imageryLayer, toLatLngBounds, vectorTileLayer } from "../ui/map";
+import type { ImageryInfo, VectorInfo, VectorTileLayer } from "../ui/map";
+import type { App, View } from "./app";
+import type { Frame } from "./canvas-pane";
+import type { EditorPort } from "./editor";
+import { boxBetween, fromWorld, polygonFrom, toWorld } from "./geometry";
+import type { Bounds } from "./geometry";
+import { fill, marks, SamplesLayer, stroke, trace } from "./layer";
+import type { Mark } from "./layer";
+import { listenTo } from "./pointer";
+import { shapeOf } from "./shapes";
+import { Tools } from "./tools";
+import type { Position } from "./types";
+
+export interface MapView {
+  readonly map: L.Map;
+  readonly tools: Tools;
+  readonly samples: SamplesLayer;
+  /** The box in view, a little grown: what a large layer loads. */
+  bounds(): Bounds;
+  fit(bounds: Bounds): void;
+  /** Opacity 0..1 and brightness (1: as it is) of the imagery. */
+  setImagery(opacity: number, brightness: number): void;
+  /** Show all samples as tiles while there are too many in view to edit. */
+  setTiles(info: VectorInfo | null): void;
+  /** Show the crosshair of keyboard drawing at the centre. */
+  setCrosshair(shown: boolean): void;
+  centre(): Position;
+  stop(): void;
+}
+
+export const MINE = "#4c9aff";
+export const THEIRS = "#ff9f1c";
+const SNAP = "#ff2bd6";
+const SELECTED = "#ffffff";
+/** Colours of people, apart from each other and from imagery. */
+const PEOPLE = ["#ff6b6b", "#4dabf7", "#ffd43b", "#69db7c", "#da77f2", "#ffa94d", "#38d9a9", "#f783ac"];
+
+export function personColour(id: string): string {
+  const sum = [...id].reduce((total, letter) => (total * 31 + letter.charCodeAt(0)) >>> 0, 7);
+  return PEOPLE[sum % PEOPLE.length] ?? SELECTED;
+}
+
+export function openMap(element: HTMLElement, app: App, editor: EditorPort, imagery: ImageryInfo, panning: () => boolean): MapView {
+  // Keys, boxes and double clicks are the tools'.
+  const map = createMap(element, { bounds: imagery.bounds, keyboard: false, boxZoom: false, doubleClickZoom: false, zoomSnap: 0.5, wheelPxPerZoomLevel: 90, minZoom: 2 });
+  const picture = imageryLayer(imagery, { className: "label-imagery" }).addTo(map);
+  const samples = new SamplesLayer(map);
+  const tools = new Tools(app, samples, editor);
+  const stopPointer = listenTo(map, tools, panning);
+  const seen = viewIn(window.location.hash);
+  if (seen) map.setView(seen.centre, seen.zoom, { animate: false });
+  map.on("moveend", () => window.history.replaceState(null, "", hashOf(map)));
+  window.history.replaceState(null, "", hashOf(map));
+  let crosshair = false;
+  let tiles: VectorTileLayer | null = null;
+
+  const centre = (): Position => {
+    const { lat, lng } = map.getCenter();
+    return toWorld([lng, lat]);
+  };
+
+  const overlays = (view: View): void => {
+    samples.setOverlays([
+      marks(outlines(view, samples, tools)),
+      (pen, frame) => editor.draw(pen, frame, samples.colourOf(view.doc.view.get([...view.selected][0] ?? "")?.classValue ?? null)),
+      (pen, frame) => drawDraft(pen, frame, tools, samples.colourOf(view.currentClass), crosshair ? centre() : null),
+      (pen, frame) => drawCursors(pen, frame, view),
+    ]);
+  };
+
+  const refresh = (view: View, before: View | null): void => {
+    openEditor(view, editor, app.mayEdit);
+    const { doc, hiddenClasses, labelsHidden } = view;
+    const left = editor.geometry && view.selected.size === 1 ? ([...view.selected][0] ?? null) : null;
+    const pending = new Set(doc.pending.map(({ id }) => id));
+    const same = before && doc === before.doc && hiddenClasses === before.hiddenClasses && labelsHidden === before.labelsHidden && view.selected === before.selected && view.tool === before.tool;
+    if (!same) samples.show({ samples: doc.view, classes: doc.classes, hiddenClasses, pending, left, labelsHidden });
+    overlays(view);
+  };
+
+  app.onChange = (view, before) => {
+    if (view.tool !== before.tool) {
+      tools.abandon();
+      element.style.cursor = view.tool === "select" ? "" : "crosshair";
+    }
+    refresh(view, before);
+  };
+  app.onRedraw = () => overlays(app.view);
+  app.onCursor = (name) => (element.style.cursor = name);
+  refresh(app.view, null);
+
+  return {
+    map,
+    tools,
+    samples,
+    centre,
+    bounds: () => {
+      const box = map.getBounds().pad(0.25);
+      return [Math.max(box.getWest(), -180), Math.max(box.getSouth(), -90), Math.min(box.getEast(), 180), Math.min(box.getNorth(), 90)];
+    },
+    fit: (bounds) => {
+      const box = toLatLngBounds(bounds);
+      // A sample that is well seen already stays where it is.
+      const size = map.latLngToContainerPoint(box.getSouthEast()).distanceTo(map.latLngToContainerPoint(box.getNorthWest()));
+      if (map.getBounds().pad(-0.1).contains(box) && size > 60) return;
+      map.fitBounds(box, { maxZoom: Math.max(map.getZoom(), Math.min(imagery.max_zoom + 1, 24)), padding: [80, 80] });
+    },
+    setImagery: (opacity, brightness) => {
+      picture.setOpacity(opacity);
+      const holder = picture.getContainer();
+      if (holder) holder.style.filter = brightness === 1 ? "" : `brightness(${brightness})`;
+    },
+    setTiles: (info) => {
+      if (!info) {
+        tiles?.remove();
+        tiles = null;
+        return;
+      }
+      const style = { colours: new Map(app.view.doc.classes.map(({ value, colour }) => [value, colour])), hidden: new Set([...app.view.hiddenClasses].map((value) => value ?? -1)) };
+      if (tiles) tiles.setStyle(style).refresh(info);
+      else tiles = vectorTileLayer(info, style).addTo(map);
+    },
+    setCrosshair: (shown) => {
+      if (shown === crosshair) return;
+      crosshair = shown;
+      overlays(app.view);
+    },
+    stop: () => {
+      stopPointer();
+      samples.stop();
+      map.remove();
+    },
+  };
+}
+
+/** The view of an address: #zoom/lat/lon; null where it names none. A link leads to a place, a reload stays there. */
+export function viewIn(hash: string): { centre: L.LatLngTuple; zoom: number } | null {
+  const [zoom = NaN, lat = NaN, lon = NaN] = hash.slice(1).split("/").map(Number);
+  const sound = zoom >= 0 && zoom <= 26 && Math.abs(lat) <= 90 && Math.abs(lon) <= 180;
+  return sound ? { centre: [lat, lon], zoom } : null;
+}
+
+function hashOf(map: L.Map): string {
+  const { lat, lng } = map.getCenter();
+  return `#${Number(map.getZoom().toFixed(2))}/${lat.toFixed(8)}/${lng.toFixed(8)}`;
+}
+
+/** The one selected sample is open in the editor. */
+function openEditor(view: View, editor: EditorPort, mayEdit: boolean): void {
+  const [id] = view.selected;
+  const torn = view.doc.conflicts.some((conflict) => conflict.id === id);
+  const sample = view.selected.size === 1 && id !== undefined ? view.doc.view.get(id) : undefined;
+  if (!sample || view.tool !== "select" || !mayEdit || torn || view.labelsHidden) editor.close();
+  else editor.open(sample.geometry);
+}
+
+function outlines(view: View, samples: SamplesLayer, tools: Tools): Mark[] {
+  const { doc, selected, labelsHidden } = view;
+  if (labelsHidden) return [];
+  const hovered = tools.hovered === null || selected.has(tools.hovered) ? undefined : doc.view.get(tools.hovered);
+  const chosen = [...selected].flatMap((id) => doc.view.get(id) ?? []);
+  return [
+    ...(hovered ? [{ geometry: hovered.geometry, colour: samples.colourOf(hovered.classValue), width: 3, fill: 0.15 }] : []),
+    ...chosen.map(({ geometry, classValue }): Mark => ({ geometry, colour: samples.colourOf(classValue), width: 3.5, fill: 0.35 })),
+    ...chosen.map(({ geometry }): Mark => ({ geometry, colour: SELECTED, width: 1.25 })),
+    ...doc.conflicts.flatMap(({ mine, theirs }): Mark[] => [
+      ...(theirs ? [{ geometry: theirs.geometry, colour: THEIRS, width: 3, fill: 0.25 }] : []),
+      ...(mine ? [{ geometry: mine.geometry, colour: MINE, width: 3, dashed: true, fill: 0.2 }] : []),
+    ]),
+  ];
+}
+
+function at([x, y]: Position, frame: Frame): Position {
+  return [x * frame.scale - frame.origin[0], y * frame.scale - frame.origin[1]];
+}
+
+function drawDraft(pen: CanvasRenderingContext2D, frame: Frame, tools: Tools, colour: string, crosshair: Position | null): void {
+  const { draft, snapped } = tools;
+  if (draft?.kind === "box" || draft?.kind === "lasso") {
+    const lasso = draft.kind === "lasso";
+    trace(pen, frame, shapeOf(boxBetween(fromWorld(draft.from), fromWorld(draft.to))));
+    fill(pen, lasso ? SELECTED : colour, lasso ? 0.12 : 0.25);
+    pen.setLineDash(lasso ? [6, 4] : []);
+    stroke(pen, "rgb(0 0 0 / 60%)", 4);
+    stroke(pen, lasso ? SELECTED : colour, 2);
+    pen.setLineDash([]);
+  } else if (draft?.kind === "polygon") {
+    const points = draft.tip ? [...draft.points, draft.tip] : draft.points;
+    if (points.length > 2) {
+      trace(pen, frame, shapeOf(polygonFrom(points.map(fromWorld))));
+      fill(pen, colour, 0.2);
+    }
+    pen.beginPath();
+    points.forEach((point, i) => (i === 0 ? pen.moveTo(...at(point, frame)) : pen.lineTo(...at(point, frame))));
+    stroke(pen, "rgb(0 0 0 / 60%)", 4);
+    stroke(pen, colour, 2);
+    draft.points.forEach((point, i) => dot(pen, at(point, frame), i === 0 ? 6 : 4, i === 0 ? colour : "#ffffff"));
+  }
+  if (snapped) {
+    pen.beginPath();
+    pen.arc(...at(snapped, frame), 7, 0, 2 * Math.PI);
+    stroke(pen, "rgb(0 0 0 / 60%)", 4);
+    stroke(pen, SNAP, 2);
+  }
+  if (crosshair) drawCrosshair(pen, at(crosshair, frame));
+}
+
+function dot(pen: CanvasRenderingContext2D, [x, y]: Position, radius: number, inside: string): void {
+  pen.beginPath();
+  pen.arc(x, y, radius, 0, 2 * Math.PI);
+  stroke(pen, "rgb(0 0 0 / 60%)", 3);
+  pen.fillStyle = inside;
+  pen.fill();
+  stroke(pen, "#ffffff", 1.25);
+}
+
+function drawCrosshair(pen: CanvasRenderingContext2D, [x, y]: Position): void {
+  for (const [colour, width] of [["rgb(0 0 0 / 70%)", 4], ["#ffffff", 1.5]] as const) {
+    pen.beginPath();
+    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]] as const) {
+      pen.moveTo(x + dx * 4, y + dy * 4);
+      pen.lineTo(x + dx * 16, y + dy * 16);
+    }
+    stroke(pen, colour, width);
+  }
+}
+
+/** Colleagues' pointers with their names. */
+function drawCursors(pen: CanvasRenderingContext2D, frame: Frame, view: View): void {
+  pen.font = "600 12px system-ui, sans-serif";
+  pen.textBaseline = "middle";
+  for (const { id, name, position } of view.cursors) {
+    const [x, y] = at(toWorld(position), frame);
+    const colour = personColour(id);
+    pen.beginPath();
+    pen.moveTo(x, y);
+    pen.lineTo(x + 4, y + 14);
+    pen.lineTo(x + 7.5, y + 9);
+    pen.lineTo(x + 13.5, y + 8);
+    pen.closePath();
+    stroke(pen, "rgb(0 0 0 / 70%)", 3);
+    pen.fillStyle = colour;
+    pen.fill();
+    const short = name.length > 24 ? `${name.slice(0, 23)}…` : name;
+    const width = pen.measureText(short).width;
+    pen.beginPath();
+    pen.roundRect(x + 12, y + 12, width + 12, 20, 5);
+    pen.fill();
+    pen.fillStyle = "#10201c";
+    pen.fillText(short, x + 18, y + 22.5);
+  }
+}

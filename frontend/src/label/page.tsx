@@ -1,0 +1,175 @@
+// The labeling page put together: map, bars, panel, dialogs.
+
+import type { JSX } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Spinner } from "../ui/components";
+import { number } from "../ui/format";
+import type { ImageryInfo } from "../ui/map";
+import type { App } from "./app";
+import { Hint, Toolbar, TopBar } from "./bars";
+import { ConflictCard, Help, ProblemCard } from "./dialogs";
+import type { EditorPort } from "./editor";
+import { useView } from "./hooks";
+import { ImportDialog } from "./import-dialog";
+import { keyTable, listenToKeys } from "./keys";
+import type { Key } from "./keys";
+import { openMap } from "./map-view";
+import type { MapView } from "./map-view";
+import { Panel } from "./panels";
+import type { ImageryFacts, ImageryLook } from "./panels";
+import { SchemaDialog } from "./schema-dialog";
+
+export interface PageProps {
+  readonly app: App;
+  readonly editor: EditorPort;
+  readonly imagery: ImageryInfo & ImageryFacts;
+  readonly layerUrl: string;
+  readonly me: string;
+  readonly onMap: (map: MapView) => () => void;
+}
+
+const LOOK_KEY = "quadrat-label-look";
+
+function rememberedLook(): ImageryLook {
+  const [opacity, brightness] = (localStorage.getItem(LOOK_KEY) ?? "1 1").split(" ").map(Number);
+  return { opacity: opacity ?? 1, brightness: brightness ?? 1 };
+}
+
+export function Page({ app, editor, imagery, layerUrl, me, onMap }: PageProps): JSX.Element {
+  const view = useView(app);
+  const place = useRef<HTMLDivElement>(null);
+  const [map, setMap] = useState<MapView | null>(null);
+  const [look, setLook] = useState(rememberedLook);
+  const keys = useMemo(() => (map ? keysOf(app, map, editor, imagery) : []), [app, map, editor, imagery]);
+
+  useEffect(() => {
+    if (!place.current) return undefined;
+    const opened = openMap(place.current, app, editor, imagery, () => panning.down);
+    const ended = onMap(opened);
+    setMap(opened);
+    return () => {
+      ended();
+      opened.stop();
+    };
+  }, [app, editor, imagery, onMap]);
+  useEffect(() => (map ? listenToKeys(keys, document) : undefined), [keys, map]);
+  useEffect(() => listenToPanning(), []);
+  useEffect(() => {
+    map?.setImagery(look.opacity, look.brightness);
+    localStorage.setItem(LOOK_KEY, `${look.opacity} ${look.brightness}`);
+  }, [map, look]);
+
+  const download = (): void => {
+    const link = document.createElement("a");
+    link.href = `${layerUrl}export.geojson`;
+    link.download = "";
+    link.click();
+  };
+  const close = (): void => app.set({ open: "none" });
+  return (
+    <div class={view.panel ? "label-page" : "label-page panel-folded"}>
+      <TopBar app={app} view={view} me={me} onExport={download} />
+      <div class="label-stage">
+        <div class="label-map" ref={place} role="application" aria-label="Map with samples. Press question mark for the keys." tabIndex={0} data-loading={view.loading} />
+        <Toolbar app={app} view={view} onFitAll={() => imagery.bounds && map?.fit(imagery.bounds)} />
+        <div class="label-top">
+          {view.loading && <div class="label-hint"><Spinner label="Loading samples" /> Loading samples</div>}
+          {view.doc.truncated && <div class="label-hint">Too many samples to edit here: {number(view.doc.view.size)} are loaded. Zoom in.</div>}
+          {map && <Hint view={view} tools={map.tools} />}
+        </div>
+        <div class="label-bottom">
+          <ConflictCard app={app} view={view} />
+          <ProblemCard app={app} view={view} />
+        </div>
+      </div>
+      <Panel app={app} view={view} look={look} onLook={setLook} imagery={imagery} />
+      {view.open === "help" && <Help keys={keys} onClose={close} />}
+      {view.open === "schema" && (
+        <SchemaDialog classes={view.doc.classes} url={`${layerUrl}classes`} onClose={close} onSaved={(classes) => app.setClasses(classes)} />
+      )}
+      {view.open === "import" && <ImportDialog classes={view.doc.classes} layerUrl={layerUrl} onClose={close} />}
+    </div>
+  );
+}
+
+/** The space bar is held: drags pan the map whatever the tool. */
+const panning = { down: false };
+
+function listenToPanning(): () => void {
+  const stop = new AbortController();
+  document.addEventListener("keydown", (event) => {
+    if (event.key === " " && event.target instanceof HTMLElement && !event.target.closest("button, input, select, textarea, a")) panning.down = true;
+  }, { signal: stop.signal, capture: true });
+  document.addEventListener("keyup", (event) => {
+    if (event.key === " ") panning.down = false;
+  }, { signal: stop.signal, capture: true });
+  window.addEventListener("blur", () => (panning.down = false), { signal: stop.signal });
+  return () => stop.abort();
+}
+
+const PAN_PX = 80;
+
+function keysOf(app: App, map: MapView, editor: EditorPort, imagery: ImageryInfo): Key[] {
+  const { tools } = map;
+  return keyTable({
+    tool: (name) => app.setTool(name),
+    nthClass: (n) => app.chooseNth(n),
+    finish: () => tools.finish(),
+    escape: () => {
+      map.setCrosshair(false);
+      if (tools.abandon()) return app.touch();
+      if (app.view.selected.size) app.select([], false);
+      else app.setTool("select");
+    },
+    back: () => {
+      const had = tools.back();
+      if (had) app.touch();
+      return had;
+    },
+    remove: () => {
+      if (!editor.chosen) return app.deleteSelected();
+      app.editing();
+      const done = editor.removeCorner();
+      if (done) app.edited(done.geometry, done.verb);
+      else app.refuse("A polygon needs at least three corners.");
+    },
+    undo: () => app.undo(),
+    redo: () => app.redo(),
+    step: (by) => app.step(by),
+    corner: (by) => {
+      if (!editor.geometry) return false;
+      editor.step(by);
+      app.redraw();
+      return true;
+    },
+    nudge: (x, y) => {
+      if (!editor.geometry || !app.mayEdit) return false;
+      app.editing();
+      const scale = map.samples.scale();
+      const done = editor.nudge([x / scale, y / scale]);
+      if (done) app.edited(done.geometry, done.verb);
+      return true;
+    },
+    pan: (x, y) => {
+      if (app.view.tool !== "select") map.setCrosshair(true);
+      map.map.panBy([x * PAN_PX, y * PAN_PX], { animate: false });
+      app.redraw();
+    },
+    zoom: (by) => void map.map.setZoom(map.map.getZoom() + by),
+    fitSelected: () => app.fitSelected(),
+    fitAll: () => imagery.bounds && map.fit(imagery.bounds),
+    placePoint: () => {
+      if (app.view.tool === "select") return true; // a held space bar pans; the page must not scroll
+      map.setCrosshair(true);
+      tools.place(map.centre());
+      app.touch();
+      return true;
+    },
+    toggle: (what) => {
+      if (what === "labels") app.set({ labelsHidden: !app.view.labelsHidden });
+      else if (what === "snapping") app.set({ snapping: !app.view.snapping });
+      else if (what === "panel") app.set({ panel: !app.view.panel });
+      else app.set({ open: "help" });
+    },
+  });
+}

@@ -1,0 +1,249 @@
+// The side panel (a sheet on phones): classes, samples, imagery.
+
+import type { JSX } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Button, EmptyState, Icon, IconButton, Tabs } from "../ui/components";
+import { area, number, plural } from "../ui/format";
+import type { App, PanelTab, View } from "./app";
+import { areaM2 } from "./geometry";
+import { countsOf } from "./hooks";
+import { NO_CLASS_COLOUR } from "./layer";
+import type { LabelClass, Sample } from "./types";
+
+/** A small square in a class's colour. */
+export function Swatch({ colour }: { colour: string }): JSX.Element {
+  return <span class="swatch" aria-hidden="true" ref={(element) => element?.style.setProperty("background", colour)} />;
+}
+
+interface Offered {
+  readonly value: number | null;
+  readonly name: string;
+  readonly colour: string;
+  readonly retired: boolean;
+  readonly key: string;
+}
+
+function offered(classes: readonly LabelClass[], counts: ReadonlyMap<number | null, number>): Offered[] {
+  const living = classes.filter(({ retired }) => !retired).map((one, i) => ({ ...one, key: i < 10 ? String((i + 1) % 10) : "" }));
+  const retired = classes.filter((one) => one.retired && counts.get(one.value)).map((one) => ({ ...one, key: "" }));
+  const none = counts.get(null) ? [{ value: null, name: "No class", colour: NO_CLASS_COLOUR, retired: false, key: "" }] : [];
+  return [...living, ...retired, ...none];
+}
+
+/** Classes with their keys, counts and visibility; a click chooses what to draw, or the class of what is selected. */
+export function ClassPalette({ app, view }: { app: App; view: View }): JSX.Element {
+  const samples = view.doc.view;
+  const counts = useMemo(() => countsOf(samples), [samples]);
+  const areas = useMemo(() => areasOf(samples), [samples]);
+  const list = offered(view.doc.classes, counts);
+  const chosen = view.selected.size;
+  return (
+    <section class="label-section" aria-label="Classes">
+      <p class="muted small-text">
+        {chosen && app.mayEdit ? `Click a class to give it to the ${plural(chosen, "selected sample")}.` : "The chosen class is drawn with. Keys 1 to 9 and 0 choose."}
+      </p>
+      <ul class="label-classes">
+        {list.map(({ value, name, colour, retired, key }) => {
+          const hidden = view.hiddenClasses.has(value);
+          return (
+            <li key={value} class={hidden ? "hidden-class" : undefined}>
+              <button type="button" class="label-class" aria-pressed={view.currentClass === value} disabled={retired || !app.mayEdit || value === null} onClick={() => app.chooseClass(value)}>
+                <Swatch colour={colour} />
+                <span class="truncate" title={name}>{name}</span>
+                {retired && <span class="badge">retired</span>}
+                <span class="numeric muted" title={area(areas.get(value) ?? 0)}>{number(counts.get(value) ?? 0)}</span>
+                {key ? <kbd>{key}</kbd> : <span class="no-key" />}
+              </button>
+              <IconButton small label={`${hidden ? "Show" : "Hide"} ${name}`} icon={hidden ? "eye-off" : "eye"} onClick={() => app.toggleClass(value)} />
+            </li>
+          );
+        })}
+      </ul>
+      {app.mayEditClasses && (
+        <Button small onClick={() => app.set({ open: "schema" })}>
+          <Icon name="edit" /> Edit classes
+        </Button>
+      )}
+      <dl class="facts small-text">
+        <dt>Samples</dt>
+        <dd class="numeric">{number(view.doc.view.size)}{view.doc.truncated ? " in view" : ""}</dd>
+        <dt>Area</dt>
+        <dd class="numeric">{area([...areas.values()].reduce((sum, one) => sum + one, 0))}</dd>
+        <dt>From models</dt>
+        <dd class="numeric">{number([...view.doc.view.values()].filter(({ source }) => source === "model").length)}</dd>
+      </dl>
+    </section>
+  );
+}
+
+const areaCache = new WeakMap<object, number>();
+
+function areaOf(sample: Sample): number {
+  const known = areaCache.get(sample.geometry);
+  if (known !== undefined) return known;
+  const made = areaM2(sample.geometry);
+  areaCache.set(sample.geometry, made);
+  return made;
+}
+
+function areasOf(samples: View["doc"]["view"]): ReadonlyMap<number | null, number> {
+  const areas = new Map<number | null, number>();
+  for (const sample of samples.values()) areas.set(sample.classValue, (areas.get(sample.classValue) ?? 0) + areaOf(sample));
+  return areas;
+}
+
+const ROW_PX = 36;
+
+/** All samples; only the rows in sight are made, so thousands scroll well. */
+export function SampleList({ app, view }: { app: App; view: View }): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  const [[top, height], setScroll] = useState<readonly [number, number]>([0, 600]);
+  const [only, setOnly] = useState("");
+  const samples = view.doc.view;
+  const rows = useMemo(
+    () => [...samples.values()].filter(({ classValue }) => only === "" || String(classValue ?? "") === only).reverse(),
+    [samples, only],
+  );
+  const names = new Map<number | null, LabelClass>(view.doc.classes.map((one) => [one.value, one]));
+  const [first] = view.selected;
+  const measure = (): void => {
+    if (box.current) setScroll([box.current.scrollTop, box.current.clientHeight]);
+  };
+  useEffect(() => {
+    measure();
+    const at = rows.findIndex(({ id }) => id === first);
+    const list = box.current;
+    if (!list || at < 0) return;
+    if (at * ROW_PX < list.scrollTop || (at + 1) * ROW_PX > list.scrollTop + list.clientHeight) list.scrollTo({ top: at * ROW_PX - list.clientHeight / 2 });
+  }, [first, rows]);
+  const start = Math.max(0, Math.floor(top / ROW_PX) - 5);
+  const shown = rows.slice(start, start + Math.ceil(height / ROW_PX) + 10);
+  const pending = new Set(view.doc.pending.map(({ id }) => id));
+  if (!view.doc.view.size)
+    return (
+      <EmptyState title={view.loading ? "Loading samples" : "No samples yet"}>
+        {view.loading ? "One moment." : "Press B to draw boxes or P to draw polygons on the imagery, or import a GeoJSON file."}
+      </EmptyState>
+    );
+  return (
+    <section class="label-section label-samples" aria-label="Samples">
+      <div class="row">
+        <select class="select" aria-label="Show samples of" value={only} onChange={(event) => setOnly(event.currentTarget.value)}>
+          <option value="">All classes</option>
+          {view.doc.classes.map(({ value, name }) => <option key={value} value={String(value)}>{name}</option>)}
+        </select>
+        <span class="muted small-text numeric">{plural(rows.length, "sample")}</span>
+      </div>
+      <div class="label-rows" ref={box} onScroll={measure}>
+        <ul ref={(element) => element?.style.setProperty("height", `${rows.length * ROW_PX}px`)}>
+          {shown.map((sample, i) => {
+            const found = names.get(sample.classValue);
+            return (
+              <li key={sample.id} ref={(element) => element?.style.setProperty("transform", `translateY(${(start + i) * ROW_PX}px)`)}>
+                <button type="button" class="label-row" aria-pressed={view.selected.has(sample.id)} onClick={() => app.show(sample.id)}>
+                  <Swatch colour={found?.colour ?? NO_CLASS_COLOUR} />
+                  <span class="truncate">{found?.name ?? "No class"} <span class="muted">{sample.fid ?? ""}</span></span>
+                  <span class="muted small-text truncate">{pending.has(sample.id) ? "not saved yet" : (sample.updatedBy ?? sample.source)}</span>
+                  <span class="numeric small-text">{area(areaOf(sample))}</span>
+                </button>
+              </li>
+            );
+          })}
+        </ul>
+      </div>
+    </section>
+  );
+}
+
+export interface ImageryLook {
+  readonly opacity: number;
+  readonly brightness: number;
+}
+
+export interface ImageryFacts {
+  readonly name: string;
+  readonly url: string;
+  readonly gsd_m: number;
+  readonly width: number;
+  readonly height: number;
+  readonly position_assumed: boolean;
+  readonly position_note: string;
+}
+
+/** How the imagery is shown, and what it is. */
+export function ImageryPanel({ look, onLook, imagery }: { look: ImageryLook; onLook: (look: ImageryLook) => void; imagery: ImageryFacts }): JSX.Element {
+  return (
+    <section class="label-section" aria-label="Imagery">
+      <Slider label="Opacity" value={look.opacity} max={1} onChange={(opacity) => onLook({ ...look, opacity })} />
+      <Slider label="Brightness" value={look.brightness} max={2} onChange={(brightness) => onLook({ ...look, brightness })} />
+      <Button small disabled={look.opacity === 1 && look.brightness === 1} onClick={() => onLook({ opacity: 1, brightness: 1 })}>As it is</Button>
+      <dl class="facts small-text">
+        <dt>Scene</dt>
+        <dd>{imagery.name}</dd>
+        <dt>Pixels</dt>
+        <dd class="numeric">{number(imagery.width)} × {number(imagery.height)}</dd>
+        <dt>Ground size</dt>
+        <dd class="numeric">{number(imagery.gsd_m)} m a pixel</dd>
+      </dl>
+      {imagery.position_assumed && <p class="note warn small-text">The place of this picture on Earth is assumed. {imagery.position_note}</p>}
+    </section>
+  );
+}
+
+function Slider({ label, value, max, onChange }: { label: string; value: number; max: number; onChange: (value: number) => void }): JSX.Element {
+  return (
+    <label class="label-slider">
+      <span>{label}</span>
+      <input type="range" min={0} max={max} step={0.05} value={value} onInput={(event) => onChange(event.currentTarget.valueAsNumber)} />
+      <span class="numeric muted">{Math.round(value * 100)} %</span>
+    </label>
+  );
+}
+
+const TABS: readonly { id: PanelTab; label: string }[] = [
+  { id: "classes", label: "Classes" },
+  { id: "samples", label: "Samples" },
+  { id: "imagery", label: "Imagery" },
+];
+
+export interface PanelProps {
+  readonly app: App;
+  readonly view: View;
+  readonly look: ImageryLook;
+  readonly onLook: (look: ImageryLook) => void;
+  readonly imagery: ImageryFacts;
+}
+
+export function Panel({ app, view, look, onLook, imagery }: PanelProps): JSX.Element {
+  return (
+    <aside class={view.panel ? "label-panel" : "label-panel folded"} aria-label="Label set">
+      <button type="button" class="label-sheet-handle" aria-expanded={view.panel} onClick={() => app.set({ panel: !view.panel })}>
+        <span class="visually-hidden">{view.panel ? "Fold the panel" : "Unfold the panel"}</span>
+      </button>
+      {view.panel ? (
+        <>
+          <Tabs label="Panel" tabs={[...TABS]} selected={view.tab} onSelect={(id) => app.set({ tab: id as PanelTab })} />
+          {view.tab === "classes" && <ClassPalette app={app} view={view} />}
+          {view.tab === "samples" && <SampleList app={app} view={view} />}
+          {view.tab === "imagery" && <ImageryPanel look={look} onLook={onLook} imagery={imagery} />}
+        </>
+      ) : (
+        <ClassChips app={app} view={view} />
+      )}
+    </aside>
+  );
+}
+
+/** The classes in one line, for the folded sheet of a phone. */
+function ClassChips({ app, view }: { app: App; view: View }): JSX.Element {
+  return (
+    <div class="label-chips" role="group" aria-label="Classes">
+      {view.doc.classes.filter(({ retired }) => !retired).map(({ value, name, colour }) => (
+        <button key={value} type="button" class="label-chip" aria-pressed={view.currentClass === value} disabled={!app.mayEdit} onClick={() => app.chooseClass(value)}>
+          <Swatch colour={colour} />
+          {name}
+        </button>
+      ))}
+    </div>
+  );
+}

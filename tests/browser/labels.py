@@ -1,0 +1,107 @@
+"""The labeling page as a person uses it: mouse, keys, and what the page says."""
+
+import math
+import re
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
+from playwright.sync_api import Locator, Page, expect
+
+from labeling.models import LabelSet
+from webapp.features.models import Feature
+
+Point = tuple[float, float]
+
+
+class Labels:
+    """The labeling page of one person. Points are pixels of the map, from its top left corner."""
+
+    def __init__(self, page: Page, label_set: LabelSet) -> None:
+        self.page = page
+        self.label_set = label_set
+        self.open()
+
+    def open(self) -> None:
+        """Open (or reload) the page and wait for its samples."""
+        self.page.goto(f"/label/{self.label_set.pk}/")
+        expect(self.map).to_have_attribute("data-loading", "false")
+        expect(self.state).not_to_have_attribute("data-state", "offline")
+
+    @property
+    def map(self) -> Locator:
+        """The map."""
+        return self.page.locator(".label-map")
+
+    @property
+    def state(self) -> Locator:
+        """The word about saving."""
+        return self.page.locator(".label-save")
+
+    @property
+    def conflict(self) -> Locator:
+        """The dialog about two versions of one sample."""
+        return self.page.get_by_role("dialog", name=re.compile("Two versions"))
+
+    def at(self, point: Point) -> Point:
+        """Return a point of the map in page pixels."""
+        box = self.map.bounding_box()
+        assert box is not None
+        return box["x"] + point[0], box["y"] + point[1]
+
+    def click(self, point: Point) -> None:
+        """Click on the map."""
+        self.page.mouse.click(*self.at(point))
+
+    def double_click(self, point: Point) -> None:
+        """Click twice in one place."""
+        self.page.mouse.dblclick(*self.at(point))
+
+    def press(self, point: Point) -> None:
+        """Press the mouse and leave it down."""
+        self.page.mouse.move(*self.at(point))
+        self.page.mouse.down()
+
+    def move(self, point: Point) -> None:
+        """Move the mouse, as a hand does, in some steps."""
+        self.page.mouse.move(*self.at(point), steps=6)
+
+    def release(self) -> None:
+        """Let go."""
+        self.page.mouse.up()
+
+    def drag(self, start: Point, end: Point) -> None:
+        """Press, move, let go."""
+        self.press(start)
+        self.move(end)
+        self.release()
+
+    def key(self, name: str) -> None:
+        """Press a key."""
+        self.page.keyboard.press(name)
+
+    def saved(self, count: int) -> None:
+        """Wait until the page says that all is stored, and shows so many samples."""
+        expect(self.state).to_have_attribute("data-state", "saved")
+        expect(self.page.get_by_label("Classes").locator("dd").first).to_have_text(str(count))
+
+    def distance_px(self, place: Sequence[float], point: Point) -> float:
+        """Return how far a (lon, lat) is from a point of the map, in pixels of the screen.
+
+        Web Mercator by hand, from the view that stands in the page's address.
+        """
+        zoom, lat, lon = (float(part) for part in self.page.url.partition("#")[2].split("/"))
+        size = 256 * 2**zoom
+        x, y = _mercator(place[0], place[1])
+        centre_x, centre_y = _mercator(lon, lat)
+        box = self.map.bounding_box()
+        assert box is not None
+        px = ((x - centre_x) * size + box["width"] / 2, (y - centre_y) * size + box["height"] / 2)
+        return math.hypot(px[0] - point[0], px[1] - point[1])
+
+    def stored(self) -> QuerySet[Feature]:
+        """Return the samples in the database."""
+        return Feature.objects.filter(layer=self.label_set.layer, deleted=False).order_by("fid")
+
+
+def _mercator(lon: float, lat: float) -> Point:
+    return lon / 360 + 0.5, 0.5 - math.asinh(math.tan(math.radians(lat))) / (2 * math.pi)
