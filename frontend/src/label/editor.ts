@@ -171,7 +171,7 @@ export class VertexEditor implements EditorPort {
   draw(pen: CanvasRenderingContext2D, frame: Frame, colour: string): void {
     if (!this.now) return;
     trace(pen, frame, shapeOf(this.now));
-    fill(pen, colour, 0.3);
+    fill(pen, colour, 0.14);
     stroke(pen, "#ffffff", 4.5);
     stroke(pen, colour, 2.5);
     if (!this.grip) for (const { place } of this.middles()) this.dot(pen, frame, place, 4, "rgb(255 255 255 / 75%)", colour);

@@ -64,7 +64,7 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, imag
 
   const overlays = (view: View): void => {
     samples.setOverlays([
-      marks(outlines(view, samples, tools)),
+      marks(outlines(view, samples, tools, editor.geometry !== null)),
       (pen, frame) => editor.draw(pen, frame, samples.colourOf(view.doc.view.get([...view.selected][0] ?? "")?.classValue ?? null)),
       (pen, frame) => drawDraft(pen, frame, tools, samples.colourOf(view.currentClass), crosshair ? centre() : null),
       (pen, frame) => drawCursors(pen, frame, view),
@@ -157,14 +157,15 @@ function openEditor(view: View, editor: EditorPort, mayEdit: boolean): void {
   else editor.open(sample.geometry);
 }
 
-function outlines(view: View, samples: SamplesLayer, tools: Tools): Mark[] {
+function outlines(view: View, samples: SamplesLayer, tools: Tools, open: boolean): Mark[] {
   const { doc, selected, labelsHidden } = view;
   if (labelsHidden) return [];
   const hovered = tools.hovered === null || selected.has(tools.hovered) ? undefined : doc.view.get(tools.hovered);
-  const chosen = [...selected].flatMap((id) => doc.view.get(id) ?? []);
+  // The editor draws the one that is open.
+  const chosen = open ? [] : [...selected].flatMap((id) => doc.view.get(id) ?? []);
   return [
     ...(hovered ? [{ geometry: hovered.geometry, colour: samples.colourOf(hovered.classValue), width: 3, fill: 0.15 }] : []),
-    ...chosen.map(({ geometry, classValue }): Mark => ({ geometry, colour: samples.colourOf(classValue), width: 3.5, fill: 0.35 })),
+    ...chosen.map(({ geometry, classValue }): Mark => ({ geometry, colour: samples.colourOf(classValue), width: 3.5, fill: 0.2 })),
     ...chosen.map(({ geometry }): Mark => ({ geometry, colour: SELECTED, width: 1.25 })),
     ...doc.conflicts.flatMap(({ mine, theirs }): Mark[] => [
       ...(theirs ? [{ geometry: theirs.geometry, colour: THEIRS, width: 3, fill: 0.25 }] : []),

@@ -30,6 +30,12 @@ function offered(classes: readonly LabelClass[], counts: ReadonlyMap<number | nu
   return [...living, ...retired, ...none];
 }
 
+/** The class of what is selected (undefined: of several classes), else the one that is drawn with. */
+function shownClass(view: View): number | null | undefined {
+  const chosen = new Set([...view.selected].map((id) => view.doc.view.get(id)?.classValue));
+  return chosen.size === 0 ? view.currentClass : chosen.size === 1 ? [...chosen][0] : undefined;
+}
+
 /** Classes with their keys, counts and visibility; a click chooses what to draw, or the class of what is selected. */
 export function ClassPalette({ app, view }: { app: App; view: View }): JSX.Element {
   const samples = view.doc.view;
@@ -37,17 +43,18 @@ export function ClassPalette({ app, view }: { app: App; view: View }): JSX.Eleme
   const areas = useMemo(() => areasOf(samples), [samples]);
   const list = offered(view.doc.classes, counts);
   const chosen = view.selected.size;
+  const pressed = shownClass(view);
   return (
     <section class="label-section" aria-label="Classes">
       <p class="muted small-text">
-        {chosen && app.mayEdit ? `Click a class to give it to the ${plural(chosen, "selected sample")}.` : "The chosen class is drawn with. Keys 1 to 9 and 0 choose."}
+        {chosen && app.mayEdit ? `Click a class to give it to ${chosen === 1 ? "the selected sample" : `the ${chosen} selected samples`}.` : "The chosen class is drawn with. Keys 1 to 9 and 0 choose."}
       </p>
       <ul class="label-classes">
         {list.map(({ value, name, colour, retired, key }) => {
           const hidden = view.hiddenClasses.has(value);
           return (
             <li key={value} class={hidden ? "hidden-class" : undefined}>
-              <button type="button" class="label-class" aria-pressed={view.currentClass === value} disabled={retired || !app.mayEdit || value === null} onClick={() => app.chooseClass(value)}>
+              <button type="button" class="label-class" aria-pressed={pressed === value} disabled={retired || !app.mayEdit || value === null} onClick={() => app.chooseClass(value)}>
                 <Swatch colour={colour} />
                 <span class="truncate" title={name}>{name}</span>
                 {retired && <span class="badge">retired</span>}
@@ -236,10 +243,11 @@ export function Panel({ app, view, look, onLook, imagery }: PanelProps): JSX.Ele
 
 /** The classes in one line, for the folded sheet of a phone. */
 function ClassChips({ app, view }: { app: App; view: View }): JSX.Element {
+  const pressed = shownClass(view);
   return (
     <div class="label-chips" role="group" aria-label="Classes">
       {view.doc.classes.filter(({ retired }) => !retired).map(({ value, name, colour }) => (
-        <button key={value} type="button" class="label-chip" aria-pressed={view.currentClass === value} disabled={!app.mayEdit} onClick={() => app.chooseClass(value)}>
+        <button key={value} type="button" class="label-chip" aria-pressed={pressed === value} disabled={!app.mayEdit} onClick={() => app.chooseClass(value)}>
           <Swatch colour={colour} />
           {name}
         </button>

@@ -1,0 +1,219 @@
+"""The labeling page with colleagues and bad networks: nothing is lost, nothing is wiped unseen."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from labeling.models import LabelSet
+from tests import factories
+from tests.browser.driver import Pages, Site, wait_until
+from tests.browser.labels import Labels
+from webapp.features.models import Edit
+from webapp.projects.models import Member, Role, User
+
+Screenshot = Callable[..., Path]
+
+# What Chromium says while a test holds the network or the server down.
+CUT = [
+    "ERR_INTERNET_DISCONNECTED",
+    "ERR_CONNECTION_REFUSED",
+    "ERR_CONNECTION_RESET",
+    "ERR_EMPTY_RESPONSE",
+    "WebSocket",
+    "502",
+    "503",
+]
+BOX = ((300, 200), (420, 300))
+
+
+@pytest.fixture
+def ben(label_set: LabelSet) -> User:
+    """A colleague who labels too."""
+    user = factories.make_user("ben", first_name="Ben", last_name="Okafor")
+    Member.objects.create(project=label_set.project, user=user, role=Role.LABELER)
+    return user
+
+
+@pytest.fixture
+def both(open_page: Pages, label_set: LabelSet, ana: User, ben: User) -> tuple[Labels, Labels]:
+    """The label set open in two browsers."""
+    return Labels(open_page(ana), label_set), Labels(open_page(ben), label_set)
+
+
+def test_each_sees_what_the_other_draws_changes_and_deletes(
+    both: tuple[Labels, Labels], screenshot: Screenshot
+) -> None:
+    of_ana, of_ben = both
+    expect(of_ana.page.get_by_role("list", name="Also here")).to_contain_text("Ben Okafor")
+    of_ana.key("b")
+    of_ana.drag(*BOX)
+    of_ben.saved(1)
+    of_ben.key("b")
+    of_ben.drag((500, 200), (600, 300))
+    of_ana.saved(2)
+    of_ben.page.mouse.move(*of_ben.at((450, 350)))
+    of_ana.page.wait_for_timeout(400)
+    screenshot(of_ana.page, "label-together")
+    of_ben.key("v")
+    of_ben.click((360, 250))
+    of_ben.key("2")
+    expect(of_ana.page.get_by_role("button", name="Building 1")).to_be_visible()
+    of_ben.key("Delete")
+    of_ana.saved(1)
+    assert of_ana.stored().count() == 1
+
+
+def test_a_class_and_a_shape_changed_at_once_merge_by_themselves(both: tuple[Labels, Labels]) -> None:
+    of_ana, of_ben = both
+    of_ana.key("b")
+    of_ana.drag(*BOX)
+    of_ana.saved(1)
+    of_ben.saved(1)
+    for labels in both:
+        labels.key("v")
+        labels.click((360, 250))
+    of_ana.press((420, 300))
+    of_ana.move((460, 340))
+    of_ben.key("2")
+    of_ben.saved(1)
+    wait_until(lambda: of_ana.stored().get().class_value == 2, what="Ben's class")
+    of_ana.release()
+    of_ana.saved(1)
+    wait_until(lambda: of_ana.stored().get().version == 3, what="Ana's shape on top of Ben's class")
+    assert of_ana.stored().get().class_value == 2
+    expect(of_ana.conflict).to_be_hidden()
+
+
+@pytest.mark.parametrize(("choice", "shapes"), [("Keep mine", 1), ("Keep theirs", 1), ("Keep both", 2)])
+def test_two_shapes_of_one_sample_wait_for_a_decision_and_nothing_is_lost(
+    both: tuple[Labels, Labels], screenshot: Screenshot, choice: str, shapes: int
+) -> None:
+    of_ana, of_ben = both
+    of_ana.key("p")
+    for point in ((300, 200), (420, 200), (420, 300), (340, 330)):
+        of_ana.click(point)
+    of_ana.key("Enter")
+    of_ana.saved(1)
+    of_ben.saved(1)
+    for labels in both:
+        labels.key("v")
+        labels.click((370, 250))
+    of_ana.press((300, 200))
+    of_ana.move((240, 240))
+    of_ben.drag((420, 300), (500, 360))
+    of_ben.saved(1)
+    theirs = wait_until(lambda: of_ben.stored().filter(version=2).first(), what="Ben's shape").geometry
+    of_ana.release()
+    expect(of_ana.conflict).to_be_visible()
+    expect(of_ana.state).to_have_attribute("data-state", "conflict")
+    screenshot(of_ana.page, "label-conflict")
+    # An open conflict outlives the page: it comes back from the browser's disk.
+    of_ana.page.reload()
+    expect(of_ana.conflict).to_be_visible()
+    assert of_ana.stored().get().geometry.equals(theirs)
+    of_ana.page.get_by_role("button", name=choice).click()
+    expect(of_ana.conflict).to_be_hidden()
+    of_ana.saved(shapes)
+    of_ben.saved(shapes)
+    stored = [row.geometry for row in of_ana.stored()]
+    assert len(stored) == shapes
+    assert any(geometry.equals(theirs) for geometry in stored) == (choice != "Keep mine")
+    corners = [corner for geometry in stored for corner in geometry.coords[0]]
+    moved_by_ana = any(of_ana.distance_px(corner, (240, 240)) <= 1 for corner in corners)
+    assert moved_by_ana == (choice != "Keep theirs")
+
+
+def test_undo_does_not_wipe_what_a_colleague_did_since(both: tuple[Labels, Labels]) -> None:
+    of_ana, of_ben = both
+    of_ana.key("b")
+    of_ana.drag(*BOX)
+    of_ana.saved(1)
+    of_ana.key("v")
+    of_ana.click((360, 250))
+    of_ana.drag((420, 300), (440, 320))
+    of_ana.saved(1)
+    wait_until(lambda: of_ben.stored().get().version == 2, what="Ana's change")
+    of_ben.saved(1)
+    of_ben.key("v")
+    of_ben.click((360, 250))
+    of_ben.drag((300, 200), (280, 180))
+    of_ben.saved(1)
+    wait_until(lambda: of_ben.stored().get().version == 3, what="Ben's change")
+    of_ana.page.wait_for_timeout(500)
+    of_ana.key("Control+z")
+    expect(of_ana.page.get_by_text("somebody changed the sample since")).to_be_visible()
+    assert of_ana.stored().get().version == 3
+
+
+def test_what_is_drawn_offline_is_kept_through_a_reload_and_saved_later(
+    open_page: Pages, label_set: LabelSet, ana: User, screenshot: Screenshot
+) -> None:
+    page = open_page(ana, allow=CUT)
+    labels = Labels(page, label_set)
+    page.context.set_offline(True)
+    expect(labels.state).to_have_attribute("data-state", "offline")
+    labels.key("b")
+    for i in range(5):
+        labels.drag((150 + 110 * i, 200), (230 + 110 * i, 280))
+    expect(labels.state).to_have_attribute("data-pending", "5")
+    screenshot(page, "label-offline")
+    assert labels.stored().count() == 0
+    page.context.set_offline(False)
+    labels.open()
+    labels.saved(5)
+    assert labels.stored().count() == 5
+    assert Edit.objects.filter(layer=label_set.layer).count() == 5
+
+
+def test_the_page_saves_by_itself_when_the_network_is_back(
+    open_page: Pages, label_set: LabelSet, ana: User, ben: User
+) -> None:
+    page = open_page(ana, allow=CUT)
+    labels, of_ben = Labels(page, label_set), Labels(open_page(ben), label_set)
+    page.context.set_offline(True)
+    labels.key("b")
+    labels.drag(*BOX)
+    expect(labels.state).to_have_attribute("data-state", "offline")
+    of_ben.key("b")
+    of_ben.drag((500, 200), (600, 300))
+    of_ben.saved(1)
+    page.context.set_offline(False)
+    labels.saved(2)
+    of_ben.saved(2)
+
+
+def test_a_killed_server_loses_nothing(open_page: Pages, site: Site, label_set: LabelSet, ana: User) -> None:
+    labels = Labels(open_page(ana, allow=CUT), label_set)
+    labels.key("b")
+    labels.drag(*BOX)
+    labels.saved(1)
+    labels.press((500, 200))
+    site.stop(kill=True)
+    try:
+        labels.move((600, 300))
+        labels.release()
+        labels.drag((300, 400), (380, 480))
+        expect(labels.state).to_have_attribute("data-pending", "2")
+    finally:
+        site.start()
+    expect(labels.state).to_have_attribute("data-state", "saved", timeout=45_000)
+    labels.saved(3)
+    assert labels.stored().count() == 3
+    assert list(Edit.objects.filter(layer=label_set.layer).order_by("seq").values_list("seq", flat=True)) == [1, 2, 3]
+
+
+def test_a_member_who_is_put_out_keeps_the_drawing_in_the_browser(
+    open_page: Pages, label_set: LabelSet, ben: User
+) -> None:
+    labels = Labels(open_page(ben, allow=[*CUT, "404", "403"]), label_set)
+    Member.objects.filter(user=ben).delete()
+    expect(labels.state).to_have_attribute("data-state", "refused", timeout=20_000)
+    labels.key("b")
+    labels.drag(*BOX)
+    expect(labels.state).to_have_attribute("data-pending", "1")
+    assert labels.stored().count() == 0
+    Member.objects.create(project=label_set.project, user=ben, role=Role.LABELER)
+    labels.open()
+    labels.saved(1)
