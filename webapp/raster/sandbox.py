@@ -79,6 +79,8 @@ def wrapped(program: str, *, source: Path | None, out: Path) -> list[str]:
     """
     command = [program, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
     command += ["--uid", "65534", "--gid", "65534", "--hostname", "sandbox"]
+    # First, so that a checkout below /tmp is bound over it and not hidden by it.
+    command += ["--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev"]
     interpreter = {sys.base_prefix, os.path.realpath(sys.base_prefix), *_packages()}
     for path in (*SYSTEM, *sorted(path for path in interpreter if not path.startswith("/usr/"))):
         command += ["--ro-bind-try", path, path]
@@ -88,7 +90,7 @@ def wrapped(program: str, *, source: Path | None, out: Path) -> list[str]:
         command += ["--setenv", name, value]
     if source is not None:
         command += ["--ro-bind", str(source), "/in/source"]
-    command += ["--bind", str(out), "/out", "--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev", "--chdir", "/tmp"]
+    command += ["--bind", str(out), "/out", "--chdir", "/tmp"]
     return [*command, "--"]
 
 
