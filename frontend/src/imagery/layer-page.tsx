@@ -1,0 +1,353 @@
+// One imagery layer: what it looks like, what it is, what to do with it.
+import type { JSX } from "preact";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { JobProgress } from "../jobs/JobProgress";
+import type { Job } from "../jobs/types";
+import { del, get, patch, post } from "../ui/api";
+import { Badge, Button, ConfirmDialog, Dialog, ErrorNote, Icon, Menu, Select, TextInput, toast } from "../ui/components";
+import { bytes, date, number } from "../ui/format";
+import { createMap, imageryLayer, toLatLngBounds } from "../ui/map";
+import { Histogram } from "./histogram";
+import type { Layer } from "./types";
+
+export interface LayerConfig {
+  layer: Layer;
+  project: { id: string; name: string };
+  may_edit: boolean;
+  may_manage: boolean;
+}
+
+/** Metres with as many digits as they deserve. */
+function metres(value: number): string {
+  return value >= 1 ? `${number(value)} m` : `${number(value * 100)} cm`;
+}
+
+/** Show one layer. */
+export function LayerPage({ config }: { config: LayerConfig }): JSX.Element {
+  const [layer, setLayer] = useState(config.layer);
+  const [dialog, setDialog] = useState<"edit" | "delete" | "label" | "map" | null>(null);
+  const reload = useCallback(
+    (job?: Job): void => {
+      if (job && job.state !== "succeeded") return;
+      get<Layer>(`/api/imagery/${config.layer.id}/`).then(setLayer, (error: unknown) => toast(String(error), "bad"));
+    },
+    [config.layer.id],
+  );
+  const close = (): void => setDialog(null);
+  const scene = layer.kind === "scene";
+  return (
+    <div class="stack imagery-page">
+      <div class="page-head">
+        <h1>{layer.name}</h1>
+        {!scene && <Badge>Class raster</Badge>}
+        {layer.state === "building" && <Badge tone="accent">Being written</Badge>}
+        <div class="actions">
+          {config.may_edit && scene && (
+            <Button kind="primary" onClick={() => setDialog("label")}>
+              <Icon name="shapes" /> Label on it
+            </Button>
+          )}
+          {config.may_edit && scene && (
+            <Button href={`/inferences/new?imagery=${layer.id}`}>
+              <Icon name="model" /> Run a model
+            </Button>
+          )}
+          {config.may_edit && (
+            <Button onClick={() => setDialog("map")}>
+              <Icon name="map" /> Add to a map
+            </Button>
+          )}
+          {config.may_edit && (
+            <Menu
+              end
+              label="More"
+              items={[
+                { label: "Edit the words", icon: "edit", onSelect: () => setDialog("edit") },
+                { label: "Copy the tile address", icon: "link", onSelect: () => void copyTiles(layer) },
+                ...(config.may_manage
+                  ? [{ label: "Delete", icon: "trash" as const, danger: true, onSelect: () => setDialog("delete") }]
+                  : []),
+              ]}
+            />
+          )}
+        </div>
+      </div>
+      {layer.position_assumed && (
+        <p class="note warn">
+          <strong>Its place on Earth is assumed.</strong> Distances and areas are only as good as that.{" "}
+          {layer.position_note}
+        </p>
+      )}
+      {layer.state === "building" && layer.job && <JobProgress jobId={layer.job} onDone={reload} />}
+      <div class="imagery-columns">
+        <Preview layer={layer} />
+        <div class="stack">
+          <Facts layer={layer} />
+          {!scene && <Classes layer={layer} />}
+          {scene && <Bands layer={layer} />}
+        </div>
+      </div>
+      {dialog === "edit" && <EditDialog layer={layer} onClose={close} onSaved={setLayer} />}
+      {dialog === "label" && <LabelDialog layer={layer} onClose={close} />}
+      {dialog === "map" && <MapDialog layer={layer} onClose={close} />}
+      {dialog === "delete" && (
+        <ConfirmDialog
+          title="Delete this imagery?"
+          danger
+          confirmLabel="Delete"
+          onClose={close}
+          onConfirm={async () => {
+            await del(`/api/imagery/${layer.id}/`);
+            window.location.assign("/");
+          }}
+        >
+          “{layer.name}” leaves every map, and its files are removed. This cannot be undone.
+        </ConfirmDialog>
+      )}
+    </div>
+  );
+}
+
+async function copyTiles(layer: Layer): Promise<void> {
+  await navigator.clipboard.writeText(window.location.origin + layer.tiles);
+  toast("XYZ tile address copied. It works for 12 to 24 hours.", "ok");
+}
+
+function Preview({ layer }: { layer: Layer }): JSX.Element {
+  const holder = useRef<HTMLDivElement>(null);
+  const shownRef = useRef<{ layer: ReturnType<typeof imageryLayer> } | null>(null);
+  useEffect(() => {
+    if (!holder.current) return undefined;
+    const map = createMap(holder.current, { bounds: layer.bounds });
+    const tiles = imageryLayer(layer).addTo(map);
+    shownRef.current = { layer: tiles };
+    if (layer.bounds) map.setMaxBounds(toLatLngBounds(layer.bounds).pad(3));
+    return () => {
+      shownRef.current = null;
+      map.remove();
+    };
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- the map is made once; new versions refresh its layer
+  }, [layer.id]);
+  useEffect(() => shownRef.current?.layer.refresh(layer), [layer]);
+  return <div class="imagery-map" ref={holder} aria-label={`Map of ${layer.name}`} role="region" />;
+}
+
+function Facts({ layer }: { layer: Layer }): JSX.Element {
+  const rows: [string, JSX.Element | string][] = [
+    ["Size", `${number(layer.width)} × ${number(layer.height)} pixels`],
+    ["Pixel", `${metres(layer.gsd_m)} on the ground`],
+    ["CRS", layer.epsg ? `EPSG:${layer.epsg}` : "custom"],
+    ["Type", `${layer.dtype}, ${layer.bands.length} ${layer.bands.length === 1 ? "band" : "bands"}`],
+    ...(layer.nodata === null ? [] : ([["No data", number(layer.nodata)]] as [string, string][])),
+    ["File", bytes(layer.size_bytes)],
+    ...(layer.acquired_at ? ([["Taken", date(layer.acquired_at)]] as [string, string][]) : []),
+    ["Added", date(layer.created_at)],
+    ["Attribution", layer.attribution || "–"],
+    ...(layer.position_note && !layer.position_assumed ? ([["Position", layer.position_note]] as [string, string][]) : []),
+    ["TileJSON", <a href={layer.tilejson}>{layer.tilejson.split("/").at(-1)}</a>],
+  ];
+  return (
+    <section class="card" aria-labelledby="facts-title">
+      <h2 id="facts-title">Facts</h2>
+      {layer.description && <p>{layer.description}</p>}
+      <dl class="facts">
+        {rows.map(([term, text]) => (
+          <>
+            <dt key={`${term}-term`}>{term}</dt>
+            <dd key={term}>{text}</dd>
+          </>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+function Bands({ layer }: { layer: Layer }): JSX.Element {
+  const { bands: used = [], stretch } = layer.rendering;
+  const role = ["red", "green", "blue"];
+  return (
+    <section class="card" aria-labelledby="bands-title">
+      <h2 id="bands-title">Bands</h2>
+      <ol class="bands">
+        {layer.bands.map((band, index) => {
+          const at = used.indexOf(index + 1);
+          return (
+            <li key={index}>
+              <div class="row">
+                <strong>
+                  {index + 1} · {band.name}
+                </strong>
+                {at >= 0 && <Badge tone="accent">{used.length === 1 ? "shown as grey" : `shown as ${role[at] ?? ""}`}</Badge>}
+                <span class="spacer" />
+                <span class="muted small-text numeric">
+                  mean {number(band.mean)} ± {number(band.std)}
+                </span>
+              </div>
+              <Histogram band={band} stretch={at >= 0 ? (stretch?.[at] ?? null) : null} />
+            </li>
+          );
+        })}
+      </ol>
+    </section>
+  );
+}
+
+function Classes({ layer }: { layer: Layer }): JSX.Element {
+  return (
+    <section class="card" aria-labelledby="classes-title">
+      <h2 id="classes-title">Classes</h2>
+      <ul class="class-list">
+        {layer.classes.map((row) => (
+          <li key={row.value} class="row">
+            <Swatch colour={row.colour} />
+            {row.name}
+            <span class="spacer" />
+            <span class="muted numeric">{row.value}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Swatch({ colour }: { colour: string }): JSX.Element {
+  const holder = useRef<HTMLSpanElement>(null);
+  useEffect(() => holder.current?.style.setProperty("background", colour), [colour]);
+  return <span class="swatch" ref={holder} />;
+}
+
+function EditDialog(props: { layer: Layer; onClose: () => void; onSaved: (layer: Layer) => void }): JSX.Element {
+  const [name, setName] = useState(props.layer.name);
+  const [attribution, setAttribution] = useState(props.layer.attribution);
+  const [description, setDescription] = useState(props.layer.description);
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const save = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      props.onSaved(await patch<Layer>(`/api/imagery/${props.layer.id}/`, { name, attribution, description }));
+      props.onClose();
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog
+      title="Edit the words"
+      onClose={props.onClose}
+      onSubmit={() => void save()}
+      actions={
+        <>
+          <Button onClick={props.onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" busy={busy} disabled={name.trim() === ""}>
+            Save
+          </Button>
+        </>
+      }
+    >
+      <div class="stack">
+        <TextInput label="Name" value={name} onChange={setName} maxLength={200} required autofocus />
+        <TextInput label="Attribution" value={attribution} onChange={setAttribution} maxLength={500} />
+        <TextInput label="Description" rows={3} value={description} onChange={setDescription} />
+        {error !== null && <ErrorNote error={error} />}
+      </div>
+    </Dialog>
+  );
+}
+
+function LabelDialog({ layer, onClose }: { layer: Layer; onClose: () => void }): JSX.Element {
+  const [name, setName] = useState(`Labels on ${layer.name}`);
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const make = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      const made = await post<{ url: string }>("/api/label-sets/", { imagery: layer.id, name, classes: [] });
+      window.location.assign(made.url);
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog
+      title="Label on this imagery"
+      onClose={onClose}
+      onSubmit={() => void make()}
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" busy={busy} disabled={name.trim() === ""}>
+            Make the label set
+          </Button>
+        </>
+      }
+    >
+      <div class="stack">
+        <TextInput label="Name of the label set" value={name} onChange={setName} maxLength={200} required autofocus />
+        <p class="muted">Its classes are made on the labeling page.</p>
+        {error !== null && <ErrorNote error={error} />}
+      </div>
+    </Dialog>
+  );
+}
+
+interface MapRow {
+  id: string;
+  name: string;
+  url: string;
+}
+
+function MapDialog({ layer, onClose }: { layer: Layer; onClose: () => void }): JSX.Element {
+  const [maps, setMaps] = useState<MapRow[]>([]);
+  const [chosen, setChosen] = useState("");
+  const [name, setName] = useState(layer.name);
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  useEffect(() => {
+    get<{ results: MapRow[] }>(`/api/maps/?project=${layer.project}`).then((answer) => setMaps(answer.results), setError);
+  }, [layer.project]);
+  const go = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      const named = { kind: "imagery", id: layer.id };
+      if (chosen) {
+        await post(`/api/maps/${chosen}/layers`, named);
+        window.location.assign(maps.find((row) => row.id === chosen)?.url ?? `/maps/${chosen}/`);
+      } else {
+        const made = await post<MapRow>("/api/maps/", { project: layer.project, name, layers: [named] });
+        window.location.assign(made.url);
+      }
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog
+      title="Add to a map"
+      onClose={onClose}
+      onSubmit={() => void go()}
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" busy={busy} disabled={!chosen && name.trim() === ""}>
+            {chosen ? "Add and open" : "Make the map"}
+          </Button>
+        </>
+      }
+    >
+      <div class="stack">
+        <Select
+          label="Map"
+          value={chosen}
+          options={[{ value: "", label: "A new map" }, ...maps.map((row) => ({ value: row.id, label: row.name }))]}
+          onChange={setChosen}
+        />
+        {!chosen && <TextInput label="Name of the map" value={name} onChange={setName} maxLength={200} required />}
+        {error !== null && <ErrorNote error={error} />}
+      </div>
+    </Dialog>
+  );
+}
