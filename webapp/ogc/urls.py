@@ -1,5 +1,17 @@
-"""Routes of the room `ogc`: pages and API."""
+"""Routes of OGC API Features."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from webapp.ogc import api
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("ogc", api.landing, name="ogc-landing-bare"),
+    path("ogc/", api.landing, name="ogc-landing"),
+    path("ogc/conformance", api.conformance, name="ogc-conformance"),
+    path("ogc/api", api.description, name="ogc-api"),
+    path("ogc/collections", api.collections, name="ogc-collections"),
+    path("ogc/collections/<uuid:pk>", api.collection, name="ogc-collection"),
+    path("ogc/collections/<uuid:pk>/schema", api.schema, name="ogc-schema"),
+    path("ogc/collections/<uuid:pk>/items", api.items, name="ogc-items"),
+    path("ogc/collections/<uuid:pk>/items/<uuid:feature_id>", api.item, name="ogc-item"),
+]

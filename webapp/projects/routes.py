@@ -61,6 +61,16 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-layer-statistics": {"GET": VIEW},
     "api-layer-export": {"GET": VIEW},
     "api-layer-import": {"POST": LABEL},
+    # ogc
+    "ogc-landing": {"GET": PUBLIC},
+    "ogc-landing-bare": {"GET": PUBLIC},
+    "ogc-conformance": {"GET": PUBLIC},
+    "ogc-api": {"GET": PUBLIC},
+    "ogc-collections": {"GET": SIGNED_IN},
+    "ogc-collection": {"GET": VIEW},
+    "ogc-schema": {"GET": VIEW},
+    "ogc-items": {"GET": VIEW, "POST": LABEL},
+    "ogc-item": {"GET": VIEW, "PUT": LABEL, "PATCH": LABEL, "DELETE": LABEL},
     # labeling
     "label": {"GET": VIEW},
     "api-label-sets": {"GET": SIGNED_IN, "POST": LABEL},
@@ -116,6 +126,12 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-model-sample": {"GET": VIEW},
     # demo
     "api-demo": {"POST": RUN},
+    # inference
+    "inference-new": {"GET": SIGNED_IN},
+    "inference": {"GET": VIEW},
+    "api-inferences": {"GET": SIGNED_IN, "POST": RUN},
+    "api-inference-estimate": {"POST": RUN},
+    "api-inference": {"GET": VIEW},
     # pages
     "home": {"GET": SIGNED_IN},
     "api-content": {"GET": SIGNED_IN},
