@@ -1,10 +1,12 @@
 """What every test shares: where the sample data lies, users with roles, a project."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pytest_django import Settings
+from django.db import connection
+from pytest_django import DjangoDbBlocker, Settings
 
 # Two cores are all a test machine has.
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -29,3 +31,14 @@ def own_folders(settings: Settings, tmp_path: Path) -> Path:
         folder.mkdir(parents=True)
         setattr(settings, name, folder)
     return tmp_path / "site"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """As pytest-django's; at the end, connections of threads and processes that a test left behind are closed."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )

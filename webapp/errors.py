@@ -71,15 +71,20 @@ class Denied(QuadratError):
 
 
 class NotFound(QuadratError):
-    """There is no such object, or it is not the caller's: one text for both."""
+    """There is no such object, or it is not the caller's: one text for both.
+
+    Attributes:
+        what: the kind of object, for logs. Not in the text: a text that differed would tell what exists.
+    """
 
     code = "not_found"
 
     def __init__(self, what: str = "object") -> None:
         super().__init__(
-            f"No such {what} was found.",
+            "Nothing was found at this address.",
             fix="Check the address, or ask a manager of the project for access.",
         )
+        self.what = what
 
 
 class Conflict(QuadratError):

@@ -16,7 +16,7 @@ from django.db.models import Q
 from webapp.doorbell import listener
 from webapp.jobs import selectors
 from webapp.jobs.models import Job
-from webapp.projects.access import role_in
+from webapp.projects.access import role_in, signed_in
 from webapp.projects.models import Project, User
 from webapp.projects.sockets import NOT_FOUND, SIGN_IN
 
@@ -168,7 +168,7 @@ class JobsConsumer(LiveConsumer):
 
 def _caller(scope: dict[str, Any]) -> User:
     user = scope["user"]
-    if not isinstance(user, User):
+    if not isinstance(user, User) or not signed_in(user):
         raise Closing(SIGN_IN)
     return user
 

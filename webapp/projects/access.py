@@ -10,6 +10,14 @@ from webapp.projects.models import ApiToken, Member, Project, Role, User
 from webapp.projects.routes import Rule, rule_for
 
 
+def signed_in(user: object) -> bool:
+    """Return True while the user's account is active and the session or token behind a socket still counts."""
+    if not isinstance(user, User):
+        return False
+    row = User.objects.filter(pk=user.pk, is_active=True).values_list("password", flat=True).first()
+    return row is not None and _session_lives(user, password_now=row) and _token_lives(user)
+
+
 def role_in(user: object, project: Project) -> Role | None:
     """Return the user's role in the project as it is now; None for a stranger. A superuser is an owner everywhere.
 
@@ -29,10 +37,10 @@ def role_in(user: object, project: Project) -> Role | None:
     if row is None:
         return None
     is_superuser, password, found = row
-    if not _session_lives(user, password_now=password):
+    if not _session_lives(user, password_now=password) or not _token_lives(user):
         return None
     role = Role.OWNER if is_superuser else (None if found is None else Role(found))
-    return role if role is None else _within(getattr(user, "api_token", None), project, role)
+    return role if role is None else _within_token(user, project, role)
 
 
 def _session_lives(user: User, *, password_now: str) -> bool:
@@ -43,14 +51,21 @@ def _session_lives(user: User, *, password_now: str) -> bool:
     return user.password == password_now and Session.objects.filter(pk=key, expire_date__gt=Now()).exists()
 
 
-def _within(token: ApiToken | None, project: Project, role: Role) -> Role | None:
+def _token_lives(user: User) -> bool:
+    """Return False for a socket whose token was revoked or has expired since it was opened."""
+    token: ApiToken | None = getattr(user, "api_token", None)
+    if token is None:
+        return True
+    unexpired = Q(expires_at=None) | Q(expires_at__gt=Now())
+    return ApiToken.objects.filter(unexpired, pk=token.pk, revoked_at=None).exists()
+
+
+def _within_token(user: User, project: Project, role: Role) -> Role | None:
     """Return the role as far as a socket's token reaches: none in other projects, no edits without the scope."""
+    token: ApiToken | None = getattr(user, "api_token", None)
     if token is None:
         return role
-    living = ApiToken.objects.filter(
-        Q(expires_at=None) | Q(expires_at__gt=Now()), pk=token.pk, revoked_at=None, scopes__contains=["read"]
-    )
-    if token.project_id not in (None, project.pk) or not living.exists():
+    if token.project_id not in (None, project.pk) or "read" not in token.scopes:
         return None
     return role if "edit" in token.scopes else Role.VIEWER
 

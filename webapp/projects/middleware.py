@@ -7,7 +7,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 
 from webapp import api
-from webapp.errors import Denied, QuadratError
+from webapp.errors import Denied, QuadratError, Unauthenticated
 from webapp.projects.access import rule_of
 
 logger = logging.getLogger(__name__)
@@ -50,9 +50,11 @@ class AccessMiddleware:
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Turn our own errors on page routes into an error page."""
+        """Turn our own errors on page routes into an error page; who may only need to sign in is sent there."""
         if not isinstance(error, QuadratError):
             return None
+        if isinstance(error, Unauthenticated) and request.method == "GET" and request.accepts("text/html"):
+            return redirect_to_login(request.get_full_path())
         from webapp.pages import error_page
 
         return error_page(request, error)

@@ -1,7 +1,7 @@
 """Lists in pages: newest first, going on after the last row seen, never by counting."""
 
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -30,8 +30,8 @@ def page(rows: "QuerySet[M]", request: Request) -> tuple[list[M], str | None]:
     found = list(rows.order_by("-created_at", "-id")[: limit + 1])
     if len(found) <= limit:
         return found, None
-    last = found[limit - 1]
-    cursor = f"{getattr(last, 'created_at').isoformat()}~{last.pk}"
+    last = cast(Any, found[limit - 1])
+    cursor = f"{last.created_at.isoformat()}~{last.pk}"
     query = {**request.query_params.dict(), "after": cursor}
     return found[:limit], f"{request.path}?{urlencode(query)}"
 

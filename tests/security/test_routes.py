@@ -1,0 +1,210 @@
+"""Every route of the site against the table of who may call it."""
+
+import re
+
+import pytest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.test import Client
+from django.urls import path, reverse
+from pytest_django import Settings
+
+from tests.factories import client_for, make_project, make_token, make_user
+from tests.security.world import World, make_world
+from webapp.projects.docs import METHODS, Route, routes
+from webapp.projects.models import Role
+from webapp.projects.routes import ROUTES, Rule
+
+pytestmark = pytest.mark.django_db
+
+SITE = [route for route in routes() if not route.path.startswith("/admin/")]
+BY_NAME = {route.name: route for route in SITE}
+DECLARED = [(name, method) for name in BY_NAME for method in ROUTES.get(name, {}) if method != "*"]
+OF_OBJECTS = [(n, m) for n, m in DECLARED if ROUTES[n][m].audience in ("member", "link") and "<" in BY_NAME[n].path]
+# Their objects are files on disk, which a bare row does not have.
+NEED_FILES = {"api-model-sample", "api-training-data-sample"}
+# Their bodies name another object, and an empty body names none.
+NEED_BODY = {"api-map-layers"}
+
+# What services refuse on top of the table: other people's uploads and jobs, removing others.
+SERVICE_REFUSES = {
+    ("api-job-cancel", "POST"),
+    ("api-upload", "GET"),
+    ("api-upload", "PATCH"),
+    ("api-upload", "DELETE"),
+    ("api-upload-complete", "POST"),
+    ("api-project-member", "DELETE"),
+}
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+def parameters(route: Route) -> list[str]:
+    return re.findall(r"<(?:\w+:)?(\w+)>", route.path)
+
+
+def url_of(name: str, world: World) -> str:
+    return reverse(name, kwargs=world.kwargs(name, parameters(BY_NAME[name])))
+
+
+def call(client: Client, method: str, url: str, **headers: str) -> HttpResponse:
+    body = {} if method in ("GET", "DELETE") else {"data": "{}", "content_type": "application/json"}
+    return client.generic(method, url, **body, **headers)  # type: ignore[arg-type]
+
+
+def is_page(name: str) -> bool:
+    return not hasattr(BY_NAME[name].view, "cls")
+
+
+def test_every_route_is_declared_and_no_declaration_is_stale() -> None:
+    names = [route.name for route in SITE]
+    assert "" not in names, [route.path for route in SITE if not route.name]
+    assert sorted(set(names)) == sorted(ROUTES)
+    assert len(names) == len(set(names)), "two routes of one name share one rule by accident"
+
+
+def test_every_rule_names_a_method_that_its_view_takes() -> None:
+    for name, method in DECLARED:
+        taken = getattr(getattr(BY_NAME[name].view, "cls", None), "http_method_names", None)
+        if taken is not None:
+            assert method.lower() in taken, f"{name} has a rule for {method}, which its view does not take"
+
+
+def test_every_view_takes_only_methods_that_are_declared() -> None:
+    for name, route in BY_NAME.items():
+        taken = getattr(getattr(route.view, "cls", None), "http_method_names", [])
+        undeclared = {method.upper() for method in taken} - set(ROUTES[name]) - {"OPTIONS", "HEAD", "TRACE"}
+        if "*" not in ROUTES[name] and hasattr(route.view, "cls") and name != "api-schema":
+            assert not undeclared, f"{name} takes {undeclared}, which the table does not open"
+
+
+@pytest.mark.parametrize("name", sorted(BY_NAME))
+def test_methods_that_are_not_declared_are_refused(name: str, world: World) -> None:
+    if "*" in ROUTES[name]:
+        return
+    client, url = client_for(world.people["owner"]), url_of(name, world)
+    for method in set(METHODS) - set(ROUTES[name]):
+        assert call(client, method, url).status_code in (403, 405), f"{method} {url}"
+
+
+@pytest.mark.parametrize(("name", "method"), DECLARED)
+def test_strangers_reach_only_what_is_public(name: str, method: str, world: World) -> None:
+    answer = call(Client(), method, url_of(name, world))
+    if ROUTES[name][method].audience == "public":
+        assert answer.status_code < 400
+    elif is_page(name):
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/login/?next=")
+    else:
+        assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(("name", "method"), OF_OBJECTS)
+def test_an_owner_of_another_project_finds_nothing(name: str, method: str, world: World) -> None:
+    answer = call(client_for(world.people["outsider"]), method, url_of(name, world))
+    assert answer.status_code == 404
+    assert world.project.name not in answer.content.decode()
+
+
+@pytest.mark.parametrize(("name", "method"), OF_OBJECTS)
+def test_members_reach_what_their_role_opens(name: str, method: str, world: World) -> None:
+    rule, url = ROUTES[name][method], url_of(name, world)
+    for role in Role:
+        user = world.people[role.label]
+        # The OGC edge writes by token only: it has no CSRF check that a session would need.
+        bearer = {"HTTP_AUTHORIZATION": f"Bearer {make_token(user)}"} if name.startswith("ogc-") else {}
+        with transaction.atomic():
+            answer = call(client_for(user), method, url, **bearer)
+            transaction.set_rollback(True)
+        if role < rule.role:
+            assert answer.status_code == 403, role.label
+        elif answer.status_code == 404:
+            assert name in NEED_FILES | NEED_BODY or name.startswith("api-upload"), role.label
+        elif answer.status_code == 403:
+            assert (name, method) in SERVICE_REFUSES, role.label
+        else:
+            assert answer.status_code < 500
+            assert answer.status_code != 401
+
+
+@pytest.mark.parametrize(("name", "method"), [(n, m) for n, m in OF_OBJECTS if not is_page(n)])
+def test_a_token_opens_only_its_scope_and_its_project(name: str, method: str, world: World) -> None:
+    owner, rule, url = world.people["owner"], ROUTES[name][method], url_of(name, world)
+
+    def by(token: str) -> int:
+        return call(Client(), method, url, HTTP_AUTHORIZATION=f"Bearer {token}").status_code
+
+    lacking = [scope for scope in ("read", "edit", "run", "manage") if scope != rule.scope]
+    assert by(make_token(owner, lacking)) == 403
+    assert by(make_token(owner, project=make_project(owner))) == 404
+    assert by(make_token(world.people["outsider"])) == 404
+    assert by("qdt_unknown") == 401
+    allowed = by(make_token(owner, [rule.scope], project=world.project))
+    assert allowed not in (401, 403) or name.startswith("api-upload")
+    assert allowed < 500
+
+
+@pytest.mark.parametrize(("name", "method"), [(n, m) for n, m in DECLARED if m != "GET"])
+def test_another_site_cannot_use_the_session(name: str, method: str, world: World) -> None:
+    client = client_for(world.people["owner"], enforce_csrf_checks=True)
+    assert call(client, method, url_of(name, world)).status_code == 403
+
+
+@pytest.mark.parametrize(("name", "method"), OF_OBJECTS)
+def test_an_unknown_id_answers_as_somebody_elses(name: str, method: str, world: World) -> None:
+    theirs = call(client_for(world.people["outsider"]), method, url_of(name, world))
+    kwargs = world.kwargs(name, parameters(BY_NAME[name])) | {"pk": world.others["unknown"]}
+    nobodys = call(client_for(world.people["outsider"]), method, reverse(name, kwargs=kwargs))
+    assert nobodys.status_code == theirs.status_code == 404
+    if not is_page(name):
+        assert nobodys.json() == theirs.json()
+
+
+def forgetful(request: HttpRequest, pk: object = None) -> HttpResponse:
+    return JsonResponse({"secret": "everything"})
+
+
+urlpatterns = [path("forgetful/", forgetful, name="job"), path("undeclared/", forgetful, name="nowhere-declared")]
+
+
+@pytest.fixture
+def forgetful_site(settings: Settings) -> None:
+    settings.ROOT_URLCONF = __name__
+
+
+def test_a_view_that_forgets_its_check_answers_nothing(forgetful_site: None) -> None:
+    client = client_for(make_user("ana"))
+    client.raise_request_exception = False
+    answer = client.get("/forgetful/")
+    assert answer.status_code == 500
+    assert "secret" not in answer.content.decode()
+
+
+def test_a_route_that_is_not_declared_is_refused(forgetful_site: None) -> None:
+    answer = client_for(make_user("root", is_superuser=True)).get("/undeclared/")
+    assert answer.status_code == 403
+    assert "secret" not in answer.content.decode()
+
+
+def test_a_member_who_was_removed_or_disabled_is_out_at_once(world: World) -> None:
+    viewer = world.people["viewer"]
+    client, url = client_for(viewer), f"/api/projects/{world.project.pk}/"
+    token = make_token(viewer)
+    assert client.get(url).status_code == 200
+    viewer.memberships.all().delete()
+    assert client.get(url).status_code == 404
+    assert Client().get(url, HTTP_AUTHORIZATION=f"Bearer {token}").status_code == 404
+    type(viewer).objects.filter(pk=viewer.pk).update(is_active=False)
+    assert client.get(url).status_code == 401
+    assert Client().get(url, HTTP_AUTHORIZATION=f"Bearer {token}").status_code == 401
+
+
+def test_rules_say_what_they_mean() -> None:
+    for rules in ROUTES.values():
+        for method, rule in rules.items():
+            assert isinstance(rule, Rule)
+            if method not in ("GET", "*") and rule.audience != "public":
+                assert rule.scope != "read", "what changes something needs more than a token to read"

@@ -1,0 +1,119 @@
+"""One project with a member of every role and one object of every kind, for the tests that walk all routes."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+
+from inference.models import Inference
+from labeling.models import LabelSet
+from tests.factories import make_imagery, make_layer, make_project, make_user
+from training.models import ModelPackage, Run, TrainingData
+from webapp.features.models import Edit, Feature, FeatureLayer
+from webapp.imagery.models import Upload
+from webapp.jobs import services
+from webapp.maps.models import Map, MapLayer
+from webapp.projects.models import ApiToken, Member, Project, Role, User
+
+
+@dataclass
+class World:
+    """The project, its people by role name, and its objects by the first words of the routes that name them."""
+
+    project: Project
+    people: dict[str, User]
+    objects: dict[str, Any]
+    others: dict[str, Any] = field(default_factory=dict)
+
+    def kwargs(self, name: str, parameters: list[str]) -> dict[str, Any]:
+        """Return URL arguments that lead a route to an object of this project."""
+        found: dict[str, Any] = {}
+        for parameter in parameters:
+            if parameter == "pk":
+                prefixes = [key for key in self.objects if name.removeprefix("api-").startswith(key)]
+                assert prefixes, f"say in tests/security/world.py which object the route '{name}' names"
+                found["pk"] = self.objects[max(prefixes, key=len)]
+            else:
+                assert parameter in self.others, f"say in tests/security/world.py what '{parameter}' of '{name}' is"
+                found[parameter] = self.others[parameter]
+        return found
+
+
+def make_world() -> World:
+    """Return a new world."""
+    people = {role.label: make_user(role.label) for role in Role}
+    project = make_project(people["owner"], **{name: user for name, user in people.items() if name != "owner"})
+    people["outsider"] = make_user("outsider")
+    make_project(people["outsider"])
+    imagery, layer = make_imagery(project), make_layer(project)
+    feature = Feature.objects.create(layer=layer, fid=1, geometry=imagery.footprint[0], class_value=1)
+    Edit.objects.create(
+        layer=layer, seq=1, op_id=uuid4(), feature_id=feature.pk, action="create", version=1, geometry=feature.geometry
+    )
+    FeatureLayer.objects.filter(pk=layer.pk).update(seq=1)
+    (Path(settings.MEDIA_DIR) / "package.dlpk").write_bytes(b"PK")
+    label_set = LabelSet.objects.create(project=project, name="Labels", imagery=imagery, layer=layer)
+    job = services.enqueue(project=project, kind="ingest", spec={}, user=people["owner"], title="Ingest")
+    upload = Upload.objects.create(project=project, user=people["labeler"], filename="a.tif", size_bytes=10)
+    data = TrainingData.objects.create(
+        project=project,
+        name="Chips",
+        label_set=label_set,
+        layer_seq=0,
+        imagery_version=1,
+        metadata_format="Classified_Tiles",
+    )
+    run = Run.objects.create(project=project, name="Run", training_data=data, network="unet")
+    package = ModelPackage.objects.create(
+        project=project,
+        name="Package",
+        task="classify_pixels",
+        network="unet",
+        path="package.dlpk",
+        sha256="0" * 64,
+        size_bytes=1,
+        dtype="uint8",
+        resolution_m=0.6,
+        chip_px=256,
+    )
+    inference = Inference.objects.create(
+        project=project,
+        name="Inference",
+        task="classify_pixels",
+        package=package,
+        imagery=imagery,
+        imagery_version=1,
+        settings={"numbers": 0, "asked": {"polygons": False}},
+    )
+    a_map = Map.objects.create(project=project, name="Map")
+    map_layer = MapLayer.objects.create(map=a_map, position=0, features=layer)
+    token = ApiToken.objects.create(user=people["owner"], name="t", digest="x", hint="qdt_x", scopes=["read"])
+    objects: dict[str, UUID] = {
+        "project": project.pk,
+        "job": job.pk,
+        "imagery": imagery.pk,
+        "upload": upload.pk,
+        "layer": layer.pk,
+        "map": a_map.pk,
+        "label": label_set.pk,
+        "training-data": data.pk,
+        "run": run.pk,
+        "model": package.pk,
+        "inference": inference.pk,
+        "token": token.pk,
+        "ogc": layer.pk,
+    }
+    others = {
+        "member_pk": Member.objects.get(project=project, user=people["viewer"]).pk,
+        "feature_id": feature.pk,
+        "feature": feature.pk,
+        "layer": map_layer.pk,
+        "number": 0,
+        "what": "truth",
+        "collection": layer.pk,
+        "layer_id": layer.pk,
+        "unknown": uuid4(),
+    }
+    return World(project, people, objects, others)
