@@ -151,7 +151,9 @@ def grid_for(info: Info, resolution_m: float) -> Grid:
     )
 
 
-def pixel_layout(grid: Grid, *, halo_px: int, core_px: int | None = None, stitch: Stitch = "trim") -> Layout:
+def pixel_layout(
+    grid: Grid, *, halo_px: int, core_px: int | None = None, block_px: int | None = None, stitch: Stitch = "trim"
+) -> Layout:
     """Return the layout for pixel classification: large chips, since their halo is cheap.
 
     Args:
@@ -159,26 +161,27 @@ def pixel_layout(grid: Grid, *, halo_px: int, core_px: int | None = None, stitch
         halo_px: at least the reach of the network; rounded up to a multiple of 32.
         core_px: multiple of 32. Not given: the smallest of 1024, 1536 and 2048 px (1.2, 1.8 and 2.5 GB for a
             small U-Net) with which at most 15 % of what the network computes is thrown away.
+        block_px: rounded up to a multiple of the core.
         stitch: see `Layout`.
     """
     halo = 0 if halo_px == 0 else round_up(halo_px)
     wanted = core_px or next((core for core in CORES_PX if core >= USEFUL * (core + 2 * halo)), CORES_PX[-1])
     core = min(round_up(wanted), round_up(max(grid.height, grid.width)))
-    return Layout(core, halo, round_up(BLOCK_PX, core), stitch)
+    return Layout(core, halo, round_up(block_px or BLOCK_PX, core), stitch)
 
 
-def object_layout(*, chip_px: int, halo_px: int, block_px: int = BLOCK_PX) -> Layout:
+def object_layout(*, chip_px: int, halo_px: int, block_px: int | None = None) -> Layout:
     """Return the layout for detection: chips of the size that the network was trained on.
 
     Args:
         chip_px: side of a training chip; rounded up to a multiple of 32.
         halo_px: overlap to each side, at least half the largest object; at most a quarter of the chip.
-        block_px: rounded to a multiple of the core.
+        block_px: rounded down to a multiple of the core.
     """
     chip = max(round_up(chip_px), 4 * ALIGN_PX)
     halo = min(0 if halo_px == 0 else round_up(halo_px), chip // 4 // ALIGN_PX * ALIGN_PX)
     core = chip - 2 * halo
-    return Layout(core, halo, max(core, block_px // core * core))
+    return Layout(core, halo, max(core, (block_px or BLOCK_PX) // core * core))
 
 
 def block_windows(height: int, width: int, block_px: int) -> Iterator[Window]:

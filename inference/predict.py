@@ -254,14 +254,15 @@ def _load(reader: Reader, block: Block, work: Work, predictor: Predictor) -> _Lo
     if not wanted.any():
         return _Loaded(block, (), wanted)
     needed = [core for core in cores if _touches(core, block, layout, wanted)]
-    seen = _mirrored(chip.valid, around, grid)
+    seen = _mirrored(chip.valid, around, grid, layout.halo_px)
     return _Loaded(block, tuple(_batches(needed, chip.array, seen, around, work, predictor)), wanted)
 
 
-def _mirrored(valid: NDArray[np.bool_], around: Window, grid: Grid) -> NDArray[np.bool_]:
-    """Return which pixels the network sees: outside the grid those whose mirror image has data.
+def _mirrored(valid: NDArray[np.bool_], around: Window, grid: Grid, halo_px: int) -> NDArray[np.bool_]:
+    """Return which pixels the network sees: up to a halo outside the grid those whose mirror image has data.
 
-    The reader calls all of them invalid there, and the normaliser would put the mean over the mirrored pixels.
+    The reader calls all of them invalid there, and the normaliser would put the mean over the mirrored pixels. It
+    does so beyond the halo: what is mirrored there would depend on how much of the raster was read.
     """
     own = around.intersection(grid.whole)
     if own == around:
@@ -271,7 +272,10 @@ def _mirrored(valid: NDArray[np.bool_], around: Window, grid: Grid) -> NDArray[n
         (at.row, around.height - at.row - at.height),
         (at.col, around.width - at.col - at.width),
     )
-    return np.pad(valid[at.slices()], before_after, mode="reflect")
+    seen = np.zeros_like(valid)
+    near = _relative(grid.whole.grow(halo_px).intersection(around), around).slices()
+    seen[near] = np.pad(valid[at.slices()], before_after, mode="reflect")[near]
+    return seen
 
 
 def _touches(core: Window, block: Block, layout: Layout, wanted: NDArray[np.bool_]) -> bool:

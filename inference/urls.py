@@ -1,5 +1,13 @@
 """Routes of the room `inference`: pages and API."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from inference import api, pages
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("inferences/new", pages.new, name="inference-new"),
+    path("inferences/<uuid:pk>/", pages.inference, name="inference"),
+    path("api/inferences/", api.inferences, name="api-inferences"),
+    path("api/inferences/estimate", api.estimate, name="api-inference-estimate"),
+    path("api/inferences/<uuid:pk>/", api.inference, name="api-inference"),
+]
