@@ -9,7 +9,7 @@ import math
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -417,7 +417,15 @@ class Keeper(Callback):
         publish(draft, self.plan.folder / CHECKPOINT)
 
 
-def fit(folder: Folder, network: Network, settings: Settings, *, scratch: Path, hooks: Hooks | None = None) -> Fitted:
+def fit(
+    folder: Folder,
+    network: Network,
+    settings: Settings,
+    *,
+    scratch: Path,
+    hooks: Hooks | None = None,
+    weights: Mapping[str, Tensor] | None = None,
+) -> Fitted:
     """Train a network on a folder of training data and return it with its best weights.
 
     Args:
@@ -426,6 +434,7 @@ def fit(folder: Folder, network: Network, settings: Settings, *, scratch: Path, 
         settings: how.
         scratch: where checkpoints lie; a run that was cut off goes on from the last finished epoch there.
         hooks: see `Hooks`.
+        weights: to go on from; the network is then taken as it is.
 
     Raises:
         Invalid: a side without chips, no box at all, or a loss that is no number.
@@ -440,15 +449,17 @@ def fit(folder: Folder, network: Network, settings: Settings, *, scratch: Path, 
             raise Invalid(
                 f"There is no chip for {side}.", fix="Export more area, smaller chips, or another validation share."
             )
-    network = fitted(network, train)
+    network = network if weights is not None else fitted(network, train)
     torch.manual_seed(settings.seed)
     classes = len(folder.classes) + (1 if folder.task == CLASSIFY_PIXELS else 0)
-    module = network.build(bands=len(folder.bands), classes=classes, pretrained=settings.pretrained)
+    module = network.build(bands=len(folder.bands), classes=classes, pretrained=settings.pretrained and weights is None)
+    if weights is not None:
+        module.load_state_dict(weights)
     # A last batch of one chip would spoil the batch statistics, so it is left out (another one each epoch).
     drop = len(train) > settings.batch_size and len(train) % settings.batch_size == 1
     loader = loader_of(train, settings, shuffle=True, drop_last=drop, device=device)
-    weights = class_weights(train, classes) if settings.class_weights and folder.task == CLASSIFY_PIXELS else None
-    plan = Plan(settings, len(loader), weights, scratch, hooks or Hooks())
+    weighed = settings.class_weights and folder.task == CLASSIFY_PIXELS
+    plan = Plan(settings, len(loader), class_weights(train, classes) if weighed else None, scratch, hooks or Hooks())
     keeper = Keeper(plan)
     learner = Learner(network, module, [entry.name for entry in folder.classes], plan)
     checkpoint = scratch / CHECKPOINT
