@@ -82,7 +82,7 @@ class Labels:
     def saved(self, count: int) -> None:
         """Wait until the page says that all is stored, and shows so many samples."""
         expect(self.state).to_have_attribute("data-state", "saved")
-        expect(self.page.get_by_label("Classes").locator("dd").first).to_have_text(str(count))
+        expect(self.page.get_by_label("Classes").locator("dd").first).to_have_text(f"{count:,}")
 
     def distance_px(self, place: Sequence[float], point: Point) -> float:
         """Return how far a (lon, lat) is from a point of the map, in pixels of the screen.

@@ -35,6 +35,13 @@ export interface View {
   /** The panel is unfolded (on a phone: the sheet is up). */
   readonly panel: boolean;
   readonly loading: boolean;
+  /** Of a large layer, of which only a part is loaded: the server's counts and areas by class. */
+  readonly totals: ReadonlyMap<number | null, Total> | null;
+}
+
+export interface Total {
+  readonly count: number;
+  readonly areaM2: number;
 }
 
 export type SaveState = "saved" | "saving" | "offline" | "conflict" | "problem" | "refused" | "memory";
@@ -85,6 +92,7 @@ export class App implements Host {
       open: "none",
       panel: options.wide,
       loading: true,
+      totals: null,
     };
   }
 

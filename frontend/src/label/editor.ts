@@ -170,6 +170,7 @@ export class VertexEditor implements EditorPort {
 
   draw(pen: CanvasRenderingContext2D, frame: Frame, colour: string): void {
     if (!this.now) return;
+    pen.beginPath();
     trace(pen, frame, shapeOf(this.now));
     fill(pen, colour, 0.14);
     stroke(pen, "#ffffff", 4.5);

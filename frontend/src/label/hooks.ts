@@ -10,10 +10,3 @@ export function useView(app: App): View {
   }, [app]);
   return view;
 }
-
-/** Samples per class value, of all that is loaded. */
-export function countsOf(samples: View["doc"]["view"]): ReadonlyMap<number | null, number> {
-  const counts = new Map<number | null, number>();
-  for (const { classValue } of samples.values()) counts.set(classValue, (counts.get(classValue) ?? 0) + 1);
-  return counts;
-}

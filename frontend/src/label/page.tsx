@@ -3,7 +3,6 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Spinner } from "../ui/components";
-import { number } from "../ui/format";
 import type { ImageryInfo } from "../ui/map";
 import type { App } from "./app";
 import { Hint, Toolbar, TopBar } from "./bars";
@@ -74,7 +73,7 @@ export function Page({ app, editor, imagery, layerUrl, me, onMap }: PageProps): 
         <Toolbar app={app} view={view} onFitAll={() => imagery.bounds && map?.fit(imagery.bounds)} />
         <div class="label-top">
           {view.loading && <div class="label-hint"><Spinner label="Loading samples" /> Loading samples</div>}
-          {view.doc.truncated && <div class="label-hint">Too many samples to edit here: {number(view.doc.view.size)} are loaded. Zoom in.</div>}
+          {view.doc.truncated && <div class="label-hint">Too many samples in view to edit them. Zoom in.</div>}
           {map && <Hint view={view} tools={map.tools} />}
         </div>
         <div class="label-bottom">

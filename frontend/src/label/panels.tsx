@@ -4,9 +4,8 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Button, EmptyState, Icon, IconButton, Tabs } from "../ui/components";
 import { area, number, plural } from "../ui/format";
-import type { App, PanelTab, View } from "./app";
+import type { App, PanelTab, Total, View } from "./app";
 import { areaM2 } from "./geometry";
-import { countsOf } from "./hooks";
 import { NO_CLASS_COLOUR } from "./layer";
 import type { LabelClass, Sample } from "./types";
 
@@ -39,8 +38,9 @@ function shownClass(view: View): number | null | undefined {
 /** Classes with their keys, counts and visibility; a click chooses what to draw, or the class of what is selected. */
 export function ClassPalette({ app, view }: { app: App; view: View }): JSX.Element {
   const samples = view.doc.view;
-  const counts = useMemo(() => countsOf(samples), [samples]);
-  const areas = useMemo(() => areasOf(samples), [samples]);
+  const totals = useMemo(() => view.totals ?? totalsOf(samples), [samples, view.totals]);
+  const counts = new Map([...totals].map(([value, { count }]) => [value, count]));
+  const sum = (of: (total: Total) => number): number => [...totals.values()].reduce((all, total) => all + of(total), 0);
   const list = offered(view.doc.classes, counts);
   const chosen = view.selected.size;
   const pressed = shownClass(view);
@@ -58,7 +58,7 @@ export function ClassPalette({ app, view }: { app: App; view: View }): JSX.Eleme
                 <Swatch colour={colour} />
                 <span class="truncate" title={name}>{name}</span>
                 {retired && <span class="badge">retired</span>}
-                <span class="numeric muted" title={area(areas.get(value) ?? 0)}>{number(counts.get(value) ?? 0)}</span>
+                <span class="numeric muted" title={area(totals.get(value)?.areaM2 ?? 0)}>{number(counts.get(value) ?? 0)}</span>
                 {key ? <kbd>{key}</kbd> : <span class="no-key" />}
               </button>
               <IconButton small label={`${hidden ? "Show" : "Hide"} ${name}`} icon={hidden ? "eye-off" : "eye"} onClick={() => app.toggleClass(value)} />
@@ -73,11 +73,15 @@ export function ClassPalette({ app, view }: { app: App; view: View }): JSX.Eleme
       )}
       <dl class="facts small-text">
         <dt>Samples</dt>
-        <dd class="numeric">{number(view.doc.view.size)}{view.doc.truncated ? " in view" : ""}</dd>
+        <dd class="numeric">{number(sum(({ count }) => count))}</dd>
         <dt>Area</dt>
-        <dd class="numeric">{area([...areas.values()].reduce((sum, one) => sum + one, 0))}</dd>
-        <dt>From models</dt>
-        <dd class="numeric">{number([...view.doc.view.values()].filter(({ source }) => source === "model").length)}</dd>
+        <dd class="numeric">{area(sum(({ areaM2: one }) => one))}</dd>
+        {view.totals === null && (
+          <>
+            <dt>From models</dt>
+            <dd class="numeric">{number([...samples.values()].filter(({ source }) => source === "model").length)}</dd>
+          </>
+        )}
       </dl>
     </section>
   );
@@ -93,10 +97,13 @@ function areaOf(sample: Sample): number {
   return made;
 }
 
-function areasOf(samples: View["doc"]["view"]): ReadonlyMap<number | null, number> {
-  const areas = new Map<number | null, number>();
-  for (const sample of samples.values()) areas.set(sample.classValue, (areas.get(sample.classValue) ?? 0) + areaOf(sample));
-  return areas;
+function totalsOf(samples: View["doc"]["view"]): ReadonlyMap<number | null, Total> {
+  const totals = new Map<number | null, Total>();
+  for (const sample of samples.values()) {
+    const { count, areaM2: area } = totals.get(sample.classValue) ?? { count: 0, areaM2: 0 };
+    totals.set(sample.classValue, { count: count + 1, areaM2: area + areaOf(sample) });
+  }
+  return totals;
 }
 
 const ROW_PX = 36;
@@ -139,7 +146,7 @@ export function SampleList({ app, view }: { app: App; view: View }): JSX.Element
           <option value="">All classes</option>
           {view.doc.classes.map(({ value, name }) => <option key={value} value={String(value)}>{name}</option>)}
         </select>
-        <span class="muted small-text numeric">{plural(rows.length, "sample")}</span>
+        <span class="muted small-text numeric">{plural(rows.length, "sample")}{view.totals ? " loaded" : ""}</span>
       </div>
       <div class="label-rows" ref={box} onScroll={measure}>
         <ul ref={(element) => element?.style.setProperty("height", `${rows.length * ROW_PX}px`)}>

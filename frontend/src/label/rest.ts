@@ -1,6 +1,7 @@
 // The HTTP side of a layer.
 
 import { get, post } from "../ui/api";
+import type { Total } from "./app";
 import type { Rest } from "./sync";
 import type { CollectionJson, EditRowJson, ResultJson } from "./wire";
 
@@ -11,4 +12,10 @@ export function restOf(layerUrl: string): Rest {
     log: (after) => get<{ edits: EditRowJson[]; seq: number; resync: boolean }>(`${layerUrl}edits?after=${Math.max(after, 0)}`),
     save: async (edits) => (await post<{ results: ResultJson[] }>(`${layerUrl}edits`, { edits })).results,
   };
+}
+
+/** Counts and areas by class value, of all samples. */
+export async function totalsOf(layerUrl: string): Promise<ReadonlyMap<number | null, Total>> {
+  const { classes } = await get<{ classes: { value: number | null; count: number; area_m2: number }[] }>(`${layerUrl}statistics`);
+  return new Map(classes.map(({ value, count, area_m2 }) => [value, { count, areaM2: area_m2 }]));
 }

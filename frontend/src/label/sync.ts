@@ -25,8 +25,8 @@ export interface SyncOptions {
   readonly rest: Rest;
   readonly queue: Queue;
   readonly connect: (handlers: LiveHandlers<ServerMessage>) => Live;
-  /** Load what is in view instead of everything. */
-  readonly bounds: (() => Bounds) | null;
+  /** The box to load, of a large layer; null: load everything. */
+  readonly bounds: () => Bounds | null;
   readonly onState: (state: State) => void;
   readonly onConnection: (connection: Connection) => void;
   readonly onMembers: (members: readonly Member[]) => void;
@@ -40,7 +40,8 @@ export type Connection = LiveState | "refused";
 const BATCH = 100;
 /** The socket takes frames of 256 KiB; what is larger goes by HTTP. */
 const FRAME_CHARS = 200_000;
-const LIMIT = 5000;
+/** What the server gives at once, and the map still draws within a frame's time. */
+const LIMIT = 10_000;
 /** A socket that does not answer an edit for so long is given up for this batch; HTTP asks again. */
 const ANSWER_MS = 8_000;
 const POLL_MS = 5_000;
@@ -116,7 +117,7 @@ export class Sync {
 
   /** Load the samples of the view (of a large layer) or all of them. */
   async load(whole: boolean): Promise<void> {
-    const bounds = this.options.bounds?.() ?? null;
+    const bounds = this.options.bounds();
     const found = await this.options.rest.samples(bounds, LIMIT);
     this.apply({
       type: "snapshot",
@@ -250,7 +251,7 @@ export class Sync {
   }
 
   private async reload(): Promise<void> {
-    const bounds = this.options.bounds?.() ?? null;
+    const bounds = this.options.bounds();
     const found = await this.options.rest.samples(bounds, LIMIT);
     // The log in between is skipped, so what it deleted must go: everything is replaced.
     await this.change({ type: "snapshot", samples: found.features.map(sampleFrom), seq: found.seq, truncated: found.truncated, whole: true });

@@ -43,7 +43,7 @@ async function client(server: FakeServer, queue: Queue = disk()): Promise<Client
     {
       rest: server.rest,
       queue,
-      bounds: null,
+      bounds: () => null,
       connect: (handlers): Live => {
         self.handlers = handlers;
         return server.connect(handlers);

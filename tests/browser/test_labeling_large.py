@@ -1,0 +1,94 @@
+"""The labeling page over many samples: smooth while all are loaded, by view where they are too many."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import expect
+from shapely.geometry import box
+
+from labeling.models import LabelSet
+from tests.browser.driver import Pages, wait_until
+from tests.browser.labels import Labels
+from webapp.features.bulk import NewFeature, add_features
+from webapp.projects.models import User
+
+Screenshot = Callable[..., Path]
+
+# The gaps between animation frames while the map is panned, in milliseconds.
+WATCH_FRAMES = """() => {
+  window.frames_ms = [];
+  let last = performance.now();
+  const step = (now) => {
+    window.frames_ms.push(now - last);
+    last = now;
+    requestAnimationFrame(step);
+  };
+  requestAnimationFrame(step);
+}"""
+
+
+def fill(label_set: LabelSet, rows: int, columns: int) -> None:
+    """Cover the scene with a grid of small boxes."""
+    west, south, east, north = label_set.imagery.footprint.extent
+    width, height = (east - west) / columns, (north - south) / rows
+    features = (
+        NewFeature(
+            box(
+                west + (x + 0.1) * width,
+                south + (y + 0.1) * height,
+                west + (x + 0.9) * width,
+                south + (y + 0.9) * height,
+            ),
+            class_value=1 + (x + y) % 2,
+            source="import",
+        )
+        for y in range(rows)
+        for x in range(columns)
+    )
+    add_features(layer=label_set.layer, features=features)
+
+
+def test_ten_thousand_samples_are_panned_picked_and_edited(
+    open_page: Pages,
+    label_set: LabelSet,
+    ana: User,
+    screenshot: Screenshot,
+    record_property: Callable[[str, object], None],
+) -> None:
+    fill(label_set, 100, 100)
+    labels = Labels(open_page(ana), label_set)
+    labels.saved(10_000)
+    screenshot(labels.page, "label-10000")
+    labels.page.evaluate(WATCH_FRAMES)
+    for end in ((700, 400), (300, 200), (500, 500)):
+        labels.drag((480, 330), end)
+    frames = sorted(labels.page.evaluate("window.frames_ms"))
+    record_property("longest_frame_ms", frames[-1])
+    record_property("p95_frame_ms", frames[int(len(frames) * 0.95)])
+    print(f"frames: {len(frames)}, p95 {frames[int(len(frames) * 0.95)]:.0f} ms, longest {frames[-1]:.0f} ms")  # noqa: T201
+    labels.key("Shift+F")
+    for _ in range(4):
+        labels.key("+")
+        labels.page.wait_for_timeout(350)
+    labels.click((480, 330))
+    labels.key("3")
+    wait_until(lambda: labels.stored().filter(class_value=7).count() == 1, what="the picked sample's new class")
+
+
+def test_too_many_samples_are_shown_as_tiles_and_edited_closer_up(
+    open_page: Pages, label_set: LabelSet, ana: User, screenshot: Screenshot
+) -> None:
+    fill(label_set, 120, 100)
+    labels = Labels(open_page(ana), label_set)
+    notice = labels.page.get_by_text("Too many samples in view")
+    expect(notice).to_be_visible()
+    labels.saved(12_000)  # the server's count: only a part is loaded
+    screenshot(labels.page, "label-12000")
+    for _ in range(3):
+        labels.key("+")
+        labels.page.wait_for_timeout(350)
+    expect(notice).to_be_hidden()
+    labels.click((480, 330))
+    labels.key("3")
+    wait_until(lambda: labels.stored().filter(class_value=7).count() == 1, what="the picked sample's new class")
+    screenshot(labels.page, "label-12000-close")

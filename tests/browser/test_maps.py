@@ -1,0 +1,216 @@
+"""The map viewer in a real browser, on real imagery."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from shapely.geometry import Point
+
+from tests.browser.driver import PHONE, Pages, wait_until
+from tests.browser.scenes import make_scene, make_trees, pixel_box
+from tests.factories import make_layer, make_project, make_user
+from webapp.features.bulk import add_features
+from webapp.features.models import Feature, FeatureLayer
+from webapp.imagery import selectors
+from webapp.imagery.models import ImageryLayer
+from webapp.imagery.services import bump
+from webapp.maps import services
+from webapp.maps.models import Map
+from webapp.projects.models import User
+from webapp.raster.read import info
+from webapp.raster.shapes import to_crs
+
+DRAWN = "() => [...document.querySelectorAll('canvas.leaflet-tile')].reduce((sum, canvas) => { const pixels = " \
+    "canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data; " \
+    "for (let i = 3; i < pixels.length; i += 4) if (pixels[i]) sum += 1; return sum; }, 0)"  # fmt: skip
+
+
+@dataclass
+class Forest:
+    """A map of one scene and its trees."""
+
+    owner: User
+    scene: ImageryLayer
+    trees: FeatureLayer
+    map: Map
+
+    def open(self, page: Page, hash: str = "") -> Page:  # noqa: A002
+        """Open the viewer and wait until imagery and trees are drawn."""
+        page.goto(f"/maps/{self.map.pk}/{hash}")
+        expect(page.locator("img.leaflet-tile-loaded").first).to_be_visible()
+        wait_until(lambda: page.evaluate(DRAWN) > 0, what="trees on the map")
+        return page
+
+    def tree(self) -> Feature:
+        """The largest tree: no other lies above its middle."""
+        return Feature.objects.filter(layer=self.trees).order_by("-area_m2")[0]
+
+
+@pytest.fixture
+def forest(open_page: Pages) -> Forest:
+    ana = make_user("ana")
+    project = make_project(ana, labeler=make_user("ben"), viewer=make_user("eve"))
+    scene = make_scene(project, ana)
+    trees = make_trees(project, ana, scene)
+    return Forest(
+        ana, scene, trees, services.create_map(project=project, name="Ordway", user=ana, layers=[scene, trees])
+    )
+
+
+def titles(page: Page) -> list[str]:
+    return page.locator(".layer-title").all_inner_texts()
+
+
+def layer(page: Page, title: str) -> Locator:
+    return page.locator(".layer").filter(has=page.get_by_role("checkbox", name=f"Show {title}"))
+
+
+def test_a_map_shows_its_scene_and_trees_and_a_click_says_what_is_there(
+    open_page: Pages, forest: Forest, screenshot: Callable[..., Path]
+) -> None:
+    page = open_page(forest.owner)
+    place = forest.tree().geometry.centroid
+    forest.open(page, f"#22/{place.y}/{place.x}")
+    expect(layer(page, "Trees").get_by_text("61")).to_be_visible()
+    box = page.locator(".map").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    popup = page.locator(".map-popup")
+    expect(popup.get_by_role("heading", name="Tree").first).to_be_visible()
+    expect(popup.get_by_text(re.compile(r"\d m²")).first).to_be_visible()
+    expect(page.locator(".leaflet-control-attribution")).to_contain_text("NEON")
+    expect(page.locator(".leaflet-control-scale-line")).to_be_visible()
+    expect(page.get_by_label("Coordinates under the pointer")).to_contain_text(f"{place.y:.6f}"[:6])
+    screenshot(page, "map-popup")
+
+
+def test_layers_are_stacked_by_keyboard_and_by_mouse_and_stay_so(open_page: Pages, forest: Forest) -> None:
+    page = forest.open(open_page(forest.owner))
+    assert titles(page) == ["Trees", "OSBS_029"]
+    page.get_by_role("button", name="Move Trees").press("ArrowDown")
+    wait_until(lambda: titles(page) == ["OSBS_029", "Trees"], what="the new order")
+    rows = [page.locator(".layer").nth(index).bounding_box() for index in (0, 1)]
+    grip = page.get_by_role("button", name="Move Trees").bounding_box()
+    assert grip is not None
+    assert rows[0] is not None
+    page.mouse.move(grip["x"] + 8, grip["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(grip["x"] + 8, rows[0]["y"] + 4, steps=8)
+    page.mouse.up()
+    wait_until(lambda: titles(page) == ["Trees", "OSBS_029"], what="the old order")
+    wait_until(lambda: [row.features_id is None for row in forest.map.layers.all()] == [True, False], what="the rows")
+    page.reload()
+    expect(page.locator(".layer-title").first).to_have_text("Trees")
+
+
+def test_a_link_shows_the_same_place_layers_and_opacities_to_somebody_else(open_page: Pages, forest: Forest) -> None:
+    page = forest.open(open_page(forest.owner))
+    page.get_by_role("checkbox", name="Show OSBS_029").uncheck()
+    page.get_by_role("slider", name="Opacity of Trees").fill("40")
+    page.get_by_role("button", name="Zoom in").click()
+    wait_until(lambda: re.search(r"/\d+:0\.4$", page.url), what="the opacity in the address")
+    other = open_page(make_user("eve"))
+    other.goto(page.url)
+    expect(other.get_by_role("checkbox", name="Show OSBS_029")).not_to_be_checked()
+    expect(other.get_by_role("slider", name="Opacity of Trees")).to_have_value("40")
+    assert other.url == page.url
+    expect(other.get_by_role("button", name="Add layer")).to_have_count(0)
+
+
+def test_new_features_appear_and_only_the_tiles_that_they_touch_are_asked_for_again(
+    open_page: Pages, forest: Forest
+) -> None:
+    page = open_page(forest.owner)
+    place = forest.tree().geometry.centroid
+    forest.open(page, f"#23/{place.y}/{place.x}")
+    page.wait_for_load_state("networkidle")
+    shown = page.locator("canvas.leaflet-tile").count()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if f"/{forest.trees.pk}/" in request.url else None)
+    seq = forest.trees.seq
+    found = info(selectors.analysis_file(forest.scene))
+    a, _, west, _, e, north = found.transform
+    centre = to_crs(Point(place.x, place.y), 4326, found.crs_wkt)
+    column, row = (centre.x - west) / a, (centre.y - north) / e
+    add_features(layer=forest.trees, features=[pixel_box(found, column - 3, row - 3, column + 3, row + 3)])
+    expect(layer(page, "Trees").get_by_text("62")).to_be_visible()
+    wait_until(lambda: any("/tiles/" in url for url in asked), what="tiles of the new state")
+    tiles = [url for url in asked if "/tiles/" in url]
+    assert all(f"/{seq + 1}/" in url for url in tiles)
+    assert 1 <= len(tiles) <= 4 < shown
+
+
+def test_a_new_version_of_a_scene_replaces_the_old_tile_by_tile(open_page: Pages, forest: Forest) -> None:
+    page = forest.open(open_page(forest.owner))
+    before = page.locator("img.leaflet-tile-loaded").count()
+    page.evaluate(
+        "() => { window.gone = 0; new MutationObserver(list => list.forEach(item => window.gone += "
+        "item.removedNodes.length)).observe(document.querySelector('.leaflet-tile-pane'), "
+        "{childList: true, subtree: true}); }"
+    )
+    version = bump(forest.scene)
+    wait_until(
+        lambda: page.locator(f"img.leaflet-tile-loaded[src*='/{version}/']").count() == before, what="the new version"
+    )
+    assert page.evaluate("() => window.gone") == 0
+
+
+def test_a_layer_is_added_renamed_and_removed_and_a_second_viewer_sees_it(open_page: Pages, forest: Forest) -> None:
+    make_layer(forest.map.project, name="Roofs", classes=[(1, "Roof", "#d95f02")])
+    page, other = forest.open(open_page(forest.owner)), forest.open(open_page(make_user("eve")))
+    page.get_by_role("button", name="Add layer").click()
+    page.get_by_placeholder("Search imagery and feature layers").fill("roo")
+    page.get_by_role("button", name="Add Roofs").click()
+    expect(page.get_by_text("Nothing by that name")).to_be_visible()
+    page.get_by_role("button", name="Done").click()
+    wait_until(lambda: titles(other) == ["Roofs", "Trees", "OSBS_029"], what="the layer in the other browser")
+    page.get_by_role("button", name="More about Roofs").click()
+    page.get_by_role("menuitem", name="Rename").click()
+    name = page.get_by_role("textbox", name="Name")
+    expect(name).to_be_focused()
+    name.fill("Houses")
+    name.press("Enter")
+    wait_until(lambda: titles(other)[0] == "Houses", what="the name in the other browser")
+    page.get_by_role("button", name="More about Houses").click()
+    page.get_by_role("menuitem", name="Remove from map").click()
+    page.get_by_role("button", name="Remove from map").click()
+    wait_until(lambda: titles(other) == ["Trees", "OSBS_029"], what="the layer gone in the other browser")
+
+
+def test_a_saved_view_is_how_the_map_opens(open_page: Pages, forest: Forest) -> None:
+    page = forest.open(open_page(forest.owner))
+    page.get_by_role("button", name="Zoom in").click()
+    page.get_by_role("slider", name="Opacity of OSBS_029").fill("55")
+    page.get_by_role("button", name="Save view").click()
+    expect(page.get_by_text("The map now opens like this.")).to_be_visible()
+    expect(page.get_by_role("button", name="Save view")).to_be_disabled()
+    place = page.url.partition("#")[2]
+    page.goto("/")
+    page.goto(f"/maps/{forest.map.pk}/")
+    expect(page.get_by_role("slider", name="Opacity of OSBS_029")).to_have_value("55")
+    wait_until(lambda: page.url.partition("#")[2].split("/")[0] == place.split("/")[0], what="the saved zoom")
+
+
+def test_a_map_shared_by_link_opens_to_a_stranger_to_look_at(open_page: Pages, forest: Forest) -> None:
+    page = forest.open(open_page(forest.owner))
+    page.get_by_role("button", name="Share").click()
+    page.get_by_role("radio", name=re.compile("Anyone with the link")).check()
+    wait_until(lambda: Map.objects.get(pk=forest.map.pk).share == "link", what="the share")
+    stranger = forest.open(open_page())
+    expect(stranger.get_by_role("button", name="Add layer")).to_have_count(0)
+    expect(stranger.get_by_role("link", name="Sign in")).to_be_visible()
+    expect(stranger.locator(".live-note")).to_have_count(0)
+
+
+def test_on_a_phone_the_layers_come_as_a_sheet(
+    open_page: Pages, forest: Forest, screenshot: Callable[..., Path]
+) -> None:
+    page = forest.open(open_page(forest.owner, size=PHONE, dark=True))
+    expect(page.locator(".layers")).to_be_hidden()
+    page.get_by_role("button", name="Layers").click()
+    expect(page.get_by_role("checkbox", name="Show Trees")).to_be_visible()
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE[0]
+    screenshot(page, "map-phone")
