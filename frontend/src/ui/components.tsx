@@ -200,6 +200,7 @@ export interface TextInputProps extends LabelledProps {
 
 /** A line (or some lines) of text with its label. */
 export function TextInput(props: TextInputProps): JSX.Element {
+  // The attribute moves the focus when a dialog opens, the effect anywhere else.
   const control = useRef<HTMLInputElement>(null);
   useEffect(() => {
     if (props.autofocus) control.current?.focus();
@@ -231,6 +232,7 @@ export function TextInput(props: TextInputProps): JSX.Element {
             required={props.required}
             maxLength={props.maxLength}
             autocomplete="off"
+            autofocus={props.autofocus}
             onInput={(event) => props.onChange(event.currentTarget.value)}
             {...aria}
           />
