@@ -61,5 +61,6 @@ def rename_label_set(*, label_set: LabelSet, name: str | None, description: str 
         label_set.name = label_set.name if name is None else name.strip()
         label_set.description = label_set.description if description is None else description
         label_set.save(update_fields=["name", "description", "updated_at"])
-        FeatureLayer.objects.filter(pk=label_set.layer_id).update(name=label_set.name)
+        label_set.layer.name = label_set.name
+        label_set.layer.save(update_fields=["name", "updated_at"])
     return label_set
