@@ -1,0 +1,148 @@
+"""Users, projects and tokens in Django's admin. What gives rights, only superusers touch; history nobody."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from webapp.projects import services
+from webapp.projects.models import ApiToken, AuditEntry, Member, Project, SignInAttempts, User
+
+
+class SuperusersOnly:
+    """For models that give rights: staff who may edit them could make themselves anything."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Return True for superusers."""
+        return bool(getattr(request.user, "is_superuser", False))
+
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Return True for superusers."""
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Return True for superusers."""
+        return self.has_module_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Return True for superusers."""
+        return self.has_module_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Return True for superusers."""
+        return self.has_module_permission(request)
+
+
+class ReadOnly:
+    """For rows that tell what happened: they are looked at, never written."""
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Return False."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Return False."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Return False."""
+        return False
+
+
+@admin.register(User)
+class OwnUserAdmin(SuperusersOnly, UserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    """Accounts."""
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class OwnGroupAdmin(SuperusersOnly, GroupAdmin):
+    """Groups of administrators."""
+
+
+class MemberInline(SuperusersOnly, admin.TabularInline):  # type: ignore[type-arg]
+    """Members of a project."""
+
+    model = Member
+    extra = 0
+    autocomplete_fields = ("user",)
+
+
+@admin.register(Project)
+class ProjectAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Projects with their members."""
+
+    list_display = ("name", "created_at", "updated_at")
+    search_fields = ("name",)
+    inlines = (MemberInline,)
+
+
+@admin.register(Member)
+class MemberAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Memberships over all projects."""
+
+    list_display = ("project", "user", "role", "created_at")
+    list_filter = ("role",)
+    search_fields = ("project__name", "user__username")
+    autocomplete_fields = ("project", "user")
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """API tokens: looked at and revoked here, made by their users only."""
+
+    list_display = ("name", "hint", "user", "project", "scopes", "last_used_at", "expires_at", "revoked_at")
+    list_filter = ("revoked_at",)
+    search_fields = ("name", "user__username")
+    actions = ("revoke",)
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Return False: a token is shown once, to its user."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Return False."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Return False: revoked tokens tell who could do what."""
+        return False
+
+    @admin.action(description="Revoke the chosen tokens", permissions=("view",))
+    def revoke(self, request: HttpRequest, queryset: "QuerySet[ApiToken]") -> None:
+        """End tokens now."""
+        user = request.user
+        assert isinstance(user, User)
+        for token in queryset:
+            services.revoke_token(token=token, user=user)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Acts of administration."""
+
+    list_display = ("at", "actor", "action", "target", "project")
+    list_filter = ("action",)
+    search_fields = ("target", "actor__username", "project__name")
+    list_select_related = ("actor", "project")
+
+
+@admin.register(SignInAttempts)
+class SignInAttemptsAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Counted attempts to sign in; deleting a row lets its account or address try again at once."""
+
+    list_display = ("key", "count", "doublings", "started_at")
+    search_fields = ("key",)
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Return False."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False."""
+        return False
