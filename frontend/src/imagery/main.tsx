@@ -1,7 +1,6 @@
 // The pages of imagery: upload, and one layer.
 import { render } from "preact";
 import { readConfig } from "../ui/config";
-import { LayerPage } from "./layer-page";
 import type { LayerConfig } from "./layer-page";
 import "./page.css";
 import { UploadPage } from "./upload-page";
@@ -9,4 +8,15 @@ import type { UploadConfig } from "./upload-page";
 
 const root = document.getElementById("root");
 const config = readConfig<LayerConfig | UploadConfig>();
-if (root) render("layer" in config ? <LayerPage config={config} /> : <UploadPage config={config} />, root);
+
+async function start(element: HTMLElement): Promise<void> {
+  if ("layer" in config) {
+    // Loaded here because it needs Leaflet, which the upload page does not have.
+    const { LayerPage } = await import("./layer-page");
+    render(<LayerPage config={config} />, element);
+  } else {
+    render(<UploadPage config={config} />, element);
+  }
+}
+
+if (root) void start(root);
