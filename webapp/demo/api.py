@@ -6,7 +6,7 @@ from rest_framework.response import Response
 
 from webapp.demo import services
 from webapp.demo.load import find_project
-from webapp.errors import NotFound
+from webapp.errors import Conflict
 from webapp.jobs.selectors import job_json
 from webapp.projects import access
 from webapp.projects.models import User
@@ -17,7 +17,7 @@ def demo(request: Request) -> Response:
     """Run the demo: answers with its job ({id, url, state, …}); its result holds the map's address and the score."""
     project = find_project()
     if project is None:
-        raise NotFound("demo (load it with `manage.py demo --load`)")
+        raise Conflict("The demo is not loaded.", fix="Load it with `manage.py demo --load`.", code="demo_missing")
     access.authorise(request._request, project)
     assert isinstance(request.user, User)
     job = services.start(project=project, user=request.user)

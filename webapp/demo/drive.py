@@ -1,7 +1,7 @@
 """The demo: from labels to a finished map, through nothing but the public HTTP API.
 
-Training data from one Yellowstone scene, a U-Net trained on it, that model over another scene, and the result
-on a map beside labels that the model never saw, with its score.
+Training data from the north of a scene, a U-Net trained on it, that model over the whole scene, and the result
+on a map with its score in the south, whose labels no step of the training has seen.
 """
 
 import time
@@ -10,14 +10,18 @@ from dataclasses import asdict
 from typing import Any
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from webapp.demo import sources
 from webapp.demo.client import Client
 from webapp.demo.score import areas, score
-from webapp.errors import Conflict, NotFound, QuadratError
+from webapp.errors import Conflict, QuadratError
 from webapp.raster.shapes import to_crs
 
 POLL_S = 1.0
+# Shares of the scene's height, from its south: scored below the first, trained on above the second. Between them lies
+# a gap of twelve metres, so that no crown is in both.
+SCORED_BELOW, TRAINED_ABOVE = 0.35, 0.40
 # Crowns are two to six metres wide: at 0.25 m they are seen well, and a scene is learnt on a laptop's CPU.
 RESOLUTION_M = 0.25
 CHIP_PX = 192
@@ -42,20 +46,27 @@ def run(client: Client, project: str, state: State, tell: Tell) -> dict[str, Any
         QuadratError: a step failed; its own message.
     """
     sets = client.get("/api/label-sets/", project=project)["results"]
-    learn, held = _named(sets, sources.TRAINING.name), _named(sets, sources.HELD_OUT.name)
-    learn, held = client.get(f"/api/label-sets/{learn}/"), client.get(f"/api/label-sets/{held}/")
-    data = _export(client, learn, state, tell)
+    label_set = client.get(f"/api/label-sets/{_named(sets, sources.EDGE.name)}/")
+    data = _export(client, label_set, state, tell)
     package = _train(client, data, state, tell)
-    made = _infer(client, package, held, state, tell)
+    made = _infer(client, package, label_set, state, tell)
     tell(0.96, "Measuring against the held-out labels")
-    return _finish(client, made, held, tell)
+    return _finish(client, made, label_set, tell)
+
+
+def _part(label_set: dict[str, Any], low: float, high: float) -> BaseGeometry:
+    """Return the part of the scene between two shares of its height, in EPSG:4326."""
+    west, south, east, north = label_set["imagery"]["bounds"]
+    height = north - south
+    part: BaseGeometry = shapely.box(west, south + low * height, east, south + high * height)
+    return part
 
 
 def _named(sets: list[dict[str, Any]], name: str) -> str:
     for row in sets:
         if row["name"] == name:
             return str(row["id"])
-    raise NotFound(f"label set '{name}' (load the demo with `manage.py demo --load`)")
+    raise Conflict(f"The label set '{name}' is gone.", fix="Load it with `manage.py demo --load`.", code="demo_missing")
 
 
 def _export(client: Client, label_set: dict[str, Any], state: State, tell: Tell) -> str:
@@ -71,7 +82,7 @@ def _export(client: Client, label_set: dict[str, Any], state: State, tell: Tell)
                 "stride_px": STRIDE_PX,
                 "resolution_m": RESOLUTION_M,
                 # Every tree of the scene is labelled, so what holds no label is background.
-                "extent": shapely.geometry.mapping(shapely.box(*label_set["imagery"]["bounds"])),
+                "extent": shapely.geometry.mapping(_part(label_set, TRAINED_ABOVE, 1.0)),
                 "validation": 0.2,
             },
         )
@@ -91,7 +102,12 @@ def _train(client: Client, data: str, state: State, tell: Tell) -> str:
 
 def _infer(client: Client, package: str, label_set: dict[str, Any], state: State, tell: Tell) -> dict[str, Any]:
     if "inference" not in state:
-        body = {"package": package, "imagery": label_set["imagery"]["id"], "extent": None, "settings": {}}
+        body = {
+            "package": package,
+            "imagery": label_set["imagery"]["id"],
+            "extent": None,
+            "settings": {"min_area_m2": 1.0},
+        }
         made = client.post("/api/inferences/", body)
         state["inference"], state["inference_job"] = made["id"], _job_of(made)
     _wait(client, state["inference_job"], state, tell, (0.75, 0.95), "Inference")
@@ -99,25 +115,26 @@ def _infer(client: Client, package: str, label_set: dict[str, Any], state: State
     return answer
 
 
-def _finish(client: Client, inference: dict[str, Any], held: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    """Score the result, put the held-out labels on its map, and say the score there."""
+def _finish(client: Client, inference: dict[str, Any], label_set: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    """Score the result in the held-out part, put the labels on its map, and say the score there."""
+    imagery, labels = label_set["imagery"], label_set["layer"]
     map_id = _id_of(inference["map"])
     shown = client.get(f"/api/maps/{map_id}/")
-    found = next(row["features"] for row in shown["layers"] if row["kind"] == "features")
-    epsg = held["imagery"]["epsg"]
-    ours = areas(client.get(f"/api/layers/{found['id']}/export.geojson"), epsg)
-    labelled = areas(client.get(f"/api/layers/{held['layer']['id']}/export.geojson"), epsg)
-    extent = to_crs(shapely.geometry.shape(held["imagery"]["footprint"]), 4326, epsg)
-    result = score(ours, labelled, extent)
-    sentence = result.sentence(len(labelled))
-    on_map = {_id_of(row["features"]) for row in shown["layers"] if row["kind"] == "features"}
-    if held["layer"]["id"] not in on_map:
-        body = {"kind": "features", "id": held["layer"]["id"], "title": "Held-out labels"}
+    on_map = [_id_of(row["features"]) for row in shown["layers"] if row["kind"] == "features"]
+    found = next(layer for layer in on_map if layer != labels["id"])
+    extent = to_crs(_part(label_set, 0.0, SCORED_BELOW), 4326, imagery["epsg"])
+    ours = areas(client.get(f"/api/layers/{found}/export.geojson"), imagery["epsg"])
+    truth = areas(client.get(f"/api/layers/{labels['id']}/export.geojson"), imagery["epsg"])
+    held_out = [area for area in truth if area.centroid.within(extent)]
+    result = score(ours, truth, extent)
+    sentence = result.sentence(len(held_out))
+    if labels["id"] not in on_map:
+        body = {"kind": "features", "id": labels["id"], "title": "Labels (south: held out)"}
         client.post(f"/api/maps/{map_id}/layers", body)
-    note = held["imagery"]["position_note"]
-    client.patch(f"/api/maps/{map_id}/", {"name": "Demo: tree crowns found", "description": f"{sentence} {note}"})
+    about = f"{sentence} {imagery['attribution']}. {imagery['position_note']}"
+    client.patch(f"/api/maps/{map_id}/", {"name": "Demo: tree crowns found", "description": about})
     tell(1.0, sentence)
-    return {"map": f"/maps/{map_id}/", "score": asdict(result), "labels": len(labelled), "sentence": sentence}
+    return {"map": f"/maps/{map_id}/", "score": asdict(result), "labels": len(held_out), "sentence": sentence}
 
 
 def _job_of(made: dict[str, Any]) -> str:

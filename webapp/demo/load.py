@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 USER = "demo"
 PROJECT = "Demo: trees from the air"
 DESCRIPTION = (
-    "NEON imagery of Yellowstone and Florida with tree crowns that people drew. A model learns from one scene and is "
-    "measured on another that it never saw."
+    "NEON imagery of Yellowstone and Florida with tree crowns that people drew. The demo trains a model on the north "
+    "of one scene and measures it on the south, which it never saw."
 )
 CLASSES = [(1, "Tree", "#1b9e77")]
 PIECE_BYTES = 8 * 1024**2
@@ -108,7 +108,7 @@ def import_labels(scene: Scene, layer: ImageryLayer, user: User) -> int:
             imagery=layer,
             classes=CLASSES,
             user=user,
-            description=f"{sources.ATTRIBUTION}. {'Held out: never trained on.' if scene.held_out else ''}".strip(),
+            description=f"Tree crowns as boxes. {sources.ATTRIBUTION}.",
         )
         crowns = (
             NewFeature(geometry=crown, class_value=1, source=Feature.Source.IMPORT, verified=True)

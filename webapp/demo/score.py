@@ -30,8 +30,9 @@ class Score:
     def sentence(self, labels: int) -> str:
         """Return the score in words."""
         return (
-            f"Against {labels} held-out labels: IoU {self.iou:.2f}, precision {self.precision:.2f}, "
-            f"recall {self.recall:.2f} of tree area (calling everything a tree: IoU {self.chance_iou:.2f}). "
+            f"Against {labels} held-out labels in the south of the scene: IoU {self.iou:.2f}, "
+            f"precision {self.precision:.2f}, recall {self.recall:.2f} of tree area "
+            f"(calling everything a tree: IoU {self.chance_iou:.2f}). "
             "The labels are boxes around crowns, so even perfect crowns would score below 1."
         )
 

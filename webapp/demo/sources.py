@@ -32,7 +32,6 @@ class Scene:
         picture, boxes: file names in the data folder; boxes in Pascal VOC.
         epsg, west, north: CRS and upper left corner of the picture; its pixels are `NEON_PIXEL_M` wide.
         note: for a picture without georeference, what is known of its place and what is assumed.
-        held_out: its labels are never trained on.
     """
 
     key: str
@@ -43,49 +42,45 @@ class Scene:
     west: float
     north: float
     note: str = ""
-    held_out: bool = False
 
 
-def _neon(key: str, name: str, stem: str, *, east: int, south: int, height: int, held_out: bool) -> Scene:
+def _neon(key: str, name: str, stem: str, *, east: int, south: int, height: int) -> Scene:
     """Return a crop of a NEON tile: the tile is known from the file's name, the place within it is not."""
     note = (
         f"The picture is a crop of NEON's 1 km tile {east} E {south} N (UTM zone 12 N). Where in the tile it was cut "
         "is not recorded; it is placed at the tile's south-west corner, about a kilometre from its true place at most."
     )
     north = south + height * NEON_PIXEL_M
-    return Scene(key, name, f"{stem}.png", f"{stem}.xml", 32612, float(east), north, note, held_out)
+    return Scene(key, name, f"{stem}.png", f"{stem}.xml", 32612, float(east), north, note)
 
 
-TRAINING = _neon(
+EDGE = _neon(
     "yellowstone-a",
     "Yellowstone, forest edge",
     "2019_YELL_2_528000_4978000_image_crop2",
     east=528_000,
     south=4_978_000,
     height=2472,
-    held_out=False,
 )
-HELD_OUT = _neon(
+FOREST = _neon(
     "yellowstone-b",
-    "Yellowstone, road through forest (held out)",
+    "Yellowstone, road through forest",
     "2019_YELL_2_541000_4977000_image_crop",
     east=541_000,
     south=4_977_000,
     height=1035,
-    held_out=True,
 )
 # OSBS_029.tif says itself where it lies; corner and CRS are repeated here for its labels.
 FLORIDA = Scene(
     "florida",
-    "Florida, Ordway-Swisher (held out)",
+    "Florida, Ordway-Swisher",
     "OSBS_029.tif",
     "OSBS_029.xml",
     32617,
     404_211.9,
     3_285_142.9,
-    held_out=True,
 )
-SCENES = (TRAINING, HELD_OUT, FLORIDA)
+SCENES = (EDGE, FOREST, FLORIDA)
 
 
 def folder() -> Path:
