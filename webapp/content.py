@@ -9,6 +9,8 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from rest_framework.decorators import api_view
@@ -18,11 +20,13 @@ from rest_framework.response import Response
 from inference.models import Inference
 from labeling.models import LabelSet
 from training.models import ModelPackage, Run, TrainingData
+from webapp.demo.load import find_project
 from webapp.errors import Invalid
 from webapp.imagery.models import ImageryLayer
 from webapp.maps.models import Map
 from webapp.projects import access
-from webapp.projects.models import Project
+from webapp.projects.models import Project, Role, User
+from webapp.projects.selectors import with_roles
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -155,6 +159,20 @@ def _limit(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= MAX_LIMIT:
         raise Invalid(f'A limit of "{text}" is not possible.', fix=f"Send 1 to {MAX_LIMIT}.")
     return int(text)
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the content list."""
+    projects = access.visible_projects(request)
+    rows = with_roles(projects, request.user) if isinstance(request.user, User) else []
+    demo = find_project()
+    mine = next((row for row in rows if demo is not None and row["id"] == str(demo.pk)), None)
+    config = {
+        "projects": [{"id": row["id"], "name": row["name"], "role": row["role"]} for row in rows],
+        # The button is there for those whom the route lets run it.
+        "demo": mine is not None and mine["role"] != Role.VIEWER.label,
+    }
+    return render(request, "home.html", {"config": config})
 
 
 @api_view(["GET"])

@@ -1,4 +1,4 @@
-"""Pages that belong to no single room: home, log-in, errors, health; and what the page shell needs."""
+"""Pages that belong to no single room: errors, health; and what the page shell needs."""
 
 from http import HTTPStatus
 from typing import Any
@@ -11,9 +11,6 @@ from django.shortcuts import render
 
 from webapp import api
 from webapp.errors import NotFound, QuadratError
-from webapp.projects import access
-from webapp.projects.models import User
-from webapp.projects.selectors import with_roles
 
 THEMES = ("light", "dark")
 # What an error page says above the error's own sentence.
@@ -33,14 +30,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     theme = request.COOKIES.get("theme", "")
     basemap = {"url": settings.BASEMAP_URL, "attribution": settings.BASEMAP_ATTRIBUTION}
     return {"theme": theme if theme in THEMES else "", "basemap": basemap if settings.BASEMAP_URL else None}
-
-
-def home(request: HttpRequest) -> HttpResponse:
-    """Show the content list."""
-    projects = access.visible_projects(request)
-    rows = with_roles(projects, request.user) if isinstance(request.user, User) else []
-    config = {"projects": [{"id": row["id"], "name": row["name"], "role": row["role"]} for row in rows]}
-    return render(request, "home.html", {"config": config})
 
 
 def error_page(request: HttpRequest, error: QuadratError) -> HttpResponse:

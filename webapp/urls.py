@@ -8,7 +8,7 @@ from webapp import content, pages
 from webapp.projects.pages import SignIn, admin_sign_in
 
 urlpatterns = [
-    path("", pages.home, name="home"),
+    path("", content.home, name="home"),
     path("login/", SignIn.as_view(), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("api/content/", content.content, name="api-content"),

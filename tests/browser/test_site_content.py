@@ -10,8 +10,11 @@ from playwright.sync_api import expect
 from labeling.models import LabelSet
 from tests.browser.driver import DESKTOP, PHONE, Pages
 from tests.factories import make_imagery, make_layer, make_project, make_user
+from webapp.demo.load import PROJECT
+from webapp.jobs import services as jobs
+from webapp.jobs.models import Job
 from webapp.maps import services
-from webapp.projects.models import Project
+from webapp.projects.models import Member, Project, Role
 
 
 @pytest.fixture
@@ -125,6 +128,29 @@ def test_the_first_tab_stop_leads_past_the_header(open_page: Pages, project: Pro
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
+
+
+def test_the_demo_is_run_by_its_button_and_ends_with_its_map_and_score(
+    open_page: Pages, project: Project, screenshot: Callable[..., Path]
+) -> None:
+    project.name = PROJECT
+    project.save()
+    demo = make_user("demo")
+    Member.objects.create(project=project, user=demo, role=Role.OWNER)
+    page = open_page(demo)
+    page.goto("/")
+    page.get_by_role("button", name="Run the demo").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    job = Job.objects.get(kind="demo")
+    claimed = jobs.claim(worker="test", lanes=[job.lane])
+    assert claimed is not None
+    assert claimed.token is not None
+    screenshot(page, "demo-running")
+    result = {"map": f"/maps/{project.maps.get().pk}/", "sentence": "It found 7 of 10 trees that it had never seen."}
+    jobs.finish(job_id=job.pk, token=claimed.token, result=result)
+    expect(page.get_by_text("7 of 10 trees")).to_be_visible()
+    page.get_by_role("link", name="Open the map").click()
+    expect(page).to_have_url(re.compile(result["map"]))
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

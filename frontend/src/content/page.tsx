@@ -17,6 +17,8 @@ export interface Project {
 
 export interface ContentConfig {
   projects: Project[];
+  /** The demo is loaded, and the reader may run it. */
+  demo: boolean;
 }
 
 interface Answer {
@@ -172,7 +174,7 @@ const NEXT_STEP: Record<Exclude<Filter["kind"], "" | "imagery">, string> = {
 };
 
 /** The page. */
-export function ContentPage({ projects }: ContentConfig): JSX.Element {
+export function ContentPage({ projects, demo: loadedDemo }: ContentConfig): JSX.Element {
   const [filter, setFilter] = useState<Filter>(() => parseFilter(window.location.search));
   const [asking, setAsking] = useState(false);
   const [demo, setDemo] = useState(() => localStorage.getItem("hide-demo") === null);
@@ -198,7 +200,7 @@ export function ContentPage({ projects }: ContentConfig): JSX.Element {
         <h1>{filter.q ? `Results for “${filter.q}”` : "Content"}</h1>
         {filter.q && <IconButton label="Clear the search" icon="close" onClick={() => change({ q: "" })} />}
         <div class="actions">
-          {!demo && (
+          {loadedDemo && !demo && (
             <Button kind="quiet" onClick={() => showDemo(true)}>
               <Icon name="play" /> Demo
             </Button>
@@ -213,7 +215,7 @@ export function ContentPage({ projects }: ContentConfig): JSX.Element {
           )}
         </div>
       </div>
-      {demo && <DemoCard onHide={() => showDemo(false)} onDone={again} />}
+      {loadedDemo && demo && <DemoCard onHide={() => showDemo(false)} onDone={again} />}
       <div class="content-filter">
         <Tabs
           label="Kind of content"
