@@ -133,6 +133,8 @@ def test_undo_and_redo_go_back_and_forth_through_the_server(open_page: Pages, la
     labels.saved(1)
     restored = labels.stored().get()
     assert restored.version == 3  # created, deleted, restored: one history
+    labels.open()  # the steps outlive a reload
+    labels.saved(1)
     labels.key("Control+z")
     labels.saved(0)
     labels.key("Control+Shift+z")
@@ -231,6 +233,26 @@ def test_a_stranger_is_told_nothing(open_page: Pages, label_set: LabelSet) -> No
     assert label_set.name not in page.content()
 
 
+def test_fingers_draw_select_and_undo_on_a_phone(
+    open_page: Pages, label_set: LabelSet, ana: User, screenshot: Screenshot
+) -> None:
+    page = open_page(ana, size=PHONE, has_touch=True, is_mobile=True)
+    labels = Labels(page, label_set)
+    page.get_by_role("button", name="Draw polygons").tap()
+    for point in ((120, 250), (220, 260), (200, 350)):
+        page.touchscreen.tap(*labels.at(point))
+    screenshot(page, "label-phone-drawing")
+    page.get_by_role("button", name="Close", exact=True).tap()
+    expect(labels.state).to_have_attribute("data-state", "saved")
+    wait_until(lambda: labels.stored().count() == 1, what="the polygon")
+    page.get_by_role("button", name="Select and edit").tap()
+    page.touchscreen.tap(*labels.at((180, 285)))
+    page.get_by_role("button", name="Water").tap()
+    wait_until(lambda: labels.stored().get().class_value == 7, what="the class of the tapped chip")
+    page.get_by_role("button", name="Undo").tap()
+    wait_until(lambda: labels.stored().get().class_value == 1, what="the former class")
+
+
 @pytest.mark.parametrize(("size", "name"), [(DESKTOP, "wide"), (PHONE, "phone")])
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_page_stands_at_both_sizes_in_both_themes(
@@ -254,6 +276,6 @@ def test_the_page_stands_at_both_sizes_in_both_themes(
     screenshot(page, f"label-{name}-{'dark' if dark else 'light'}")
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     if size == PHONE:
-        page.get_by_role("button", name="Unfold the panel").first.click()
+        page.get_by_role("button", name="Unfold the panel").last.click()
         expect(page.get_by_role("tab", name="Samples")).to_be_visible()
         screenshot(page, f"label-{name}-sheet-{'dark' if dark else 'light'}")

@@ -9,7 +9,7 @@ import { EMPTY } from "./store";
 import type { State } from "./store";
 import type { Connection, Sync } from "./sync";
 import type { Host, Tool } from "./tools";
-import { NO_HISTORY, operationFor, redo, remember, undo } from "./undo";
+import { operationFor, redo, remember, undo } from "./undo";
 import type { Change, History, Reversal } from "./undo";
 import { newId } from "./types";
 import type { Choice, Cursor, Geometry, Id, LabelClass, Member, Operation, Position, Sample } from "./types";
@@ -56,6 +56,7 @@ export interface AppOptions {
   readonly say: (message: string, tone: "neutral" | "warn" | "bad" | "ok") => void;
   /** Where the pending operations are kept: not on disk in a private window. */
   readonly durable: boolean;
+  readonly history: History;
 }
 
 /** A cursor that has not moved for so long is not shown. */
@@ -87,7 +88,7 @@ export class App implements Host {
       connection: "connecting",
       members: [],
       cursors: [],
-      history: NO_HISTORY,
+      history: options.history,
       tab: "classes",
       open: "none",
       panel: options.wide,

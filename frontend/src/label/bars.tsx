@@ -79,9 +79,10 @@ export interface TopBarProps {
   readonly view: View;
   readonly me: string;
   readonly onExport: () => void;
+  readonly trainingUrl: string;
 }
 
-export function TopBar({ app, view, me, onExport }: TopBarProps): JSX.Element {
+export function TopBar({ app, view, me, onExport, trainingUrl }: TopBarProps): JSX.Element {
   const last = view.history.undo.at(-1)?.label;
   const next = view.history.redo.at(-1)?.label;
   return (
@@ -103,6 +104,11 @@ export function TopBar({ app, view, me, onExport }: TopBarProps): JSX.Element {
           { label: "Export GeoJSON", icon: "download", onSelect: onExport },
         ]}
       />
+      {app.mayEdit && (
+        <Button small href={trainingUrl}>
+          Export training data
+        </Button>
+      )}
       <button class="icon-button label-help" type="button" aria-label="Keys (?)" title="Keys (?)" onClick={() => app.set({ open: "help" })}>
         <span aria-hidden="true">?</span>
       </button>

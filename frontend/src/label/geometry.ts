@@ -239,7 +239,8 @@ export function validity(geometry: Geometry): Validity {
   for (const ring of all) {
     const distinct = new Set(ring.map(([x = 0, y = 0]) => `${round(x)} ${round(y)}`));
     if (distinct.size < 3) return { valid: false, reason: "A polygon needs at least three different corners." };
-    if (Math.abs(signedArea(ring)) < 1e-18) return { valid: false, reason: "The shape has no area. Draw it larger." };
+    const [a = [], b = []] = ring;
+    if (ring.every((p) => Math.abs(cross(a, b, p)) < 1e-18)) return { valid: false, reason: "The shape has no area. Draw it larger." };
     if (ring.length <= CHECKED_VERTICES && crossesItself(ring)) return { valid: false, reason: "The outline crosses itself. Move a corner." };
   }
   return FINE;

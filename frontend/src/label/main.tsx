@@ -18,6 +18,7 @@ import type { Queue } from "./queue";
 import { restOf, totalsOf } from "./rest";
 import { Sync } from "./sync";
 import type { LabelClass, Operation } from "./types";
+import { restored, stored } from "./undo";
 import type { ServerMessage } from "./wire";
 
 interface Config {
@@ -57,6 +58,7 @@ async function start(): Promise<void> {
     (): [Queue, boolean] => [memoryQueue(), false],
   );
   const editor = new VertexEditor();
+  const historyKey = `quadrat-undo ${user.id} ${layer.id}`;
   const app = new App({
     mayEdit: labelSet.role !== "viewer",
     mayEditClasses: !["viewer", "labeler"].includes(labelSet.role),
@@ -65,6 +67,16 @@ async function start(): Promise<void> {
     editor,
     say: toast,
     durable,
+    history: restored(sessionStorage.getItem(historyKey)),
+  });
+  window.addEventListener("pagehide", () => {
+    // Too much for the storage (many large shapes): the work itself is safe, only undo begins anew.
+    try {
+      sessionStorage.setItem(historyKey, stored(app.view.history));
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+      sessionStorage.removeItem(historyKey);
+    }
   });
   let large = layer.count > LARGE;
 
@@ -129,7 +141,7 @@ async function start(): Promise<void> {
     // On disk, work outlives the page; only in memory it would be lost.
     if (!durable && app.view.doc.pending.length) event.preventDefault();
   });
-  render(<Page app={app} editor={editor} imagery={imagery} layerUrl={layer.url} me={String(user.id)} onMap={onMap} />, root);
+  render(<Page app={app} editor={editor} imagery={imagery} layerUrl={layer.url} trainingUrl={`/training-data/new?label_set=${labelSet.id}`} me={String(user.id)} onMap={onMap} />, root);
 }
 
 void start();

@@ -88,7 +88,16 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, imag
     }
     refresh(view, before);
   };
-  app.onRedraw = () => overlays(app.view);
+  let shownDraft = "";
+  app.onRedraw = () => {
+    overlays(app.view);
+    // The hint beside the map says what to do next: only with another kind or number of points, not at every move.
+    const { draft } = tools;
+    const now = draft ? `${draft.kind} ${draft.kind === "polygon" ? draft.points.length : ""}` : "";
+    if (now === shownDraft) return;
+    shownDraft = now;
+    app.touch();
+  };
   app.onCursor = (name) => (element.style.cursor = name);
   refresh(app.view, null);
 

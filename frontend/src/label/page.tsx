@@ -23,6 +23,7 @@ export interface PageProps {
   readonly editor: EditorPort;
   readonly imagery: ImageryInfo & ImageryFacts;
   readonly layerUrl: string;
+  readonly trainingUrl: string;
   readonly me: string;
   readonly onMap: (map: MapView) => () => void;
 }
@@ -34,7 +35,7 @@ function rememberedLook(): ImageryLook {
   return { opacity: opacity ?? 1, brightness: brightness ?? 1 };
 }
 
-export function Page({ app, editor, imagery, layerUrl, me, onMap }: PageProps): JSX.Element {
+export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, onMap }: PageProps): JSX.Element {
   const view = useView(app);
   const place = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<MapView | null>(null);
@@ -67,7 +68,7 @@ export function Page({ app, editor, imagery, layerUrl, me, onMap }: PageProps): 
   const close = (): void => app.set({ open: "none" });
   return (
     <div class={view.panel ? "label-page" : "label-page panel-folded"}>
-      <TopBar app={app} view={view} me={me} onExport={download} />
+      <TopBar app={app} view={view} me={me} onExport={download} trainingUrl={trainingUrl} />
       <div class="label-stage">
         <div class="label-map" ref={place} role="application" aria-label="Map with samples. Press question mark for the keys." tabIndex={0} data-loading={view.loading} />
         <Toolbar app={app} view={view} onFitAll={() => imagery.bounds && map?.fit(imagery.bounds)} />
@@ -116,15 +117,11 @@ function keysOf(app: App, map: MapView, editor: EditorPort, imagery: ImageryInfo
     finish: () => tools.finish(),
     escape: () => {
       map.setCrosshair(false);
-      if (tools.abandon()) return app.touch();
+      if (tools.abandon()) return;
       if (app.view.selected.size) app.select([], false);
       else app.setTool("select");
     },
-    back: () => {
-      const had = tools.back();
-      if (had) app.touch();
-      return had;
-    },
+    back: () => tools.back(),
     remove: () => {
       if (!editor.chosen) return app.deleteSelected();
       app.editing();
@@ -161,7 +158,6 @@ function keysOf(app: App, map: MapView, editor: EditorPort, imagery: ImageryInfo
       if (app.view.tool === "select") return true; // a held space bar pans; the page must not scroll
       map.setCrosshair(true);
       tools.place(map.centre());
-      app.touch();
       return true;
     },
     toggle: (what) => {

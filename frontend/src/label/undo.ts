@@ -93,3 +93,16 @@ function inverseOf({ id, before, after }: Change, now: Sample | null, order: num
   if (Object.keys(difference(now, made)).length) return null;
   return { opId: newId(), id, action: "update", patch: back, base: now, order };
 }
+
+const STORED_STEPS = 50;
+
+/** The last steps as text, for the browser's session storage: undo works after a reload. */
+export function stored({ undo: done, redo: undone }: History): string {
+  return JSON.stringify({ undo: done.slice(-STORED_STEPS), redo: undone.slice(-STORED_STEPS) });
+}
+
+/** The history of a stored text; an empty one where there is none. Undo checks each step against the map anyway. */
+export function restored(text: string | null): History {
+  const found = text === null ? null : (JSON.parse(text) as Partial<History>);
+  return Array.isArray(found?.undo) && Array.isArray(found.redo) ? { undo: found.undo, redo: found.redo } : NO_HISTORY;
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { NO_HISTORY, operationFor, redo, remember, undo } from "../../src/label/undo";
+import { NO_HISTORY, operationFor, redo, remember, restored, stored, undo } from "../../src/label/undo";
 import type { Step } from "../../src/label/undo";
 import type { Sample } from "../../src/label/types";
 import { sample, square } from "./make";
@@ -43,6 +43,13 @@ describe("undo", () => {
     const done = undo(remember(NO_HISTORY, step(a, moved)), view(moved), 1);
     expect(remember(done.history, step(null, a)).redo).toEqual([]);
     expect(undo(NO_HISTORY, view(), 1)).toMatchObject({ done: false, reason: "Nothing to undo." });
+  });
+
+  it("works after a reload", () => {
+    const history = restored(stored(remember(NO_HISTORY, step(a, moved))));
+    expect(undo(history, view(moved), 1)).toMatchObject({ done: true });
+    expect(restored(null)).toEqual(NO_HISTORY);
+    expect(restored("{}")).toEqual(NO_HISTORY);
   });
 
   it("sends only what a step changed", () => {

@@ -1,0 +1,88 @@
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { glance, likelyClass } from "../../src/label/import-dialog";
+import { keyTable, listenToKeys } from "../../src/label/keys";
+import type { KeyActions } from "../../src/label/keys";
+import { added, draftsOf, faults, moved } from "../../src/label/schema-dialog";
+
+const CLASSES = [
+  { value: 1, name: "Tree", colour: "#1b9e77", position: 0, retired: false },
+  { value: 7, name: "Water", colour: "#377eb8", position: 1, retired: false },
+];
+
+describe("the class schema", () => {
+  it("gives a new class the next value and a colour of its own", () => {
+    const drafts = added(draftsOf(CLASSES));
+    expect(drafts[2]).toMatchObject({ value: 8, fresh: true, name: "" });
+    expect(CLASSES.map(({ colour }) => colour)).not.toContain(drafts[2]?.colour);
+  });
+
+  it("finds what cannot be saved, and where", () => {
+    const [tree, water] = draftsOf(CLASSES);
+    if (!tree || !water) throw new Error("two classes");
+    expect(faults([tree, water]).size).toBe(0);
+    expect([...faults([tree, { ...water, name: " TREE " }]).keys()]).toEqual([1]);
+    expect(faults([tree, { ...water, value: 1 }]).get(1)).toContain("value is taken");
+    expect(faults([{ ...tree, value: 0 }]).get(0)).toContain("1 to 65535");
+    expect(faults([{ ...tree, name: " " }]).get(0)).toContain("name");
+  });
+
+  it("moves a class earlier and later", () => {
+    expect(moved(draftsOf(CLASSES), 1, -1).map(({ value }) => value)).toEqual([7, 1]);
+  });
+});
+
+describe("a GeoJSON file at a glance", () => {
+  it("tells features and properties, and guesses the one that names the class", () => {
+    const text = JSON.stringify({ type: "FeatureCollection", features: [{ properties: { id: 1 } }, { properties: { Label: "x" } }, { properties: null }] });
+    expect(glance(text)).toEqual({ features: 3, properties: ["id", "Label"] });
+    expect(likelyClass(["id", "Label"])).toBe("Label");
+    expect(likelyClass(["id"])).toBe("");
+  });
+
+  it("is null for what is no FeatureCollection", () => {
+    for (const text of ["", "[]", '{"type":"Feature"}', '{"type":"FeatureCollection"}']) expect(glance(text)).toBeNull();
+  });
+});
+
+describe("keys", () => {
+  const calls: string[] = [];
+  let stop = (): void => undefined;
+  beforeAll(() => {
+    const actions = new Proxy({} as KeyActions, {
+      get: (_, name) => (...values: unknown[]) => {
+        calls.push([String(name), ...values].join(" "));
+        return true;
+      },
+    });
+    stop = listenToKeys(keyTable(actions), document);
+  });
+  const press = (key: string, more: KeyboardEventInit = {}, target: EventTarget = document.body): string | undefined => {
+    calls.length = 0;
+    target.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more }));
+    return calls[0];
+  };
+
+  it.each([
+    ["b", {}, "tool box"], ["1", {}, "nthClass 0"], ["0", {}, "nthClass 9"], ["z", { ctrlKey: true }, "undo"],
+    ["Z", { ctrlKey: true, shiftKey: true }, "redo"], ["y", { metaKey: true }, "redo"], ["N", { shiftKey: true }, "step -1"],
+    ["ArrowLeft", { altKey: true, shiftKey: true }, "nudge -10 0"], ["ArrowLeft", {}, "pan -1 0"], ["F", { shiftKey: true }, "fitAll"],
+    ["f", {}, "fitSelected"], ["?", { shiftKey: true }, "toggle help"], ["Delete", {}, "remove"], [" ", {}, "placePoint"],
+  ] as [string, KeyboardEventInit, string][])("%s %o does %s", (key, more, expected) => {
+    expect(press(key, more)).toBe(expected);
+  });
+
+  it("stay out of text fields, dialogs and the keys that buttons answer themselves", () => {
+    document.body.innerHTML = '<input id="text"><button id="button"></button>';
+    const [text, button] = [document.getElementById("text"), document.getElementById("button")];
+    if (!text || !button) throw new Error("two elements");
+    expect(press("b", {}, text)).toBeUndefined();
+    expect(press("Enter", {}, button)).toBeUndefined();
+    expect(press("b", {}, button)).toBe("tool box");
+    document.body.innerHTML = "<dialog open></dialog>";
+    expect(press("b")).toBeUndefined();
+    document.body.innerHTML = "";
+    stop();
+    expect(press("b")).toBeUndefined();
+    vi.unstubAllGlobals();
+  });
+});
