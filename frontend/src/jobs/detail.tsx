@@ -1,7 +1,7 @@
 // One job: bar, facts, log.
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
-import { Button, ErrorNote } from "../ui/components";
+import { Button, ErrorNote, Spinner } from "../ui/components";
 import { date, duration } from "../ui/format";
 import { JobBar } from "./JobProgress";
 import { useJob } from "./live";
@@ -81,7 +81,7 @@ function Log({ events }: { events: JobEvent[] }): JSX.Element {
   useEffect(() => {
     if (pinnedRef.current && listRef.current) listRef.current.scrollTop = listRef.current.scrollHeight;
   }, [events]);
-  if (events.length === 0) return <p class="muted">Nothing yet.</p>;
+  if (events.length === 0) return <Spinner label="Loading the log" />;
   return (
     <ol
       class="job-log"

@@ -127,7 +127,7 @@ export function JobList({ projects }: ListConfig): JSX.Element {
     <div class="stack">
       <div class="page-head">
         <h1>Jobs</h1>
-        <Badge tone={connection === "live" ? "ok" : "neutral"}>{connection}</Badge>
+        {connection !== "connecting" && <Badge tone={connection === "live" ? "ok" : "warn"}>{connection}</Badge>}
       </div>
       <div class="jobs-filters">
         <Select label="State" value={state} options={STATES} onChange={setState} />
