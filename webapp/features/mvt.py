@@ -46,7 +46,7 @@ WITH picked AS MATERIALIZED (
     WHERE layer_id = %(layer)s AND NOT deleted
         AND geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
     ORDER BY area_m2 DESC, fid LIMIT %(limit)s + 1),
-shaped AS (
+shaped AS MATERIALIZED (  -- else the clipping is done twice, for the condition and for the tile
     SELECT fid AS mvt_id, fid, id::text AS id, class_value, score, verified, area_m2,
         CASE WHEN (SELECT count(*) FROM picked) > %(limit)s THEN true END AS truncated,
         ST_AsMVTGeom(
