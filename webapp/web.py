@@ -24,6 +24,8 @@ def main(descriptor: int) -> None:
         ws="websockets-sansio",
         ws_max_size=SOCKET_FRAME_MAX_BYTES,
         ws_max_queue=32,
+        # A frame of 1 MB may unfold to 1 GB, and each compressed socket keeps 300 kB of state.
+        ws_per_message_deflate=False,
         ws_ping_interval=20,
         ws_ping_timeout=20,
         timeout_keep_alive=30,
