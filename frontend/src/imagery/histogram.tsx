@@ -26,10 +26,13 @@ export function place(value: number, edges: readonly number[]): number {
 }
 
 /** Draw a band. */
-export function Histogram({ band, stretch }: { band: Band; stretch: readonly [number, number] | null }): JSX.Element | null {
+export function Histogram(props: { band: Band; whole: boolean; stretch: readonly [number, number] | null }): JSX.Element | null {
+  const { band, stretch } = props;
   const { histogram } = band;
   if (!histogram) return null;
   const { counts, edges } = histogram;
+  // Bins of whole numbers end before the next number.
+  const last = (edges.at(-1) ?? 0) - (props.whole ? 1 : 0);
   const said = `Histogram of ${band.name}: ${number(band.min)} to ${number(band.max)}, mean ${number(band.mean)}`;
   return (
     <figure class="histogram">
@@ -48,7 +51,7 @@ export function Histogram({ band, stretch }: { band: Band; stretch: readonly [nu
       <figcaption class="row small-text muted numeric">
         <span>{number(edges[0])}</span>
         <span class="spacer" />
-        <span>{number(edges.at(-1))}</span>
+        <span>{number(last)}</span>
       </figcaption>
     </figure>
   );

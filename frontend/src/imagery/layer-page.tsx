@@ -183,7 +183,7 @@ function Bands({ layer }: { layer: Layer }): JSX.Element {
                   mean {number(band.mean)} ± {number(band.std)}
                 </span>
               </div>
-              <Histogram band={band} stretch={at >= 0 ? (stretch?.[at] ?? null) : null} />
+              <Histogram band={band} whole={!layer.dtype.startsWith("float")} stretch={at >= 0 ? (stretch?.[at] ?? null) : null} />
             </li>
           );
         })}

@@ -13,8 +13,10 @@ async function start(element: HTMLElement): Promise<void> {
   if ("layer" in config) {
     // Loaded here because it needs Leaflet, which the upload page does not have.
     const { LayerPage } = await import("./layer-page");
+    element.replaceChildren();
     render(<LayerPage config={config} />, element);
   } else {
+    element.replaceChildren();
     render(<UploadPage config={config} />, element);
   }
 }
