@@ -1,5 +1,6 @@
 """Chips: arrays cut from a scene at a resolution, with their labels."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -227,11 +228,13 @@ def plan(info: Info, labels: Sequence[Label], cutting: Cutting, extent: BaseGeom
 
 def windows(area: BaseGeometry, cutting: Cutting) -> list[Window]:
     """Return chips that cover the area (grid pixels), each with at least a tenth of itself on it."""
-    west, north, east, south = (int(np.floor(side)) for side in area.bounds)
+    # A hundredth of a pixel is what a change of CRS adds or takes.
+    west, north = (math.floor(side + 0.01) for side in area.bounds[:2])
+    east, south = (math.ceil(side - 0.01) for side in area.bounds[2:])
     size = cutting.chip_px
     found = []
     # A grid of at least one chip: a smaller area lies in the middle of it.
-    height, width = south - north + 1, east - west + 1
+    height, width = south - north, east - west
     north -= max(0, size - height) // 2
     west -= max(0, size - width) // 2
     prepared = area

@@ -36,6 +36,7 @@ def write_chip(
         colours: red, green, blue by pixel value, for one band of 8 bit.
     """
     bands, height, width = array.shape
+    photometric = "rgb" if bands == 3 and array.dtype == np.uint8 else "minisblack" if colours is None else None
     with warnings.catch_warnings(), rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True, GDAL_PAM_ENABLED=False):
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with rasterio.open(
@@ -52,11 +53,12 @@ def write_chip(
             predictor=2 if np.issubdtype(array.dtype, np.integer) and colours is None else 1,
             zlevel=1,
             # Otherwise GDAL calls the fourth of four bands alpha, and readers would take it for a mask.
-            photometric="rgb" if bands == 3 and array.dtype == np.uint8 else "minisblack",
+            photometric=photometric,
             alpha="no",
         ) as target:
-            target.write(array)
+            # Before the pixels: with the first of them GDAL fixes the kind of picture.
             if colours is not None:
                 target.write_colormap(1, {value: (*colour, 255) for value, colour in colours.items()})
+            target.write(array)
             if valid is not None and not valid.all():
                 target.write_mask(valid)
