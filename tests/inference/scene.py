@@ -1,7 +1,8 @@
 """Scenes and packages for the tests of inference jobs: real imagery, real networks with random weights."""
 
+import tempfile
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import torch
 from django.conf import settings
@@ -24,11 +25,6 @@ SMALL = {"core_px": 64, "block_px": 128, "halo_px": 32}
 
 def scene_path(data: Path) -> Path:
     """Return a real scene of 400 x 400 px with 0.1 m pixels."""
-    return data / "neon_trees" / "SJER_016.tif" if (data / "neon_trees" / "SJER_016.tif").exists() else first(data)
-
-
-def first(data: Path) -> Path:
-    """Return the first SJER scene."""
     return sorted((data / "neon_trees").glob("SJER_*.tif"))[0]
 
 
@@ -51,28 +47,36 @@ def unet(path: Path) -> torch.nn.Module:
     return module
 
 
-def make_package(project: Project, path: Path, task: str = "classify_pixels", **values: Any) -> ModelPackage:
-    """Return an installed package with random weights for the scene at `path`."""
+@cache
+def packed(path: Path, task: str) -> tuple[Description, bytes]:
+    """Return a package with random weights for the scene at `path`, made once."""
     pixels = task == "classify_pixels"
     torch.manual_seed(5)
     network = Unet() if pixels else RetinaNet(detections=40)
     module = unet(path) if pixels else network.build(bands=3, classes=2, pretrained=False).eval()
-    about: dict[str, Any] = {
-        "name": f"Random {network.name}",
-        "task": task,
-        "network": network.name,
-        "classes": (TREE, ROOF),
-        "bands": tuple(info(path).descriptions),
-        "dtype": "uint8",
-        "resolution_m": 0.1,
-        "chip_px": 128,
-        "halo_px": 32,
-        "mean": MEAN,
-        "std": STD,
-        "settings": {"architecture": network.architecture},
-    }
-    description = Description(**(about | values))
-    file = Path(settings.MEDIA_DIR) / "packages" / f"{task}-{abs(hash(str(values)))}.dlpk"
+    description = Description(
+        name=f"Random {network.name}",
+        task=task,
+        network=network.name,
+        classes=(TREE, ROOF),
+        bands=tuple(info(path).descriptions),
+        dtype="uint8",
+        resolution_m=0.1,
+        chip_px=128,
+        halo_px=32,
+        mean=MEAN,
+        std=STD,
+        settings={"architecture": network.architecture},
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        package.write(Path(folder) / "package.dlpk", description=description, module=module)
+        return description, (Path(folder) / "package.dlpk").read_bytes()
+
+
+def make_package(project: Project, path: Path, task: str = "classify_pixels") -> ModelPackage:
+    """Return an installed package with random weights for the scene at `path`."""
+    description, data = packed(path, task)
+    file = Path(settings.MEDIA_DIR) / "packages" / f"{task}.dlpk"
     file.parent.mkdir(parents=True, exist_ok=True)
-    package.write(file, description=description, module=module)
+    file.write_bytes(data)
     return ModelPackage.objects.create(project=project, **fields_of(description, file))
