@@ -209,7 +209,7 @@ def test_geojson_comes_in_and_goes_out(
     expect(page.get_by_role("button", name="Pond", exact=False).first).to_be_visible()
     page.get_by_role("button", name="Import and export").click()
     with page.expect_download() as download:
-        page.get_by_role("menuitem", name="Export").click()
+        page.get_by_role("menuitem", name="Export GeoJSON").click()
     out = json.loads(Path(download.value.path()).read_text())
     assert out["features"][0]["geometry"]["coordinates"] == [ring]
 

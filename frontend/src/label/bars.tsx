@@ -102,12 +102,14 @@ export function TopBar({ app, view, me, onExport, trainingUrl }: TopBarProps): J
         items={[
           ...(app.mayEdit ? [{ label: "Import GeoJSON…", icon: "upload" as const, onSelect: () => app.set({ open: "import" }) }] : []),
           { label: "Export GeoJSON", icon: "download", onSelect: onExport },
+          // On a narrow page this is its only place.
+          ...(app.mayEdit ? [{ label: "Export training data", icon: "data" as const, onSelect: () => window.location.assign(trainingUrl) }] : []),
         ]}
       />
       {app.mayEdit && (
-        <Button small href={trainingUrl}>
-          Export training data
-        </Button>
+        <span class="label-train">
+          <Button small href={trainingUrl}>Export training data</Button>
+        </span>
       )}
       <button class="icon-button label-help" type="button" aria-label="Keys (?)" title="Keys (?)" onClick={() => app.set({ open: "help" })}>
         <span aria-hidden="true">?</span>
