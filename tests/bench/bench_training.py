@@ -42,7 +42,7 @@ def buildings(folder: Path, *, chip_px: int, resolution_m: float, threads: int =
 
 
 def overhead(threads: int) -> dict[str, float]:
-    """Return CPU and wall seconds of one epoch by our loop (validation left out) and by a bare loop over the same batches.
+    """Return CPU seconds of one epoch by our loop, validation left out, and by a bare loop over the same batches.
 
     The bare loop holds its batches in memory; order and number of both are the same. Alternating, best of three.
     """
