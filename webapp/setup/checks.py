@@ -2,11 +2,12 @@
 
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from webapp.setup import cluster, steps, tools
-from webapp.setup.place import FRONTEND, PYTHON, ROOT, SECRETS, VAR, VENV, environment, own_database
+from webapp.setup.place import FRONTEND, PYTHON, ROOT, SECRETS, VAR, VENV, SetupError, environment, own_database
 from webapp.setup.shell import run, say
 
 BIN = VENV / "bin"
@@ -56,7 +57,7 @@ def test() -> bool:
     """Run every check and test, browser tests last; return whether all passed."""
     steps.prepare(tests=True)
     outcomes = [run_part(part) for part in [*LINT, VITEST]]
-    tools.ensure_build()
+    outcomes.append(run_step("front-end build", tools.ensure_build))
     use = cluster.enter() if own_database() else None
     try:
         outcomes += [run_part(part) for part in [MIGRATIONS, PYTEST, BROWSER]]
@@ -103,6 +104,18 @@ def run_part(part: Part) -> Outcome:
         say(str(error))
         passed = False
     return Outcome(part.name, passed, time.monotonic() - start)
+
+
+def run_step(name: str, step: Callable[[], None]) -> Outcome:
+    """Run one step of the set-up as a part: its failure is told and the rest goes on."""
+    say(f"\n== {name}")
+    start = time.monotonic()
+    try:
+        step()
+    except SetupError as error:
+        say(str(error))
+        return Outcome(name, False, time.monotonic() - start)
+    return Outcome(name, True, time.monotonic() - start)
 
 
 def report(outcomes: list[Outcome]) -> bool:
