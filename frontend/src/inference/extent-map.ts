@@ -74,8 +74,8 @@ export function openExtentMap(element: HTMLElement, options: ExtentMapOptions): 
       imagery?.remove();
       end();
       setExtent(null);
-      imagery = imageryLayer(next).addTo(map);
       if (next.bounds) map.fitBounds(toLatLngBounds(next.bounds), { animate: false, padding: [8, 8] });
+      imagery = imageryLayer(next).addTo(map);
     },
     draw: () => {
       end();

@@ -36,7 +36,8 @@ export class ImageryTileLayer extends L.TileLayer {
     // On a dense screen the next zoom's tiles are drawn at half size: one CSS pixel is then 2 x 2 pixels of imagery.
     const dense = L.Browser.retina ? 1 : 0;
     super(info.tiles, {
-      minNativeZoom: Math.max(0, info.min_zoom - dense),
+      // No minNativeZoom: far out Leaflet would walk each of the millions of tiles of that zoom in the window, and
+      // the server draws one tile of any zoom from an overview.
       maxNativeZoom: Math.max(0, info.max_zoom - dense),
       maxZoom: MAX_ZOOM,
       detectRetina: true,
