@@ -18,6 +18,7 @@ import lightning as L
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -86,10 +87,12 @@ class Hooks:
     Attributes:
         step: epoch (from 1), step (from 1), steps of an epoch, loss.
         epoch: each finished epoch, before its checkpoint: hearing one twice is possible, missing one is not.
+        terminated: the process was told to end (SIGTERM); the loop ends after the batch.
     """
 
     step: StepHook = lambda epoch, step, steps, loss: None
     epoch: EpochHook = lambda result: None
+    terminated: Callable[[], None] = lambda: None
 
 
 # --- chips -------------------------------------------------------------------------------------------------------
@@ -467,15 +470,18 @@ def fit(
         stored = torch.load(checkpoint, map_location="cpu", weights_only=True)["callbacks"]["keeper"]
         keeper.load_state_dict(stored)
     if not keeper.state.stopped_early and len(keeper.state.history) < settings.epochs:
+        held_loader = loader_of(held, settings, shuffle=False, drop_last=False, device=device)
         with warnings.catch_warnings():
             # Lightning's advice (more workers, shuffling in validation) does not fit chips kept in memory.
             warnings.simplefilter("ignore")
-            trainer_of(settings, keeper, device).fit(
-                learner,
-                loader,
-                loader_of(held, settings, shuffle=False, drop_last=False, device=device),
-                ckpt_path=str(checkpoint) if checkpoint.exists() else None,
-            )
+            try:
+                trainer_of(settings, keeper, device).fit(
+                    learner, loader, held_loader, ckpt_path=str(checkpoint) if checkpoint.exists() else None
+                )
+            except SIGTERMException:
+                # Lightning would end the process here; the caller may have a better word for it.
+                plan.hooks.terminated()
+                raise
     module.load_state_dict(torch.load(scratch / BEST, map_location="cpu", weights_only=True))
     state = keeper.state
     return Fitted(

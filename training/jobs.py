@@ -193,7 +193,7 @@ def hooks_of(context: JobContext, run: Run, settings: Settings) -> loop.Hooks:
             f"Epoch {result.number} of {settings.epochs} done, validation loss {loss:.3f}",
         )
 
-    return loop.Hooks(step=step, epoch=epoch)
+    return loop.Hooks(step=step, epoch=epoch, terminated=context.check)
 
 
 def install_package(context: JobContext) -> dict[str, Any]:

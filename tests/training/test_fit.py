@@ -1,5 +1,7 @@
 """The training loop: it learns, it resumes to the same weights, it stops early."""
 
+import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -129,6 +131,24 @@ def test_a_run_without_progress_stops_early_and_keeps_its_best_weights(buildings
     stored = torch.load(tmp_path / BEST, weights_only=True)
     assert all(torch.equal(stored[name], tensor) for name, tensor in fitted.module.state_dict().items())
     assert (tmp_path / CHECKPOINT).exists()
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_sigterm_ends_the_loop_with_the_callers_own_word(buildings: Folder, tmp_path: Path) -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
+
+    def word() -> None:
+        raise KilledError
+
+    hooks = Hooks(step=lambda epoch, step, steps, loss: os.kill(os.getpid(), signal.SIGTERM), terminated=word)
+    try:
+        with pytest.raises(KilledError):
+            fit(buildings, network_of("unet"), THREE, scratch=tmp_path, hooks=hooks)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard  # the handler that stood before is still called
 
 
 @pytest.mark.data
