@@ -60,6 +60,8 @@ def classify_pixels(context: JobContext) -> dict[str, Any]:
         finished = context.scratch / "classes.tif"
         folder.assemble(finished, colours={int(item["value"]): str(item["colour"]) for item in row.package.classes})
         files = imagery_services.keep_class_raster(finished)
+        told = "" if count is None else f", {count:,} polygons"
+        context.progress(0.99, f"{task.planned.pixels / 1e6:,.1f} Mpx classified{told}")
         with context.publish():
             assert row.result_imagery is not None, "made above"
             imagery_services.finish_class_raster(layer=row.result_imagery, path=files)
@@ -82,6 +84,7 @@ def detect_objects(context: JobContext) -> dict[str, Any]:
         context.progress(0.95, "Merging objects across blocks")
         found = merge.concatenate([_read_objects(folder, block.number) for block in task.planned.blocks])
         final = _features(task, merge.suppress(found, max_overlap=task.settings.max_overlap))
+        context.progress(0.99, f"{len(final):,} objects in {task.planned.pixels / 1e6:,.1f} Mpx")
         with context.publish():
             count = services.settle_objects(row, final)
             assert row.result_features is not None, "made above"

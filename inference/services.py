@@ -93,9 +93,9 @@ def start(
 def tidy() -> None:
     """Withdraw results that a job left half made when its last process died."""
     ended = (Job.State.FAILED, Job.State.CANCELLED)
-    for row in selectors.inferences(Project.objects.all()).filter(job__state__in=ended):
-        if row.result_imagery_id is not None or row.result_features_id is not None:
-            withdraw(row)
+    made = Q(result_imagery__isnull=False) | Q(result_features__isnull=False)
+    for row in selectors.inferences(Project.objects.all()).filter(made, job__state__in=ended):
+        withdraw(row)
 
 
 def make_layers(row: Inference, planned: Planned, *, blocks_path: str) -> None:
@@ -110,7 +110,7 @@ def make_layers(row: Inference, planned: Planned, *, blocks_path: str) -> None:
     """
     if row.result_imagery is None and row.task == "classify_pixels":
         row.result_imagery = _class_raster(row, planned.grid, blocks_path)
-        _show(row, row.result_imagery)
+        _show(row, row.result_imagery, "Classes")
     wants_features = row.task == "detect_objects" or row.settings["asked"]["polygons"]
     if row.result_features is None and wants_features:
         detections = row.task == "detect_objects"
@@ -124,7 +124,7 @@ def make_layers(row: Inference, planned: Planned, *, blocks_path: str) -> None:
             job=row.job,
             state=FeatureLayer.State.BUILDING,
         )
-        _show(row, row.result_features)
+        _show(row, row.result_features, "Objects" if detections else "Polygons")
     row.save(update_fields=["result_imagery", "result_features"])
 
 
@@ -210,11 +210,11 @@ def _geos(polygon: shapely.Polygon) -> Polygon:
     return Polygon(*rings, srid=4326)
 
 
-def _show(row: Inference, layer: ImageryLayer | FeatureLayer) -> None:
-    """Put a layer on the inference's map, unless somebody deleted the map."""
+def _show(row: Inference, layer: ImageryLayer | FeatureLayer, title: str) -> None:
+    """Put a layer on the inference's map, which has its name, unless somebody deleted the map."""
     found = Map.objects.filter(pk=row.map_id).first() if row.map_id else None
     if found is not None:
-        maps.add_layer(map=found, layer=layer)
+        maps.add_layer(map=found, layer=layer, title=title)
 
 
 def facts(row: Inference, *, pixels: int, seconds: float, **more: Any) -> dict[str, Any]:
