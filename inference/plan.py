@@ -28,7 +28,7 @@ SAME_RESOLUTION = 0.1
 MAX_SCALE = 8.0
 # Sides of the cores of chips for pixel classification, and the share of a chip's side that they should be.
 CORES_PX = (1024, 1536, 2048)
-USEFUL = 0.85**0.5
+USEFUL = 0.88**0.5
 # A block is about this wide: seconds of work for a small network on a laptop, so that results appear soon.
 BLOCK_PX = 2048
 
@@ -160,7 +160,7 @@ def pixel_layout(
         grid: small grids get one chip of their own size.
         halo_px: at least the reach of the network; rounded up to a multiple of 32.
         core_px: multiple of 32. Not given: the smallest of 1024, 1536 and 2048 px (1.2, 1.8 and 2.5 GB for a
-            small U-Net) with which at most 15 % of what the network computes is thrown away.
+            small U-Net) with which at most 12 % of what the network computes is thrown away.
         block_px: rounded up to a multiple of the core.
         stitch: see `Layout`.
     """
