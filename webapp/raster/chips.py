@@ -36,7 +36,7 @@ def write_chip(
         colours: red, green, blue by pixel value, for one band of 8 bit.
     """
     bands, height, width = array.shape
-    photometric = "rgb" if bands == 3 and array.dtype == np.uint8 else "minisblack" if colours is None else None
+    photometric = "rgb" if bands == 3 and array.dtype == np.uint8 else "minisblack" if colours is None else "palette"
     with warnings.catch_warnings(), rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True, GDAL_PAM_ENABLED=False):
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with rasterio.open(
