@@ -184,7 +184,7 @@ def main() -> None:
         run = client.post("/api/runs/", {"training_data": data["id"], "network": "unet", "settings": hows})
         wait(client, run["job"])
     package = client.get(f"/api/runs/{run['id']}/")["package"]
-    report["validation"] = package["metrics"] if isinstance(package, dict) else package
+    report["validation"] = client.get(f"/api/models/{package['id']}/")["metrics"]
     with timed(report, "classify"):
         body = {"package": package["id"], "imagery": imagery["id"], "extent": None, "settings": {}}
         inference = client.post("/api/inferences/", body)
