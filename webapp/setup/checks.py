@@ -84,7 +84,8 @@ def test_environment() -> dict[str, str]:
     """Return the environment of the tests: the cluster's own address, but none of the running site's files."""
     return {
         **environment(),
-        **({} if own_database() else {"QUADRAT_READ_DATABASE_URL": ""}),
+        # The read-only role has no rights in a test database, whose tables are made anew each time.
+        "QUADRAT_READ_DATABASE_URL": "",
         "QUADRAT_VAR_DIR": str(VAR / "test"),
         "QUADRAT_SECRETS_FILE": str(SECRETS),
     }
