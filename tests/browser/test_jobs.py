@@ -82,7 +82,8 @@ def test_a_failed_job_says_what_to_do_and_filters_find_it(
     expect(page.get_by_role("row")).to_have_count(3)
     page.get_by_label("State").select_option("failed")
     expect(page.get_by_role("row")).to_have_count(2)
-    assert page.url.endswith("?state=failed")
+    # The address follows with the next drawing of the page.
+    page.wait_for_url("**/jobs/?state=failed")
     screenshot(page, "jobs-phone-dark")
     page.get_by_role("link", name="Refused").click()
     expect(page.get_by_role("alert")).to_contain_text("The scene has no bands.")
