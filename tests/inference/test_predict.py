@@ -327,4 +327,5 @@ def test_memory_is_flat_from_one_scene_to_sixteen(tmp_path: Path) -> None:
         return found
 
     peak(1024)
-    assert peak(4096) < 1.2 * peak(1024)
+    # The small scene ends before the read-ahead is full (seen: 1.4 on a busy machine); growth would show as 16.
+    assert peak(4096) < 2 * peak(1024)
