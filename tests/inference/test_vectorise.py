@@ -58,7 +58,7 @@ def assert_same(found: list[tuple[shapely.Polygon, int]], expected: list[tuple[s
     st.sampled_from([2, 3]),
     st.sampled_from([1, 4]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_noise_gives_the_polygons_of_a_whole_trace(
     seed: int, height: int, width: int, block_px: int, classes: int, grain: int
 ) -> None:
