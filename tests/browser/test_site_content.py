@@ -36,7 +36,7 @@ def test_content_of_all_kinds_is_listed_filtered_and_opened(open_page: Pages, pr
     expect(page.locator(".content-name a")).to_have_text(["Town by roof", "Roofs", "Drone mosaic"])
     page.get_by_role("tab", name="Label sets").click()
     expect(page.locator(".content-name a")).to_have_text(["Roofs"])
-    assert page.url.endswith("/?kind=label_set")
+    expect(page).to_have_url(re.compile(r"/\?kind=label_set$"))
     page.get_by_role("tab", name="Label sets").press("ArrowLeft")
     expect(page.locator(".content-name a")).to_have_text(["Drone mosaic"])
     page.get_by_role("tab", name="Maps").click()

@@ -52,6 +52,10 @@ export class Stage {
     if (start) this.map.setView([start.lat, start.lon], start.zoom, { animate: false });
     else if (bounds) this.zoomTo(bounds, false);
     this.map.on("moveend", () => handlers.onMove(this.place()));
+    // An animated zoom ends a quarter of a second later: the address and "Save view" know its end from the start.
+    this.map.on("zoomanim", ({ center, zoom, noUpdate }) => {
+      if (!noUpdate) handlers.onMove({ lat: center.lat, lon: center.lng, zoom });
+    });
     this.map.on("mousemove", (event) => {
       handlers.onPointer(event.latlng);
       this.hover(event.latlng);
