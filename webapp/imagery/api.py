@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.errors import Invalid, NotFound, TooLarge
+from webapp.imagery import point as points
 from webapp.imagery import selectors, services, uploads
 from webapp.imagery.models import ImageryLayer, Upload
 from webapp.projects import access
@@ -47,6 +48,13 @@ def tilejson(request: Request, pk: UUID) -> Response:
     found = _layer(request, pk)
     origin = settings.PUBLIC_URL.rstrip("/") or f"{request.scheme}://{request.get_host()}"
     return Response(selectors.tilejson(found, origin))
+
+
+@api_view(["GET"])
+def point(request: Request, pk: UUID) -> Response:
+    """Tell the value of each band, and the class of a class raster, at `?lon=&lat=` in degrees."""
+    found = _layer(request, pk)
+    return Response(points.point(found, *points.place_of(request.query_params)))
 
 
 @api_view(["GET", "POST"])

@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/imagery/", api.imagery, name="api-imagery-list"),
     path("api/imagery/<uuid:pk>/", api.layer, name="api-imagery"),
     path("api/imagery/<uuid:pk>/tilejson.json", api.tilejson, name="api-imagery-tilejson"),
+    path("api/imagery/<uuid:pk>/point", api.point, name="api-imagery-point"),
     path("api/uploads/", api.upload_list, name="api-uploads"),
     path("api/uploads/<uuid:pk>/", api.upload, name="api-upload"),
     path("api/uploads/<uuid:pk>/complete", api.upload_complete, name="api-upload-complete"),

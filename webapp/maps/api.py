@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.errors import Invalid, NotFound
+from webapp.imagery import point as points
 from webapp.maps import selectors, services
 from webapp.maps.models import Map
 from webapp.projects import access
@@ -187,6 +188,13 @@ def map_legend(request: Request, pk: UUID, layer: int) -> Response:
     """Return the classes of a layer with their counts."""
     found, _ = _opened(request, pk)
     return Response({"classes": selectors.legend(selectors.layer_of(found, layer))})
+
+
+@api_view(["GET"])
+def map_point(request: Request, pk: UUID, layer: int) -> Response:
+    """Tell what an imagery layer of the map holds at `?lon=&lat=` in degrees: band values, and the class."""
+    found, _ = _opened(request, pk)
+    return Response(points.point(selectors.imagery_of(found, layer), *points.place_of(request.query_params)))
 
 
 @api_view(["GET"])

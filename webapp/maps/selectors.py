@@ -151,6 +151,18 @@ def legend(row: MapLayer) -> list[dict[str, Any]]:
     return [] if row.imagery is None else list(row.imagery.classes)
 
 
+def imagery_of(map: Map, pk: int) -> ImageryLayer:
+    """Return the imagery of a layer of the map.
+
+    Raises:
+        NotFound: the map has no such layer, or it shows features.
+    """
+    row = layer_of(map, pk)
+    if row.imagery is None:
+        raise NotFound("imagery layer")
+    return row.imagery
+
+
 def feature_of(row: MapLayer, feature_id: UUID) -> str:
     """Return one feature of a layer as GeoJSON text.
 

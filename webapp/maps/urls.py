@@ -14,5 +14,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/maps/<uuid:pk>/layers", api.map_layers, name="api-map-layers"),
     path("api/maps/<uuid:pk>/layers/<int:layer>", api.map_layer, name="api-map-layer"),
     path("api/maps/<uuid:pk>/layers/<int:layer>/legend", api.map_legend, name="api-map-legend"),
+    path("api/maps/<uuid:pk>/layers/<int:layer>/point", api.map_point, name="api-map-point"),
     path("api/maps/<uuid:pk>/layers/<int:layer>/features/<uuid:feature>", api.map_feature, name="api-map-feature"),
 ]

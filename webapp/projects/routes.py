@@ -47,6 +47,7 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-imagery-list": {"GET": SIGNED_IN},
     "api-imagery": {"GET": VIEW, "PATCH": LABEL, "DELETE": MANAGE},
     "api-imagery-tilejson": {"GET": VIEW},
+    "api-imagery-point": {"GET": VIEW},
     "api-uploads": {"GET": SIGNED_IN, "POST": LABEL},
     "api-upload": {"GET": LABEL, "PATCH": LABEL, "DELETE": LABEL},
     "api-upload-complete": {"POST": LABEL},
@@ -86,6 +87,7 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-map-layers": {"POST": LABEL},
     "api-map-layer": {"PATCH": LABEL, "DELETE": LABEL},
     "api-map-legend": {"GET": LINK},
+    "api-map-point": {"GET": LINK},
     "api-map-feature": {"GET": LINK},
     # projects
     "project": {"GET": VIEW},

@@ -1,0 +1,71 @@
+"""What an imagery layer holds at one place: band values of a scene, the class of a class raster."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.http import QueryDict
+
+from webapp.errors import BadRaster, Invalid, Unavailable
+from webapp.imagery.models import ImageryLayer
+from webapp.imagery.selectors import analysis_file
+
+
+def place_of(query: QueryDict) -> tuple[float, float]:
+    """Return (lon, lat) in degrees that a request asks for by `?lon=&lat=`.
+
+    Raises:
+        Invalid: one is missing, no number, or not on Earth.
+    """
+    try:
+        lon, lat = float(query["lon"]), float(query["lat"])
+    except (KeyError, ValueError) as error:
+        raise Invalid("The place is missing.", fix="Send ?lon=&lat= in degrees.") from error
+    if not (math.isfinite(lon) and -180 <= lon <= 180 and -90 <= lat <= 90):
+        raise Invalid(f"{lon}, {lat} is not on Earth.", fix="Send lon -180 to 180, lat -90 to 90.")
+    return lon, lat
+
+
+def point(layer: ImageryLayer, lon: float, lat: float) -> dict[str, Any]:
+    """Return the layer at a place as `{coordinates, values, band_names, class}`.
+
+    Values are null where the layer holds nothing: outside, without data, or in a block that is not predicted yet.
+    `class` is `{value, name, colour}` of a class raster; background that no class names has a null class.
+
+    Raises:
+        Unavailable: the layer's file is missing or damaged.
+    """
+    return {
+        "coordinates": [lon, lat],
+        "values": (values := _values(layer, lon, lat)),
+        "band_names": [str(band.get("name") or f"Band {number}") for number, band in enumerate(layer.bands, start=1)],
+        "class": _class(layer, values[0]) if layer.kind == ImageryLayer.Kind.CLASS_RASTER and values else None,
+    }
+
+
+def _values(layer: ImageryLayer, lon: float, lat: float) -> list[float | int | None]:
+    # GDAL is loaded by the first who asks, not by every process that only shows pages.
+    from webapp.raster.point import class_at, values_at
+
+    if layer.analysis_path:
+        try:
+            return values_at(analysis_file(layer), lon, lat)
+        except BadRaster as error:
+            raise Unavailable(
+                "The layer's file is missing or damaged.",
+                fix="Ask the administrator to restore it.",
+                code="layer_unavailable",
+            ) from error
+    if not layer.blocks_path:
+        return [None]
+    try:
+        return [class_at(Path(settings.SCRATCH_DIR) / layer.blocks_path, lon, lat)]
+    except BadRaster:
+        return [None]  # no block is written yet
+
+
+def _class(layer: ImageryLayer, value: float | None) -> dict[str, Any] | None:
+    named = (item for item in layer.classes if value is not None and int(item["value"]) == value)
+    found = next(named, None)
+    return None if found is None else {key: found[key] for key in ("value", "name", "colour")}
