@@ -54,7 +54,8 @@ def tilejson(request: Request, pk: UUID) -> Response:
 def point(request: Request, pk: UUID) -> Response:
     """Tell the value of each band, and the class of a class raster, at `?lon=&lat=` in degrees."""
     found = _layer(request, pk)
-    return Response(points.point(found, *points.place_of(request.query_params)))
+    lon, lat = points.place_of(request.query_params)
+    return Response(points.point(found, lon, lat))
 
 
 @api_view(["GET", "POST"])

@@ -19,7 +19,7 @@ def place_of(query: QueryDict) -> tuple[float, float]:
         Invalid: one is missing, no number, or not on Earth.
     """
     try:
-        lon, lat = float(query["lon"]), float(query["lat"])
+        lon, lat = float(str(query["lon"])), float(str(query["lat"]))
     except (KeyError, ValueError) as error:
         raise Invalid("The place is missing.", fix="Send ?lon=&lat= in degrees.") from error
     if not (math.isfinite(lon) and -180 <= lon <= 180 and -90 <= lat <= 90):

@@ -194,7 +194,8 @@ def map_legend(request: Request, pk: UUID, layer: int) -> Response:
 def map_point(request: Request, pk: UUID, layer: int) -> Response:
     """Tell what an imagery layer of the map holds at `?lon=&lat=` in degrees: band values, and the class."""
     found, _ = _opened(request, pk)
-    return Response(points.point(selectors.imagery_of(found, layer), *points.place_of(request.query_params)))
+    lon, lat = points.place_of(request.query_params)
+    return Response(points.point(selectors.imagery_of(found, layer), lon, lat))
 
 
 @api_view(["GET"])
