@@ -127,14 +127,46 @@ def encode_classes(
         array = np.where(mask, array, np.uint8(free))
     elif not mask.all():
         array = np.where(mask, array, np.uint8(0))
+    return _paletted(array, bytes(colours), bytes(alphas))
+
+
+def encode_png(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], table: NDArray[np.uint8] | None = None) -> bytes:
+    """Return a PNG as small in kind as the picture allows: paletted, grey, or colours, with alpha where it is needed.
+
+    Args:
+        pixels: (row, col, 3) colours, or (row, col) grey or, with a table, indexes.
+        mask: bool (row, col), False where it is transparent.
+        table: uint8 (256, 4), red, green, blue, alpha of an index.
+    """
+    full = bool(mask.all())
+    if table is not None:
+        unused = np.flatnonzero(np.bincount(pixels[mask], minlength=256) == 0)
+        if full or unused.size:
+            rgba = np.array(table)
+            if not full:
+                rgba[unused[0]] = 0
+                pixels = np.where(mask, pixels, np.uint8(unused[0]))
+            return _paletted(pixels, rgba[:, :3].tobytes(), rgba[:, 3].tobytes())
+        rgba = table[pixels]
+        pixels, mask = rgba[..., :3], mask & (rgba[..., 3] > 0)
+    parts = pixels if full else np.dstack([pixels, mask.astype(np.uint8) * 255])
+    mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[1 if parts.ndim == 2 else parts.shape[2]]
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(parts), mode).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def _paletted(array: NDArray[np.uint8], colours: bytes, alphas: bytes) -> bytes:
+    """Return a paletted PNG of indexes (row, col), with 768 bytes of colours and 256 of alpha."""
+    height, width = array.shape
     lines = np.zeros((height, width + 1), np.uint8)  # each line begins with its filter type, 0
     lines[:, 1:] = array
     return b"".join(
         (
             b"\x89PNG\r\n\x1a\n",
             _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
-            _chunk(b"PLTE", bytes(colours)),
-            _chunk(b"tRNS", bytes(alphas)),
+            _chunk(b"PLTE", colours),
+            _chunk(b"tRNS", alphas),
             _chunk(b"IDAT", zlib.compress(lines.tobytes(), 1)),
             _chunk(b"IEND", b""),
         )

@@ -15,25 +15,10 @@ from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 
 from webapp.errors import Invalid
+from webapp.raster.canvas import check_tile
 from webapp.raster.read import OPEN_OPTIONS, driver_of
 from webapp.raster.render import to_rgb
 from webapp.raster.tiff import HALF_WORLD_M, TILE_PX, TileFile
-
-MAX_ZOOM = 30
-
-
-def check_tile(z: int, x: int, y: int) -> None:
-    """Refuse a tile that no pyramid has.
-
-    Raises:
-        Invalid: out of range.
-    """
-    if not 0 <= z <= MAX_ZOOM or not 0 <= x < 2**z or not 0 <= y < 2**z:
-        raise Invalid(
-            f"There is no tile {z}/{x}/{y}.",
-            fix=f"Zoom is 0 to {MAX_ZOOM}, x and y are 0 to 2^zoom - 1.",
-            code="tile_out_of_range",
-        )
 
 
 def tile_transform(z: int, x: int, y: int, size: int) -> Affine:
