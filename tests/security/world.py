@@ -104,6 +104,8 @@ def make_world() -> World:
         "inference": inference.pk,
         "token": token.pk,
         "ogc": layer.pk,
+        "stac": project.pk,
+        "stac-file": imagery.pk,
     }
     others = {
         "member_pk": Member.objects.get(project=project, user=people["viewer"]).pk,
@@ -114,6 +116,7 @@ def make_world() -> World:
         "what": "truth",
         "collection": layer.pk,
         "layer_id": layer.pk,
+        "item_id": imagery.pk,
         "unknown": uuid4(),
     }
     return World(project, people, objects, others)

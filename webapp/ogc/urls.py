@@ -1,6 +1,6 @@
-"""Routes of OGC API Features."""
+"""Routes of the protocol edges: OGC API Features here, the others from their rooms."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from webapp.ogc import api
 
@@ -14,4 +14,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ogc/collections/<uuid:pk>/schema", api.schema, name="ogc-schema"),
     path("ogc/collections/<uuid:pk>/items", api.items, name="ogc-items"),
     path("ogc/collections/<uuid:pk>/items/<uuid:feature_id>", api.item, name="ogc-item"),
+    path("", include("webapp.ogc.stac.urls")),
 ]

@@ -1,5 +1,7 @@
 """How the API knows its caller (session or bearer token) and refuses undeclared routes."""
 
+import base64
+import binascii
 import hashlib
 from typing import Any
 
@@ -14,6 +16,9 @@ from webapp.projects.access import rule_of
 from webapp.projects.models import ApiToken, User
 
 TOKEN_PREFIX = "qdt_"
+# Where a token stands in an address, for programs that can send no header.
+ADDRESS_TOKEN = "access_token"
+CHALLENGE = 'Basic realm="Quadrat: any name, an API token as the password", charset="UTF-8"'
 
 
 def digest(token: str) -> str:
@@ -64,6 +69,44 @@ class ApiAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge of a 401."""
         return "Bearer"
+
+
+class ProtocolAuthentication(ApiAuthentication):
+    """For GIS programs: also an API token as the password of HTTP Basic, or in `?access_token=` (RFC 6750, 2.3).
+
+    Programs know Basic but seldom Bearer; some take nothing but an address. The account's own password never works.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken | None] | None:
+        """Return (user, token), or None for an anonymous caller."""
+        kind, _, sent = request.headers.get("Authorization", "").partition(" ")
+        raw = _password(sent.strip()) if kind.lower() == "basic" else ""
+        if not kind and request.method in ("GET", "HEAD"):
+            raw = request.GET.get(ADDRESS_TOKEN, "")
+        if not raw:
+            return super().authenticate(request)
+        token = token_of(raw)
+        setattr(request._request, "api_token", token)
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return the challenge of a 401: GIS programs ask for name and password when they see it."""
+        return CHALLENGE
+
+
+def _password(sent: str) -> str:
+    """Return the password of an `Authorization: Basic` header.
+
+    Raises:
+        Unauthenticated: it is none, or empty.
+    """
+    try:
+        password = base64.b64decode(sent, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        password = ""
+    if not password:
+        raise Unauthenticated("The password is missing.", fix="Give an API token from your profile as the password.")
+    return password
 
 
 class RouteAccess(BasePermission):

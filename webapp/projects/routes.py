@@ -72,6 +72,17 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "ogc-schema": {"GET": VIEW},
     "ogc-items": {"GET": VIEW, "POST": LABEL},
     "ogc-item": {"GET": VIEW, "PUT": LABEL, "PATCH": LABEL, "DELETE": LABEL},
+    # stac
+    "stac-landing": {"GET": PUBLIC},
+    "stac-landing-bare": {"GET": PUBLIC},
+    "stac-conformance": {"GET": PUBLIC},
+    "stac-api": {"GET": PUBLIC},
+    "stac-collections": {"GET": SIGNED_IN},
+    "stac-collection": {"GET": VIEW},
+    "stac-items": {"GET": VIEW},
+    "stac-item": {"GET": VIEW},
+    "stac-search": {"GET": SIGNED_IN, "POST": SIGNED_IN},  # POST only reads: long searches do not fit an address
+    "stac-file": {"GET": VIEW},
     # labeling
     "label": {"GET": VIEW},
     "api-label-sets": {"GET": SIGNED_IN, "POST": LABEL},

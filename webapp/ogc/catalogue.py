@@ -1,0 +1,88 @@
+"""Which imagery a caller finds, and within which time: the same for STAC, tiles and maps."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from webapp.errors import Invalid, Unavailable
+from webapp.imagery import selectors
+from webapp.imagery.models import ImageryLayer
+from webapp.projects import access
+from webapp.projects.models import Project
+
+Bounds = tuple[float, float, float, float]
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Run what is inside in one transaction whose statements are cut off after READ_TIMEOUT_S.
+
+    Raises:
+        Unavailable: one took longer.
+    """
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('statement_timeout', %s, true)", [str(int(settings.READ_TIMEOUT_S * 1000))]
+            )
+            yield
+    except OperationalError as error:
+        raise Unavailable("The search took too long.", fix="Ask for less at once.") from error
+
+
+def projects(request: HttpRequest) -> "QuerySet[Project]":
+    """Return the caller's projects; `?project=` names one.
+
+    Raises:
+        Invalid: `project` is no id.
+    """
+    visible = access.visible_projects(request)
+    wanted = request.GET.get("project")
+    if not wanted:
+        return visible
+    try:
+        return visible.filter(pk=UUID(wanted))
+    except ValueError as error:
+        raise Invalid(f"project={wanted[:60]!r} is no id.", fix="Send the project's UUID.") from error
+
+
+def imagery(request: HttpRequest) -> "QuerySet[ImageryLayer]":
+    """Return the imagery layers that the caller may see and that lie somewhere, by name."""
+    found = ImageryLayer.objects.filter(project__in=projects(request), footprint__isnull=False)
+    return found.order_by("name", "id")
+
+
+def imagery_layer(request: HttpRequest, pk: UUID) -> ImageryLayer:
+    """Return one imagery layer after the check of the route's rule.
+
+    Raises:
+        Unauthenticated, NotFound, Denied: see `access.authorise`.
+    """
+    found = selectors.layer(pk)
+    access.authorise(request, found.project)
+    return found
+
+
+def box_of(layer: ImageryLayer) -> Bounds:
+    """Return (west, south, east, north) in degrees; west > east where the layer crosses the antimeridian."""
+    assert layer.footprint is not None
+    west, south, east, north = layer.footprint.extent
+    if west <= -180 and east >= 180:
+        parts = [part.extent for part in layer.footprint]
+        eastern = [part[0] for part in parts if part[0] >= 0]
+        western = [part[2] for part in parts if part[2] <= 0]
+        if len(eastern) + len(western) == len(parts) and eastern and western:
+            return min(eastern), south, max(western), north
+    return west, south, east, north
+
+
+def whole_box(layer: ImageryLayer) -> Bounds:
+    """Return (west, south, east, north) in degrees, west <= east: from -180 to 180 across the antimeridian."""
+    assert layer.footprint is not None
+    west, south, east, north = layer.footprint.extent
+    return west, south, east, north
