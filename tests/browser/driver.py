@@ -1,5 +1,6 @@
 """The site in a process of its own, and pages in Chromium whose consoles are watched."""
 
+import os
 import re
 import signal
 import socket
@@ -10,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,21 +30,41 @@ DESKTOP = (1280, 800)
 PHONE = (390, 844)
 
 
-def wait_until(condition: Callable[[], Any], *, timeout_s: float = 15.0, what: str = "condition") -> Any:
-    """Return the first truthy value of `condition`, asking ten times a second; fail after the timeout."""
+def wait_until(
+    condition: Callable[[], Any], *, timeout_s: float = 15.0, what: str = "condition", page: Page | None = None
+) -> Any:
+    """Return the first truthy value of `condition`, asking ten times a second; fail after the timeout.
+
+    `page` is one whose address, requests or console the condition looks at: Playwright hears of them only while it is
+    called.
+    """
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:
         value = condition()
         if value:
             return value
-        time.sleep(0.1)
+        if page is None:
+            time.sleep(0.1)
+        else:
+            page.wait_for_timeout(100)
     pytest.fail(f"waited {timeout_s} s in vain for: {what}")
 
 
+# Below the ports that the system gives to outgoing connections, so that none of those takes one between our look and
+# the start of a server; every process of the tests begins elsewhere.
+_ports = (10_000 + (os.getpid() * 131 + step) % 20_000 for step in count())
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of the loopback device that nobody listens on, another one at each call."""
+    for port in _ports:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("the ports never end")
 
 
 def database_url_of_tests() -> str:

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from playwright.sync_api import Locator, Page, expect
 
 from labeling.models import LabelSet
+from tests.browser.driver import wait_until
 from webapp.features.models import Feature
 
 Point = tuple[float, float]
@@ -83,6 +84,19 @@ class Labels:
         """Wait until the page says that all is stored, and shows so many samples."""
         expect(self.state).to_have_attribute("data-state", "saved")
         expect(self.page.get_by_label("Classes").locator("dd").first).to_have_text(f"{count:,}")
+
+    def caught_up(self) -> None:
+        """Wait until the page holds all that is stored."""
+        self.label_set.layer.refresh_from_db()
+        expect(self.state).to_have_attribute("data-seq", str(self.label_set.layer.seq))
+
+    def zoom_in(self, *, steps: int) -> None:
+        """Zoom in by keys, each press when the map has come to rest."""
+        for _ in range(steps):
+            before = self.page.url
+            self.key("+")
+            wait_until(lambda: self.page.url != before, what="the map at rest", page=self.page)  # noqa: B023
+        expect(self.map).to_have_attribute("data-loading", "false")
 
     def distance_px(self, place: Sequence[float], point: Point) -> float:
         """Return how far a (lon, lat) is from a point of the map, in pixels of the screen.

@@ -114,7 +114,7 @@ def test_a_paused_upload_goes_on_after_a_reload_with_the_same_file(
     page.get_by_role("button", name="Go on").click()
     # It is no picture, so the job refuses it: but every byte had come.
     expect(page.get_by_role("alert")).to_contain_text("damaged", timeout=60_000)
-    assert not Upload.objects.exists()
+    wait_until(lambda: not Upload.objects.exists(), what="the upload to be gone")
 
 
 @pytest.mark.usefixtures("worker")

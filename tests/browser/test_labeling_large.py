@@ -67,9 +67,7 @@ def test_ten_thousand_samples_are_panned_picked_and_edited(
     record_property("p95_frame_ms", frames[int(len(frames) * 0.95)])
     print(f"frames: {len(frames)}, p95 {frames[int(len(frames) * 0.95)]:.0f} ms, longest {frames[-1]:.0f} ms")  # noqa: T201
     labels.key("Shift+F")
-    for _ in range(4):
-        labels.key("+")
-        labels.page.wait_for_timeout(350)
+    labels.zoom_in(steps=4)
     labels.click((480, 330))
     labels.key("3")
     wait_until(lambda: labels.stored().filter(class_value=7).count() == 1, what="the picked sample's new class")
@@ -84,9 +82,7 @@ def test_too_many_samples_are_shown_as_tiles_and_edited_closer_up(
     expect(notice).to_be_visible()
     labels.saved(12_000)  # the server's count: only a part is loaded
     screenshot(labels.page, "label-12000")
-    for _ in range(3):
-        labels.key("+")
-        labels.page.wait_for_timeout(350)
+    labels.zoom_in(steps=3)
     expect(notice).to_be_hidden()
     labels.click((480, 330))
     labels.key("3")

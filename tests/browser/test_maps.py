@@ -41,6 +41,7 @@ class Forest:
         """Open the viewer and wait until imagery and trees are drawn."""
         page.goto(f"/maps/{self.map.pk}/{hash}")
         expect(page.locator("img.leaflet-tile-loaded").first).to_be_visible()
+        expect(page.locator("img.leaflet-tile:not(.leaflet-tile-loaded)")).to_have_count(0)
         wait_until(lambda: page.evaluate(DRAWN) > 0, what="trees on the map")
         return page
 
@@ -117,13 +118,13 @@ def test_a_link_shows_the_same_place_layers_and_opacities_to_somebody_else(open_
     page.get_by_role("slider", name="Opacity of Trees").fill("40")
     zoom = zoom_of(page)
     page.get_by_role("button", name="Zoom in").click()
-    wait_until(lambda: re.search(r"/\d+:0\.4$", page.url), what="the opacity in the address")
-    wait_until(lambda: zoom_of(page) == zoom + 1, what="the zoom in the address")
+    wait_until(lambda: re.search(r"/\d+:0\.4$", page.url), what="the opacity in the address", page=page)
+    wait_until(lambda: zoom_of(page) == zoom + 1, what="the zoom in the address", page=page)
     other = open_page(make_user("eve"))
     other.goto(page.url)
     expect(other.get_by_role("checkbox", name="Show OSBS_029")).not_to_be_checked()
     expect(other.get_by_role("slider", name="Opacity of Trees")).to_have_value("40")
-    wait_until(lambda: other.url == page.url, what="the same address")
+    wait_until(lambda: other.url == page.url, what="the same address", page=other)
     expect(other.get_by_role("button", name="Add layer")).to_have_count(0)
 
 
@@ -144,7 +145,7 @@ def test_new_features_appear_and_only_the_tiles_that_they_touch_are_asked_for_ag
     column, row = (centre.x - west) / a, (centre.y - north) / e
     add_features(layer=forest.trees, features=[pixel_box(found, column - 3, row - 3, column + 3, row + 3)])
     expect(layer(page, "Trees").get_by_text("62")).to_be_visible()
-    wait_until(lambda: any("/tiles/" in url for url in asked), what="tiles of the new state")
+    wait_until(lambda: any("/tiles/" in url for url in asked), what="tiles of the new state", page=page)
     tiles = [url for url in asked if "/tiles/" in url]
     assert all(f"/{seq + 1}/" in url for url in tiles)
     assert 1 <= len(tiles) <= 4 < shown
@@ -198,7 +199,7 @@ def test_a_saved_view_is_how_the_map_opens(open_page: Pages, forest: Forest) -> 
     page.goto("/")
     page.goto(f"/maps/{forest.map.pk}/")
     expect(page.get_by_role("slider", name="Opacity of OSBS_029")).to_have_value("55")
-    wait_until(lambda: "#" in page.url and zoom_of(page) == zoom + 1, what="the saved zoom")
+    wait_until(lambda: "#" in page.url and zoom_of(page) == zoom + 1, what="the saved zoom", page=page)
 
 
 def test_a_map_shared_by_link_opens_to_a_stranger_to_look_at(open_page: Pages, forest: Forest) -> None:

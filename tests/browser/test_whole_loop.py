@@ -69,6 +69,7 @@ def _label(page: Page, label_set: LabelSet, tmp_path: Path, screenshot: Screensh
     labels = Labels(page, label_set)
     page.get_by_label("Classes", exact=True).get_by_role("button", name="Edit classes").click()
     dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Add class")).to_be_visible()
     if not dialog.get_by_label("Name of class 1").is_visible():
         dialog.get_by_role("button", name="Add class").click()
     dialog.get_by_label("Name of class 1").fill("Tree")

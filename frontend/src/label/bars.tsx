@@ -46,7 +46,7 @@ export function SaveChip({ app, view }: { app: App; view: View }): JSX.Element {
   const state = app.saveState();
   const { tone, icon, text, title } = saying(state, view);
   return (
-    <span class={`badge label-save ${tone}`} role="status" title={title} data-state={state} data-pending={view.doc.pending.length}>
+    <span class={`badge label-save ${tone}`} role="status" title={title} data-state={state} data-pending={view.doc.pending.length} data-seq={view.doc.seq}>
       <Icon name={icon} />
       {text}
     </span>
