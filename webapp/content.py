@@ -20,7 +20,7 @@ from rest_framework.response import Response
 from inference.models import Inference
 from labeling.models import LabelSet
 from training.models import ModelPackage, Run, TrainingData
-from webapp.demo.load import find_project
+from webapp.demo.selectors import find_project
 from webapp.errors import Invalid
 from webapp.imagery.models import ImageryLayer
 from webapp.maps.models import Map

@@ -85,6 +85,10 @@ class Supervisor:
         """Have one more program started and kept running."""
         self._children.append(_Child(program, COLOURS[len(self._children) % len(COLOURS)]))
 
+    def start(self) -> None:
+        """Start the programs before `run`; should we end before it, the kernel ends them too."""
+        self._start_due()
+
     def run(self) -> None:
         """Keep the programs running until a stop signal, then stop them all."""
         before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -32,9 +32,12 @@ def serve() -> None:
     """
     lock = take_site_lock()
     listener = listen()
+    site = Site(listener)
+    # The first web process loads its code while the database starts.
+    site.start()
     use = cluster.enter() if own_database() else None
     try:
-        Site(listener).run()
+        site.run()
     finally:
         listener.close()
         if use is not None:
@@ -99,11 +102,16 @@ class Site:
         worker = Program(
             "worker", [sys.executable, str(ROOT / "manage.py"), "worker"], grace_s=30.0, death_signal=signal.SIGTERM
         )
-        self._worker = worker
-        # The worker's own start waits for the first page: both together would take twice as long.
-        self._supervisor = Supervisor(webs, environment(), on_tick=self._tick)
+        # All but one web process wait for the first page: together they would take twice as long to it.
+        first, *later = webs
+        self._later = [*later, worker]
+        self._supervisor = Supervisor([first], environment(), on_tick=self._tick)
         self._greeted = False
         self._looked_at = time.monotonic()
+
+    def start(self) -> None:
+        """Start the first web process."""
+        self._supervisor.start()
 
     def run(self) -> None:
         """Run until a stop signal."""
@@ -112,7 +120,8 @@ class Site:
     def _tick(self) -> None:
         if not self._greeted and answers():
             self._greet()
-            self._supervisor.add(self._worker)
+            for program in self._later:
+                self._supervisor.add(program)
         if own_database() and time.monotonic() - self._looked_at > CLUSTER_LOOK_S:
             self._looked_at = time.monotonic()
             self._mend_cluster()

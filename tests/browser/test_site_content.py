@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from labeling.models import LabelSet
 from tests.browser.driver import DESKTOP, PHONE, Pages
 from tests.factories import make_imagery, make_layer, make_project, make_user
-from webapp.demo.load import PROJECT
+from webapp.demo.selectors import PROJECT
 from webapp.jobs import services as jobs
 from webapp.jobs.models import Job
 from webapp.maps import services

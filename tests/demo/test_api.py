@@ -15,6 +15,7 @@ from tests.clients.server import make_site
 from tests.factories import client_for, make_user
 from webapp.demo import drive, load
 from webapp.demo.client import Client
+from webapp.demo.selectors import PROJECT
 from webapp.demo.services import api_client
 from webapp.errors import Unavailable
 from webapp.imagery.models import ImageryLayer
@@ -36,7 +37,7 @@ def test_without_the_demo_the_button_says_how_to_load_it() -> None:
 @pytest.mark.django_db
 def test_two_clicks_start_one_job_and_a_stranger_starts_none() -> None:
     user = load.demo_user()
-    projects.create_project(name=load.PROJECT, user=user)
+    projects.create_project(name=PROJECT, user=user)
     first = client_for(user).post("/api/demo/")
     second = client_for(user).post("/api/demo/")
     assert (first.status_code, first.json()["id"]) == (201, second.json()["id"])
@@ -48,7 +49,7 @@ def test_two_clicks_start_one_job_and_a_stranger_starts_none() -> None:
 @pytest.mark.django_db
 def test_the_demos_token_is_narrow_and_gone_afterwards() -> None:
     user = load.demo_user()
-    project = projects.create_project(name=load.PROJECT, user=user)
+    project = projects.create_project(name=PROJECT, user=user)
     with api_client(project=project, user=user):
         token = ApiToken.objects.get()
         assert (token.scopes, token.project_id) == (["read", "edit", "run"], project.pk)

@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.demo import services
-from webapp.demo.load import find_project
+from webapp.demo.selectors import find_project
 from webapp.errors import Conflict
 from webapp.jobs.selectors import job_json
 from webapp.projects import access

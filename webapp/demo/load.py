@@ -9,6 +9,7 @@ from django.db import transaction
 from labeling import services as labeling
 from labeling.models import LabelSet
 from webapp.demo import sources
+from webapp.demo.selectors import PROJECT, USER, find_project
 from webapp.demo.sources import Scene
 from webapp.errors import Unavailable
 from webapp.features import services as features
@@ -23,8 +24,6 @@ from webapp.projects.models import Project, User
 
 logger = logging.getLogger(__name__)
 
-USER = "demo"
-PROJECT = "Demo: trees from the air"
 DESCRIPTION = (
     "NEON imagery of Yellowstone and Florida with tree crowns that people drew. The demo trains a model on the north "
     "of one scene and measures it on the south, which it never saw."
@@ -50,11 +49,6 @@ def load(tell: Tell) -> Project:
         count = found.layer.features.count() if found else import_labels(scene, layer, user)
         tell(f"{scene.name}: {layer.width} x {layer.height} pixels, {count} labels")
     return project
-
-
-def find_project() -> Project | None:
-    """Return the demo's project, None before the demo was loaded."""
-    return Project.objects.filter(name=PROJECT, members__user__username=USER).order_by("created_at").first()
 
 
 def demo_user() -> User:

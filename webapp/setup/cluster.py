@@ -287,11 +287,23 @@ def psql(cluster: Cluster, database: str, sql: str) -> str:
     return run([*command, *where], doing="preparing the database", cwd=Path("/"), env=env, text_in=sql)
 
 
+def is_prepared() -> bool:
+    """Return True where the cluster was made and has what the site needs, whether it runs or not."""
+    if not NOTE.exists():
+        return False
+    cluster = locate()
+    return cluster.data.exists() and stamps.is_done("database", _address(cluster)) and "DATABASE_URL" in vault.load()
+
+
+def _address(cluster: Cluster) -> str:
+    return str(cluster.socket)
+
+
 def _prepare(cluster: Cluster) -> None:
     """Have roles, database and PostGIS be there, and the site's secrets hold their addresses."""
-    stamp = str(cluster.socket)
-    if stamps.is_done("database", stamp) and "DATABASE_URL" in vault.load():
+    if is_prepared():
         return
+    stamp = _address(cluster)
     stored = vault.ensure("QUADRAT_DATABASE_PASSWORD", "QUADRAT_DATABASE_READ_PASSWORD")
     roles = {
         "quadrat": ("CREATEDB", stored["QUADRAT_DATABASE_PASSWORD"]),

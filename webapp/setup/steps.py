@@ -23,6 +23,7 @@ from webapp.setup.place import (
 from webapp.setup.shell import run, say, step
 
 STOP_TIMEOUT_S = 40.0
+ROOMS = ("webapp", "labeling", "training", "inference")
 
 
 def prepare(*, tests: bool) -> None:
@@ -41,6 +42,23 @@ def start_site() -> None:
     machine.check_port()
     prepare(tests=False)
     tools.ensure_build()
+    if not database_is_current():
+        prepare_database()
+    os.chdir(ROOT)
+    # `up` takes its own lock on the cluster; ours goes with this program's memory.
+    os.execve(PYTHON, [str(PYTHON), "-m", "webapp.up"], environment())
+
+
+def database_is_current() -> bool:
+    """Return True where an earlier start left nothing to do in our own database: then `up` alone starts it."""
+    # Somebody else's database may have been restored since: there the look costs two seconds.
+    if not own_database() or not cluster.is_prepared():
+        return False
+    return stamps.is_done("migrate", migrations()) and (not demo_wanted() or stamps.is_done("demo", demo_stamp()))
+
+
+def prepare_database() -> None:
+    """Have the database answer, with today's tables and the demo."""
     use = cluster.enter() if own_database() else None
     try:
         if use is None:
@@ -51,18 +69,18 @@ def start_site() -> None:
         if use is not None:
             cluster.leave(use)
         raise
-    os.chdir(ROOT)
-    # `up` takes its own lock on the cluster; ours goes with this program's memory.
-    os.execve(PYTHON, [str(PYTHON), "-m", "webapp.up"], environment())
+
+
+def migrations() -> str:
+    """Return the stamp of all migrations on this database."""
+    # Not a search of the whole checkout: `.venv` and `node_modules` alone take seconds to walk.
+    files = [path for room in ROOMS for path in (ROOT / room).rglob("migrations/*.py")]
+    return stamps.digest(files, os.environ.get("DATABASE_URL", ""))
 
 
 def migrate() -> None:
     """Bring the database's tables up to date, once per set of migrations."""
-    files = [
-        path for path in ROOT.glob("*/**/migrations/*.py") if ".venv" not in path.parts and "var" not in path.parts
-    ]
-    stamp = stamps.digest(files, os.environ.get("DATABASE_URL", ""))
-    # Somebody else's database may have been restored since: there the look costs two seconds.
+    stamp = migrations()
     if own_database() and stamps.is_done("migrate", stamp):
         return
     with step("Bringing the database up to date"):
@@ -74,13 +92,21 @@ def migrate() -> None:
 
 def load_demo() -> None:
     """Load the demo's imagery and labels, once."""
-    wanted = os.environ.get("QUADRAT_DEMO", "yes").lower() in {"1", "true", "yes", "on"}
-    stamp = stamps.digest([], os.environ.get("DATABASE_URL", ""))
-    if not wanted or stamps.is_done("demo", stamp):
+    if not demo_wanted() or stamps.is_done("demo", demo_stamp()):
         return
     with step("Loading the demo: real imagery with hundreds of real labels"):
         run([PYTHON, "manage.py", "demo", "--load"], doing="loading the demo")
-    stamps.mark_done("demo", stamp)
+    stamps.mark_done("demo", demo_stamp())
+
+
+def demo_wanted() -> bool:
+    """Return False where QUADRAT_DEMO says no."""
+    return os.environ.get("QUADRAT_DEMO", "yes").lower() in {"1", "true", "yes", "on"}
+
+
+def demo_stamp() -> str:
+    """Return the stamp of a demo loaded into this database."""
+    return stamps.digest([], os.environ.get("DATABASE_URL", ""))
 
 
 def running_site() -> int | None:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from webapp.demo import drive, load
+from webapp.demo.selectors import find_project
 from webapp.demo.services import api_client
 from webapp.errors import QuadratError
 
@@ -36,7 +37,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _run(self, project_id: str) -> None:
-        project, user = load.find_project(), load.demo_user()
+        project, user = find_project(), load.demo_user()
         assert project is not None
         start = time.monotonic()
         state: dict[str, str] = {}
