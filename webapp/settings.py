@@ -205,6 +205,12 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# --- tiles ---------------------------------------------------------------------------------------
+# Bytes of drawn tiles that each web process keeps in memory.
+TILE_CACHE_BYTES = int(env("QUADRAT_TILE_CACHE_BYTES", str(64 * 1024**2)))
+# Tiles that may be drawn or wait in each web process; more are answered 503 with Retry-After.
+TILE_QUEUE = int(env("QUADRAT_TILE_QUEUE", "256"))
+
 # --- pages ---------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -73,6 +73,27 @@ class ImageryLayer(models.Model):
         return self.name
 
 
+class NamedRendering(models.Model):
+    """A look of an imagery layer under a name: rendering words that are kept."""
+
+    layer = models.ForeignKey(ImageryLayer, on_delete=models.CASCADE, related_name="renderings")
+    name = models.CharField(max_length=50, help_text="In addresses: ?rendering=name.")
+    title = models.CharField(max_length=200, blank=True)
+    words = models.JSONField(default=dict, help_text="Rendering words as {word: [value, …]}.")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["layer", "name"], name="rendering_name_once_a_layer")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Upload(models.Model):
     """A file on its way into quarantine, in resumable pieces."""
 

@@ -12,7 +12,6 @@ from webapp.raster.colours import colormap
 
 Array = NDArray[Any]
 Pixel = tuple[float, float]
-# Radians are never asked for.
 _CONTOUR_COLOUR = (94, 54, 22)
 
 
@@ -91,7 +90,8 @@ def _hillshade(array: Array, pixel: Pixel, numbers: Mapping[str, float]) -> Arra
 def _slope(array: Array, pixel: Pixel, numbers: Mapping[str, float]) -> Array:
     """Degrees above the horizontal."""
     east, south = (numbers["z_exaggeration"] * part for part in gradients(array[0], pixel))
-    return np.degrees(np.arctan(np.hypot(east, south)))[None]
+    degrees: Array = np.degrees(np.arctan(np.hypot(east, south)))
+    return degrees[None]
 
 
 def _contours(array: Array, pixel: Pixel, numbers: Mapping[str, float]) -> Array:
@@ -105,7 +105,7 @@ def _contours(array: Array, pixel: Pixel, numbers: Mapping[str, float]) -> Array
         line[:-step] |= level[step:] != level[:-step]
     span = max(numbers["maxz"] - numbers["minz"], 1e-6)
     tint = np.clip(np.nan_to_num((height - numbers["minz"]) / span * 255), 0, 255).astype(np.uint8)
-    rgb = np.moveaxis(colormap("terrain")[tint][..., :3], -1, 0).copy()
+    rgb: Array = np.moveaxis(colormap("terrain")[tint][..., :3], -1, 0).copy()
     rgb[:, line] = np.array(_CONTOUR_COLOUR, np.uint8)[:, None]
     return rgb
 
@@ -114,7 +114,8 @@ def _normalized_index(array: Array, pixel: Pixel, numbers: Mapping[str, float]) 
     """(second - first) / (second + first): NDVI of red and near infrared, NDWI of near infrared and green."""
     first, second = array.astype(np.float32)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return ((second - first) / (second + first))[None]
+        index: Array = (second - first) / (second + first)
+    return index[None]
 
 
 def _terrarium(array: Array, pixel: Pixel, numbers: Mapping[str, float]) -> Array:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal, get_args
 
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
@@ -16,6 +17,9 @@ MAX_SIDE_PX = 4096
 MAX_PIXELS = 2048 * 2048
 MERCATOR = "EPSG:3857"
 Bounds = tuple[float, float, float, float]
+# How a pixel of a picture is made of a raster's.
+Resampling = Literal["nearest", "bilinear", "cubic", "average"]
+RESAMPLINGS: tuple[str, ...] = get_args(Resampling)
 
 
 @dataclass(frozen=True, slots=True)

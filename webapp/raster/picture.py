@@ -1,6 +1,5 @@
 """A picture of a raster on any canvas: bands or band math, algorithm, stretch, colours."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -10,11 +9,11 @@ from numpy.typing import NDArray
 
 from webapp.raster import colours, expression, render
 from webapp.raster.algorithms import ALGORITHMS
-from webapp.raster.canvas import Canvas
+from webapp.raster.canvas import Canvas, Resampling
 from webapp.raster.readers import kept_reader
 from webapp.raster.render import Format
 from webapp.raster.rendering import Rendering
-from webapp.raster.warp import Placed, Resampling, read_onto
+from webapp.raster.warp import Placed, read_onto
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,52 +140,9 @@ def _scaled(band: NDArray[Any], limits: tuple[float, float]) -> NDArray[np.uint8
 
 def _table(rendering: Rendering) -> colours.Lut:
     if rendering.colormap_name:
-        return colours.colormap(rendering.colormap_name)
-    table = np.zeros((256, 4), np.uint8)
+        named: colours.Lut = colours.colormap(rendering.colormap_name)
+        return named
+    table: colours.Lut = np.zeros((256, 4), np.uint8)
     for value, rgba in rendering.colormap:
         table[value] = rgba
     return table
-
-
-def point(path: Path, position: tuple[float, float], crs: str, rendering: Rendering) -> tuple[float | None, ...]:
-    """Return the exact values at a position, one an output; None where there is no data or the raster does not reach.
-
-    Args:
-        path: of a raster.
-        position: (x, y) in `crs`: longitude first.
-        crs: "EPSG:n" or WKT.
-        rendering: its bands, expression, nodata; no algorithm, no stretch.
-
-    Raises:
-        Invalid: a band or CRS that is not there.
-        BadRaster: the file cannot be read.
-    """
-    from webapp.raster.canvas import between, crs_of
-    from webapp.raster.windows import Window
-
-    reader = kept_reader(path)
-    info = reader.info
-    way = between(crs, info.crs_wkt)
-    x, y = position if way is None else way.transform(*position)
-    a, b, c, d, e, f = info.transform
-    bands = rendering.wanted_bands or tuple(range(1, info.count + 1))
-    count = rendering.outputs or len(bands)
-    if not (math.isfinite(x) and math.isfinite(y)):
-        return (None,) * count
-    if crs_of(info.crs_wkt).is_geographic:
-        x += 360.0 * round((c + a * info.width / 2 - x) / 360.0)
-    determinant = a * e - b * d
-    col = math.floor((e * (x - c) - b * (y - f)) / determinant)
-    row = math.floor((a * (y - f) - d * (x - c)) / determinant)
-    if not (0 <= row < info.height and 0 <= col < info.width):
-        return (None,) * count
-    chip = reader.read(Window(row, col, 1, 1), bands=list(bands))
-    nodata = rendering.nodata
-    if not chip.valid[0, 0] or (nodata is not None and bool((chip.array[:, 0, 0] == nodata).all())):
-        return (None,) * count
-    numbers = chip.array.astype(np.float64)
-    if rendering.expression:
-        numbers = expression.parse(rendering.expression).evaluate(dict(zip(bands, numbers, strict=True)))
-    elif rendering.bidx:
-        numbers = numbers[[bands.index(band) for band in rendering.bidx]]
-    return tuple(float(value) if math.isfinite(value) else None for value in numbers[:, 0, 0])

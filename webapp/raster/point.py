@@ -3,21 +3,27 @@
 import math
 from pathlib import Path
 
+import numpy as np
 from affine import Affine
 
+from webapp.errors import Invalid
+from webapp.raster import expression
 from webapp.raster.blocks import NODATA, BlockFolder
+from webapp.raster.canvas import crs_of
 from webapp.raster.read import Reader, Transform
+from webapp.raster.rendering import Rendering
 from webapp.raster.shapes import transformer
 from webapp.raster.windows import Window
 
 
-def pixel_at(lon: float, lat: float, *, transform: Transform, crs_wkt: str) -> tuple[int, int] | None:
+def pixel_at(lon: float, lat: float, *, transform: Transform, crs_wkt: str, width: int = 0) -> tuple[int, int] | None:
     """Return (row, col) of the pixel that a place lies in, which may be outside the raster.
 
     Args:
         lon, lat: degrees, WGS 84.
         transform: affine from pixel (col, row) to the CRS.
         crs_wkt: of the raster.
+        width: columns of the raster, for one in degrees that crosses the antimeridian.
 
     Returns:
         None where the raster's CRS cannot express the place.
@@ -25,6 +31,9 @@ def pixel_at(lon: float, lat: float, *, transform: Transform, crs_wkt: str) -> t
     x, y = transformer(4326, crs_wkt).transform(lon, lat)
     if not (math.isfinite(x) and math.isfinite(y)):
         return None
+    if width and crs_of(crs_wkt).is_geographic:
+        # A scene across the antimeridian goes on beyond 180°.
+        x += 360.0 * round((transform[2] + transform[0] * width / 2 - x) / 360.0)
     col, row = ~Affine(*transform) @ (x, y)
     return math.floor(row), math.floor(col)
 
@@ -41,12 +50,38 @@ def values_at(path: Path | str, lon: float, lat: float) -> list[float | int | No
     """
     with Reader(path) as reader:
         found = reader.info
-        place = pixel_at(lon, lat, transform=found.transform, crs_wkt=found.crs_wkt)
+        place = pixel_at(lon, lat, transform=found.transform, crs_wkt=found.crs_wkt, width=found.width)
         nothing: list[float | int | None] = [None] * found.count
         if place is None or not (0 <= place[0] < found.height and 0 <= place[1] < found.width):
             return nothing
         chip = reader.read(Window(*place, 1, 1))
         return [value.item() for value in chip.array[:, 0, 0]] if chip.valid[0, 0] else nothing
+
+
+def rendered_at(path: Path | str, lon: float, lat: float, rendering: Rendering) -> list[float | None]:
+    """Return what a rendering's bands or band math are under a place, one value an output, before any stretch.
+
+    Args:
+        path: a raster with a CRS.
+        lon, lat: degrees, WGS 84.
+        rendering: bands, expression and nodata are looked at.
+
+    Raises:
+        Invalid: a band that is not there.
+        BadRaster: no raster, or its bytes cannot be decoded.
+    """
+    held = values_at(path, lon, lat)
+    wanted = rendering.wanted_bands or tuple(range(1, len(held) + 1))
+    if max(wanted) > len(held):
+        raise Invalid(f"There is no band {max(wanted)}.", fix=f"Choose bands 1 to {len(held)}.", code="bad_rendering")
+    chosen = {band: held[band - 1] for band in wanted}
+    if None in chosen.values() or (rendering.nodata is not None and set(chosen.values()) == {rendering.nodata}):
+        return [None] * (rendering.outputs or len(wanted))
+    if not rendering.expression:
+        return [chosen[band] for band in rendering.bidx or wanted]
+    pixels = {band: np.array([[value]], np.float64) for band, value in chosen.items()}
+    found = expression.parse(rendering.expression).evaluate(pixels)[:, 0, 0]
+    return [float(value) if math.isfinite(value) else None for value in found]
 
 
 def class_at(folder: Path | str, lon: float, lat: float) -> int | None:

@@ -16,8 +16,8 @@ from typing import Any, Self
 from webapp.errors import Invalid
 from webapp.raster import colours, expression
 from webapp.raster.algorithms import ALGORITHMS
+from webapp.raster.canvas import RESAMPLINGS
 from webapp.raster.stretches import Range, check_stretch, ranges_of
-from webapp.raster.warp import RESAMPLINGS
 
 MAX_BIDX = 16
 WORDS = (

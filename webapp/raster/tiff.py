@@ -4,6 +4,7 @@ GDAL decodes every tile it reads; a tile server that only passes tiles on needs 
 index of a TIFF (TIFF 6.0, BigTIFF) that we wrote ourselves, never of an upload.
 """
 
+import errno
 import os
 import struct
 from collections.abc import Iterator
@@ -91,6 +92,30 @@ class TileFile:
         Raises:
             ValueError: the file has no level for that zoom.
         """
+        offset, count = self._where(z, x, y)
+        return os.pread(self._fd, count, offset) if count else b""
+
+    def tile_at_hand(self, z: int, x: int, y: int) -> bytes | None:
+        """Return the tile's bytes where the system holds them in memory; None where a disk would have to be waited for.
+
+        Raises:
+            ValueError: the file has no level for that zoom.
+        """
+        offset, count = self._where(z, x, y)
+        if not count:
+            return b""
+        buffer = bytearray(count)
+        try:
+            got = os.preadv(self._fd, [buffer], offset, os.RWF_NOWAIT)
+        except OSError as error:
+            # EAGAIN: not in memory. EOPNOTSUPP: a file system that cannot tell.
+            if error.errno in (errno.EAGAIN, errno.EOPNOTSUPP):
+                return None
+            raise
+        return bytes(buffer) if got == count else None
+
+    def _where(self, z: int, x: int, y: int) -> tuple[int, int]:
+        """Return offset and length of a tile's bytes; length 0 where there is none."""
         if not self.min_zoom <= z <= self.max_zoom:
             raise ValueError(f"Zoom {z} is not within {self.min_zoom} to {self.max_zoom}.")
         step = self.max_zoom - z
@@ -99,10 +124,9 @@ class TileFile:
         col = (x - (self._col >> step)) % (1 << z)
         row = y - (self._row >> step)
         if not (0 <= row < level.rows and col < level.cols):
-            return b""
+            return 0, 0
         index = row * level.cols + col
-        count = int(level.counts[index])
-        return os.pread(self._fd, count, int(level.offsets[index])) if count else b""
+        return int(level.offsets[index]), int(level.counts[index])
 
 
 def _parse(fd: int) -> tuple[list[_Level], float, tuple[float, float]]:

@@ -17,7 +17,7 @@ from rasterio.vrt import WarpedVRT
 from webapp.errors import Invalid
 from webapp.raster.canvas import check_tile
 from webapp.raster.read import OPEN_OPTIONS, driver_of
-from webapp.raster.render import to_rgb
+from webapp.raster.render import decode, to_rgb
 from webapp.raster.tiff import HALF_WORLD_M, TILE_PX, TileFile
 
 
@@ -93,6 +93,40 @@ def scaled_class_tile(file: TileFile, z: int, x: int, y: int) -> NDArray[np.uint
         nearest = index.astype(int)
         canvas[piece.row : piece.row + piece.side, piece.col : piece.col + piece.side] = part[np.ix_(nearest, nearest)]
     return canvas
+
+
+def large_scene_tile(file: TileFile, z: int, x: int, y: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Return a tile at twice the resolution: the four of the next zoom.
+
+    Returns:
+        rgb uint8 (512, 512, 3) and mask bool (512, 512).
+    """
+    rgb = np.zeros((2 * TILE_PX, 2 * TILE_PX, 3), np.uint8)
+    mask = np.zeros((2 * TILE_PX, 2 * TILE_PX), bool)
+    for row, col in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        at = slice(row * TILE_PX, (row + 1) * TILE_PX), slice(col * TILE_PX, (col + 1) * TILE_PX)
+        finer = z + 1, 2 * x + col, 2 * y + row
+        if file.min_zoom <= z + 1 <= file.max_zoom:
+            data = file.tile(*finer)
+            if data:
+                rgb[at], mask[at] = decode(data)
+        else:
+            rgb[at], mask[at] = scaled_scene_tile(file, *finer)
+    return rgb, mask
+
+
+def class_tile(file: TileFile, z: int, x: int, y: int) -> NDArray[np.uint8]:
+    """Return a tile of class values at any zoom, uint8 (256, 256); 255 is no data."""
+    if not file.min_zoom <= z <= file.max_zoom:
+        return scaled_class_tile(file, z, x, y)
+    data = file.tile(z, x, y)
+    return classes_of(data) if data else np.full((TILE_PX, TILE_PX), 255, np.uint8)
+
+
+def large_class_tile(file: TileFile, z: int, x: int, y: int) -> NDArray[np.uint8]:
+    """Return a tile of class values at twice the resolution, uint8 (512, 512); 255 is no data."""
+    quarters = [[class_tile(file, z + 1, 2 * x + col, 2 * y + row) for col in (0, 1)] for row in (0, 1)]
+    return np.block(quarters)
 
 
 def classes_of(data: bytes) -> NDArray[np.uint8]:

@@ -7,18 +7,16 @@ resolution is read as it lies in the file, and Pillow's own C loops place it.
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from webapp.raster.canvas import Canvas, between, crs_of
+from webapp.raster.canvas import Canvas, Resampling, between, crs_of
 from webapp.raster.read import Chip, Reader
 from webapp.raster.windows import Window
 
-Resampling = Literal["nearest", "bilinear", "cubic", "average"]
-RESAMPLINGS: tuple[str, ...] = get_args(Resampling)
 # How far, in source pixels of the overview read, a position may be off before the mesh is made finer.
 TOLERANCE_PX = 0.1
 MESHES = (1, 4, 8, 16, 32)
