@@ -1,8 +1,11 @@
-"""Label sets in the admin."""
+"""Label sets and tasks in the admin. Tasks are changed on the labeling page, where their history is written."""
+
+from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 
-from labeling.models import LabelSet
+from labeling.models import LabelSet, Proposal, Task, TaskEvent
 
 
 @admin.register(LabelSet)
@@ -13,3 +16,52 @@ class LabelSetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # django-stubs
     search_fields = ("name", "project__name")
     list_select_related = ("project", "imagery", "layer", "created_by")
     raw_id_fields = ("project", "imagery", "layer", "created_by")
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows to look at: services write them."""
+
+    show_full_result_count = False
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return False: services write."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: services write."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: the history is only ever added to."""
+        return False
+
+
+@admin.register(Task)
+class TaskAdmin(ReadOnlyAdmin):
+    """Tasks with their leases."""
+
+    list_display = ("number", "label_set", "state", "priority", "assigned_to", "holder", "token", "lease_until")
+    list_filter = ("state",)
+    search_fields = ("number", "label_set__name")
+    list_select_related = ("label_set", "assigned_to", "holder")
+
+
+@admin.register(TaskEvent)
+class TaskEventAdmin(ReadOnlyAdmin):
+    """The history of tasks."""
+
+    list_display = ("seq", "label_set", "task", "action", "from_state", "to_state", "actor", "at")
+    list_filter = ("action",)
+    search_fields = ("label_set__name", "note")
+    list_select_related = ("label_set", "task", "actor")
+
+
+@admin.register(Proposal)
+class ProposalAdmin(ReadOnlyAdmin):
+    """Changes that were drawn under leases that had ended."""
+
+    list_display = ("created_at", "task", "action", "author", "state", "decided_by")
+    list_filter = ("state", "action")
+    search_fields = ("task__label_set__name",)
+    list_select_related = ("task", "author", "decided_by")

@@ -13,11 +13,11 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import InterfaceError, OperationalError, transaction
 
 from labeling import rooms
+from labeling.task_edits import apply_leased, parse_leased
 from labeling.threads import readers, writers
 from webapp.errors import Denied, Invalid, NotFound, QuadratError, Unavailable
-from webapp.features import services
 from webapp.features.models import FeatureLayer
-from webapp.features.parsing import parse_edits, parse_json
+from webapp.features.parsing import parse_json
 from webapp.projects.access import role_in
 from webapp.projects.models import Role, User
 from webapp.projects.sockets import NOT_ALLOWED, NOT_FOUND, SIGN_IN
@@ -164,7 +164,7 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             # Who does not read the answers has to, before more is done.
             await self._seat.drained()
         results = await writers.run(_apply, self._layer, self._user, message)
-        self._put({"type": "results", "results": [item.as_json() for item in results]})
+        self._put({"type": "results", "results": results})
 
     def _point(self, message: dict[str, Any]) -> None:
         lon, lat = _number(message.get("lon"), 180), _number(message.get("lat"), 90)
@@ -205,16 +205,16 @@ def _layer_and_role(pk: UUID, user: User) -> tuple[FeatureLayer, Role] | None:
     return None if layer is None or role is None else (layer, role)
 
 
-def _apply(layer: FeatureLayer, user: User, message: dict[str, Any]) -> list[services.EditResult]:
+def _apply(layer: FeatureLayer, user: User, message: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the results; membership is looked at in the very transaction that stores the edits."""
-    edits = parse_edits(message)
+    edits = parse_leased(message)
     with transaction.atomic():
         role = role_in(user, layer.project)
         if role is None:
             raise NotFound()
         if role < Role.LABELER:
             raise Denied(f"Your role here is {role.label}; you can look, not draw.", fix="Ask a manager.")
-        return services.apply_edits(layer=layer, edits=edits, user=user)
+        return apply_leased(layer=layer, edits=edits, user=user)
 
 
 def _number(value: Any, most: int) -> float | None:

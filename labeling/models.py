@@ -1,9 +1,10 @@
-"""Label sets: feature layers of samples over imagery."""
+"""Label sets: feature layers of samples over imagery, and the tasks into which their area is cut."""
 
 import uuid
 
 from django.conf import settings
-from django.db import models
+from django.contrib.gis.db import models
+from django.contrib.postgres.fields import ArrayField
 
 from webapp.features.models import FeatureLayer
 from webapp.imagery.models import ImageryLayer
@@ -19,6 +20,7 @@ class LabelSet(models.Model):
     description = models.TextField(blank=True)
     imagery = models.ForeignKey(ImageryLayer, on_delete=models.PROTECT, related_name="label_sets")
     layer = models.OneToOneField(FeatureLayer, on_delete=models.PROTECT, related_name="label_set")
+    task_seq = models.BigIntegerField(default=0, help_text="Number of the last task event, gapless, in commit order.")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -30,3 +32,138 @@ class LabelSet(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Task(models.Model):
+    """One cell of a label set's grid. All times are the database's clock.
+
+    The lease (holder, token, lease_until) is apart from the state: a labeler holds a task in progress, a reviewer one
+    that is done. `token` is the fencing token: it rises with each lease, and only the newest one may act.
+    """
+
+    class State(models.TextChoices):
+        """Where the work on it stands; who may change it how is in `labeling.task_states`."""
+
+        TODO = "todo", "to do"
+        IN_PROGRESS = "in_progress", "in progress"
+        DONE = "done", "done"
+        APPROVED = "approved", "approved"
+        RETURNED = "returned", "returned"
+        SKIPPED = "skipped", "skipped"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # Every unique key begins with the label set.
+    label_set = models.ForeignKey(LabelSet, on_delete=models.CASCADE, related_name="tasks", db_index=False)
+    number = models.PositiveIntegerField(help_text="What people call it.")
+    geometry = models.GeometryField(srid=4326)
+    centre = models.PointField(srid=4326, spatial_index=False, help_text="A point inside, for nearness.")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.TODO)
+    priority = models.IntegerField(default=0, help_text="Higher comes first.")
+    uncertainty = models.FloatField(null=True, blank=True, help_text="0 to 1: how unsure a model is here.")
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    holder = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    token = models.BigIntegerField(default=0, help_text="Fencing token: rises with each lease.")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    done_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    note = models.TextField(blank=True, help_text="Why it was returned or skipped, while that holds.")
+    must_read = models.BooleanField(default=False, help_text="The note has to be acknowledged before editing.")
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="parts")
+    split = models.BooleanField(default=False, help_text="Its parts stand for it; the row keeps the history.")
+    seq = models.BigIntegerField(default=0, help_text="Number of its last event.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["label_set", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["label_set", "number"], name="task_number_once"),
+            models.CheckConstraint(
+                condition=models.Q(uncertainty__isnull=True) | models.Q(uncertainty__gte=0, uncertainty__lte=1),
+                name="task_uncertainty_range",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(lease_until__isnull=True) | models.Q(token__gte=1), name="task_lease_has_token"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["label_set", "seq"], name="task_changes"),
+            models.Index(fields=["label_set", "holder"], condition=models.Q(holder__isnull=False), name="task_held"),
+        ]
+
+    def __str__(self) -> str:
+        return f"task {self.number}"
+
+
+class TaskEvent(models.Model):
+    """One thing that happened to a task. Rows are only ever inserted."""
+
+    label_set = models.ForeignKey(LabelSet, on_delete=models.CASCADE, related_name="task_events", db_index=False)
+    seq = models.BigIntegerField()
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="events")
+    action = models.CharField(max_length=20)
+    from_state = models.CharField(max_length=12, blank=True)
+    to_state = models.CharField(max_length=12)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    token = models.BigIntegerField(default=0, help_text="Of the lease under which it happened.")
+    note = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["label_set", "seq"]
+        constraints = [models.UniqueConstraint(fields=["label_set", "seq"], name="task_event_seq_once")]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.action}"
+
+
+class Proposal(models.Model):
+    """A change drawn under a lease that somebody else holds now: kept apart until the new holder decides."""
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        OPEN = "open"
+        ACCEPTED = "accepted"
+        REJECTED = "rejected"
+        WITHDRAWN = "withdrawn"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="proposals")
+    token = models.BigIntegerField(help_text="Of the lease that had ended.")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    op_ids = ArrayField(models.UUIDField(), help_text="The edits it is made of: a repeated one adds nothing.")
+    feature_id = models.UUIDField(help_text="Of the sample that it makes, changes or deletes.")
+    action = models.CharField(max_length=6, help_text="create, update or delete")
+    base_version = models.PositiveIntegerField(default=0, help_text="Of the sample that the author saw.")
+    geometry = models.GeometryField(srid=4326, null=True, blank=True, spatial_index=False)
+    class_value = models.PositiveIntegerField(null=True, blank=True)
+    properties = models.JSONField(null=True, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        indexes = [
+            models.Index(fields=["task"], condition=models.Q(state="open"), name="proposal_open"),
+            models.Index(fields=["task", "author"], name="proposal_author"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.feature_id}"

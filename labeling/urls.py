@@ -2,11 +2,21 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from labeling import api, pages
+from labeling import api, pages, task_api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("label/<uuid:pk>/", pages.label, name="label"),
     path("api/label-sets/", api.label_sets, name="api-label-sets"),
     path("api/label-sets/<uuid:pk>/", api.label_set, name="api-label-set"),
     path("api/label-sets/<uuid:pk>/statistics", api.statistics, name="api-label-set-statistics"),
+    path("api/label-sets/<uuid:pk>/tasks/", task_api.tasks, name="api-label-set-tasks"),
+    path("api/label-sets/<uuid:pk>/tasks/preview", task_api.preview, name="api-label-set-tasks-preview"),
+    path("api/label-sets/<uuid:pk>/tasks/next", task_api.next_task, name="api-label-set-tasks-next"),
+    path("api/label-sets/<uuid:pk>/tasks/progress", task_api.progress, name="api-label-set-tasks-progress"),
+    path("api/label-sets/<uuid:pk>/edits", task_api.edits, name="api-label-set-edits"),
+    path("api/label-sets/<uuid:pk>/proposals", task_api.proposals, name="api-label-set-proposals"),
+    path("api/tasks/<uuid:pk>/", task_api.task, name="api-task"),
+    path("api/tasks/<uuid:pk>/work", task_api.work, name="api-task-work"),
+    path("api/tasks/<uuid:pk>/review", task_api.review, name="api-task-review"),
+    path("api/proposals/<uuid:pk>/", task_api.proposal, name="api-proposal"),
 ]

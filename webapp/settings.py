@@ -304,6 +304,10 @@ COMPUTE_THREADS = int(env("QUADRAT_COMPUTE_THREADS", "0"))
 # cpu, cuda, or auto.
 COMPUTE_DEVICE = env("QUADRAT_COMPUTE_DEVICE", "auto")
 
+# --- labeling ------------------------------------------------------------------------------------
+# Seconds that a lease on a task lasts without a sign of life from its holder.
+TASK_LEASE_S = float(env("QUADRAT_TASK_LEASE_S", "300"))
+
 # --- serving (manage.py up) ----------------------------------------------------------------------
 HOST = env("QUADRAT_HOST", "127.0.0.1")
 PORT = int(env("QUADRAT_PORT", "8000"))

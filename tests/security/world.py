@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 
 from inference.models import Inference
-from labeling.models import LabelSet
+from labeling.models import LabelSet, Proposal, Task
 from tests.factories import make_imagery, make_layer, make_project, make_user
 from training.models import ModelPackage, Run, TrainingData
 from webapp.features.models import Edit, Feature, FeatureLayer
@@ -55,6 +55,9 @@ def make_world() -> World:
     FeatureLayer.objects.filter(pk=layer.pk).update(seq=1)
     (Path(settings.MEDIA_DIR) / "package.dlpk").write_bytes(b"PK")
     label_set = LabelSet.objects.create(project=project, name="Labels", imagery=imagery, layer=layer)
+    cell = imagery.footprint[0]
+    task = Task.objects.create(label_set=label_set, number=1, geometry=cell, centre=cell.centroid)
+    proposal = Proposal.objects.create(task=task, token=0, op_ids=[uuid4()], feature_id=feature.pk, action="delete")
     job = services.enqueue(project=project, kind="ingest", spec={}, user=people["owner"], title="Ingest")
     upload = Upload.objects.create(project=project, user=people["labeler"], filename="a.tif", size_bytes=10)
     data = TrainingData.objects.create(
@@ -98,6 +101,8 @@ def make_world() -> World:
         "layer": layer.pk,
         "map": a_map.pk,
         "label": label_set.pk,
+        "task": task.pk,
+        "proposal": proposal.pk,
         "training-data": data.pk,
         "run": run.pk,
         "model": package.pk,

@@ -29,7 +29,8 @@ REPLAY_LIMIT = 5_000
 _DIGITS = 15
 
 
-def _person(alias: str) -> str:
+def person_sql(alias: str) -> str:
+    """Return the SQL of {id, name} of a joined user; null where there is none."""
     name = f"coalesce(nullif(trim({alias}.first_name || ' ' || {alias}.last_name), ''), {alias}.username)"
     return f"CASE WHEN {alias}.id IS NULL THEN NULL ELSE json_build_object('id', {alias}.id, 'name', {name}) END"
 
@@ -39,7 +40,7 @@ FEATURE_JSON = f"""json_build_object(
     'meta', json_build_object(
         'fid', f.fid, 'version', f.version, 'class_value', f.class_value, 'score', f.score, 'source', f.source,
         'verified', f.verified, 'deleted', f.deleted, 'area_m2', f.area_m2,
-        'updated_by', {_person("u")}, 'updated_at', f.updated_at))::text"""
+        'updated_by', {person_sql("u")}, 'updated_at', f.updated_at))::text"""
 
 # The feature as it was after one edit; a deleted one is null.
 _EDIT_FEATURE = f"""CASE WHEN e.action = 'delete' THEN NULL ELSE json_build_object(
@@ -47,11 +48,11 @@ _EDIT_FEATURE = f"""CASE WHEN e.action = 'delete' THEN NULL ELSE json_build_obje
     'properties', e.properties,
     'meta', json_build_object(
         'fid', f.fid, 'version', e.version, 'class_value', e.class_value, 'score', e.score, 'source', e.source,
-        'verified', e.verified, 'deleted', false, 'updated_by', {_person("u")}, 'updated_at', e.at)) END"""
+        'verified', e.verified, 'deleted', false, 'updated_by', {person_sql("u")}, 'updated_at', e.at)) END"""
 
 EDIT_JSON = f"""json_build_object(
     'seq', e.seq, 'op_id', e.op_id, 'id', e.feature_id, 'action', e.action, 'base_version', e.base_version,
-    'version', e.version, 'actor', {_person("u")}, 'at', e.at, 'feature', {_EDIT_FEATURE})::text"""
+    'version', e.version, 'actor', {person_sql("u")}, 'at', e.at, 'feature', {_EDIT_FEATURE})::text"""
 
 _EDIT_JOINS = """JOIN features_feature f ON f.id = e.feature_id
     LEFT JOIN projects_user u ON u.id = e.actor_id"""

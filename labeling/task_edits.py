@@ -1,0 +1,225 @@
+"""Edits drawn under a lease on a task, and what becomes of those whose lease has passed to somebody else.
+
+An edit that names a task and the token of its lease is stored while that token is the newest; storing it renews the
+lease, so one that ended while nobody else wanted the task goes on. Under an older token nothing reaches the layer:
+the change is kept as a proposal, which the task's holder or a reviewer accepts (then it is an edit) or rejects.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.utils import timezone
+
+from labeling.models import Proposal, Task
+from labeling.task_leases import lease_end
+from labeling.task_states import NoteUnread, State
+from webapp.errors import Conflict, Denied, Invalid, QuadratError
+from webapp.features import selectors as features
+from webapp.features import services
+from webapp.features.geometry import checked
+from webapp.features.models import Edit, Feature, FeatureLayer
+from webapp.features.parsing import parse_edits
+from webapp.features.services import EditRequest, EditResult
+from webapp.projects.models import Role, User
+
+
+@dataclass(frozen=True)
+class Lease:
+    """What an edit says of the task it was drawn for."""
+
+    task: UUID
+    token: int
+
+
+@dataclass(frozen=True)
+class LeasedEdit:
+    """An edit with the lease under which it was drawn; None: outside any task."""
+
+    edit: EditRequest
+    lease: Lease | None = None
+
+
+def parse_leased(body: Any) -> list[LeasedEdit]:
+    """Return the edits of `{edits: [{…, task: {id, token}}]}`; `task` may be left out.
+
+    Raises:
+        Invalid, TooLarge: see `webapp.features.parsing.parse_edits`.
+    """
+    edits = parse_edits(body)
+    return [_leased(edit, item.get("task")) for edit, item in zip(edits, body["edits"], strict=True)]
+
+
+def apply_leased(*, layer: FeatureLayer, edits: Sequence[LeasedEdit], user: User) -> list[dict[str, Any]]:
+    """Return the answer to each edit, in order: as `apply_edits`, or `proposed` where its lease is somebody else's.
+
+    All that is stored is stored in one transaction.
+
+    Raises:
+        TooLarge: more than a batch takes.
+    """
+    with transaction.atomic():
+        known = _known(layer, edits)
+        verdicts = {lease: _judge(layer, lease, user) for lease in _leases(edits)}
+        kept, late = [], []
+        for item in edits:
+            task = None if item.lease is None or item.edit.op_id in known else verdicts[item.lease]
+            if isinstance(task, QuadratError):
+                kept.append(replace(item.edit, problem=task))
+            elif task is not None and item.edit.problem is None:
+                late.append((item, task))
+            else:
+                kept.append(item.edit)
+        answers = {r.op_id: r.as_json() for r in services.apply_edits(layer=layer, edits=kept, user=user)}
+        answers |= {item.edit.op_id: _propose(layer, item, task, user) for item, task in late}
+    return [answers[item.edit.op_id] for item in edits]
+
+
+def decide(*, proposal: Proposal, accept: bool, user: User, role: Role) -> EditResult | None:
+    """Return the answer to the edit that the proposal became, or None where it was rejected.
+
+    Raises:
+        Denied: the user neither holds the task nor reviews; authors may withdraw (reject) their own.
+        Conflict: it is decided already, or the sample has changed since (code `conflict`, the current one in details).
+        Invalid: it cannot be stored as it is.
+    """
+    with transaction.atomic():
+        found = (
+            Proposal.objects.select_for_update(of=("self",))
+            .select_related("task__label_set__layer")
+            .get(pk=proposal.pk)
+        )
+        own = found.author_id == user.pk and not accept
+        if role < Role.REVIEWER and found.task.holder_id != user.pk and not own:
+            raise Denied("Only the task's holder or a reviewer decides this.", fix="Take the task first.")
+        if found.state != Proposal.State.OPEN:
+            raise Conflict(f"This was {found.state} already.", fix="Load the proposals again.", code="decided")
+        result = _accept(found, user) if accept else None
+        found.state = Proposal.State.ACCEPTED if accept else Proposal.State.REJECTED
+        found.decided_by, found.decided_at = user, timezone.now()
+        found.save(update_fields=["state", "decided_by", "decided_at"])
+    return result
+
+
+def _leased(edit: EditRequest, value: Any) -> LeasedEdit:
+    if value is None:
+        return LeasedEdit(edit)
+    try:
+        token = value["token"]
+        if not isinstance(token, int) or isinstance(token, bool):
+            raise TypeError
+        return LeasedEdit(edit, Lease(UUID(value["id"]), token))
+    except (TypeError, KeyError, ValueError, AttributeError):
+        problem = Invalid("The edit's task is no {id, token}.", fix="Send both, or neither.", code="task")
+        return LeasedEdit(replace(edit, problem=problem))
+
+
+def _leases(edits: Sequence[LeasedEdit]) -> list[Lease]:
+    # In one order everywhere, so that two batches never wait for each other.
+    return sorted({item.lease for item in edits if item.lease}, key=lambda lease: (str(lease.task), lease.token))
+
+
+def _known(layer: FeatureLayer, edits: Sequence[LeasedEdit]) -> set[UUID]:
+    """Return the operations that the log has: a repeated one gets its first answer, whatever its lease is now."""
+    op_ids = [item.edit.op_id for item in edits if item.lease]
+    return set(Edit.objects.filter(layer=layer, op_id__in=op_ids).values_list("op_id", flat=True)) if op_ids else set()
+
+
+def _judge(layer: FeatureLayer, lease: Lease, user: User) -> Task | QuadratError | None:
+    """Return None where the lease holds (it is renewed), the task where it is late, or why nothing can be done."""
+    own = Task.objects.filter(pk=lease.task, label_set__layer=layer, holder=user, token=lease.token, split=False)
+    if own.filter(must_read=True, state=State.IN_PROGRESS).exists():
+        return NoteUnread("The reviewer's note was not read.", fix="Read it and say so, then go on.")
+    if own.update(lease_until=lease_end()):
+        return None
+    task = Task.objects.filter(pk=lease.task, label_set__layer=layer).first()
+    return task or Invalid("There is no such task in this label set.", fix="Take one.", code="task")
+
+
+def _propose(layer: FeatureLayer, item: LeasedEdit, task: Task, user: User) -> dict[str, Any]:
+    """Keep a late change. Changes of one sample by one person make one proposal."""
+    edit = item.edit
+    current = Feature.objects.filter(pk=edit.feature_id, layer=layer).first()
+    living = None if current is None or current.deleted else current
+    earlier = Proposal.objects.filter(task__label_set=task.label_set_id, author=user, feature_id=edit.feature_id)
+    found = earlier.filter(op_ids__contains=[edit.op_id]).first()
+    if found is None:
+        try:
+            geometry = None if edit.geometry is None else checked(edit.geometry)
+        except QuadratError as error:
+            return EditResult(edit.op_id, "invalid", error=_error(error)).as_json()
+        _keep(earlier.filter(state=Proposal.State.OPEN).first(), replace(edit, geometry=geometry), task, item, user)
+    body = features.features_json(layer, [edit.feature_id]).get(edit.feature_id) if living else None
+    answer = EditResult(edit.op_id, "ok", version=living.version if living else 0, feature=body).as_json()
+    reason = {
+        "code": "lease_lost",
+        "message": f"Somebody else works on task {task.number} now.",
+        "fix": "Your change is kept there as a proposal.",
+    }
+    return {**answer, "status": "proposed", "error": reason}
+
+
+def _keep(open_one: Proposal | None, edit: EditRequest, task: Task, item: LeasedEdit, user: User) -> None:
+    assert item.lease is not None
+    if open_one is None:
+        Proposal.objects.create(
+            task=_part_of(task, edit),
+            token=item.lease.token,
+            author=user,
+            op_ids=[edit.op_id],
+            feature_id=edit.feature_id,
+            action=edit.action,
+            base_version=edit.base_version,
+            geometry=edit.geometry,
+            class_value=edit.class_value,
+            properties=edit.properties,
+        )
+        return
+    open_one.op_ids = [*open_one.op_ids, edit.op_id]
+    if edit.action == "delete" and open_one.action == "create":
+        open_one.state = Proposal.State.WITHDRAWN
+    elif edit.action == "delete":
+        open_one.action = "delete"
+    open_one.geometry = edit.geometry or open_one.geometry
+    open_one.class_value = open_one.class_value if edit.class_value is None else edit.class_value
+    open_one.properties = open_one.properties if edit.properties is None else edit.properties
+    open_one.save()
+
+
+def _part_of(task: Task, edit: EditRequest) -> Task:
+    """Return the task, or the part of a split one in which the change lies."""
+    while task.split:
+        parts = list(task.parts.order_by("number"))
+        near = [part for part in parts if edit.geometry is not None and part.geometry.intersects(edit.geometry)]
+        task = (near or parts)[0]
+    return task
+
+
+def _accept(found: Proposal, user: User) -> EditResult:
+    edit = EditRequest(
+        uuid4(),
+        found.action,  # type: ignore[arg-type]  # stored from an edit's own action
+        found.feature_id,
+        found.base_version,
+        geometry=found.geometry,
+        class_value=found.class_value,
+        properties=found.properties,
+        allow_retired=True,
+    )
+    [result] = services.apply_edits(layer=found.task.label_set.layer, edits=[edit], user=user)
+    if result.status == "ok":
+        return result
+    error = result.error or {"code": result.status, "message": "It could not be stored.", "fix": ""}
+    kind = Conflict if result.status in ("conflict", "gone") else Invalid
+    raise kind(
+        error["message"],
+        fix="Draw the change again on the sample as it is now, then reject the proposal.",
+        code=error["code"],
+        details={"current": result.as_json()["feature"]},
+    )
+
+
+def _error(error: QuadratError) -> dict[str, str]:
+    return {"code": error.code, "message": error.message, "fix": error.fix}
