@@ -89,6 +89,32 @@ def test_a_footprint_across_the_antimeridian_has_two_parts(make_raster: MakeRast
     assert 0.05 < north - south < 0.15
 
 
+@pytest.mark.parametrize(
+    ("crs", "transform", "bounds"),
+    [
+        ("EPSG:4326", Affine(3.6, 0, -180, 0, -1.8, 90), (-180, -90, 180, 90)),
+        ("EPSG:4326", Affine(3.6, 0, 0, 0, -1.8, 90), (-180, -90, 180, 90)),
+        ("EPSG:3857", Affine(400_750.16, 0, -20_037_508, 0, -400_750.16, 20_037_508), (-180, -85.05, 180, 85.05)),
+        # A square of 6,000 km around the South Pole: its corners reach furthest north.
+        ("EPSG:3031", Affine(60_000, 0, -3_000_000, 0, -60_000, 3_000_000), (-180, -90, 180, -52.3)),
+    ],
+)
+def test_the_footprint_of_a_world_or_a_pole_holds_every_longitude(
+    make_raster: MakeRaster, crs: str, transform: Affine, bounds: tuple[float, ...]
+) -> None:
+    found = footprint(make_raster(np.ones((1, 100, 100), np.uint8), crs=crs, transform=transform))
+    assert found.is_valid
+    assert found.bounds == pytest.approx(bounds, abs=0.05)
+    assert found.area == pytest.approx(box(*bounds).area, rel=1e-2)
+
+
+def test_degrees_that_go_on_beyond_180_are_cut_there(make_raster: MakeRaster) -> None:
+    path = make_raster(np.ones((1, 10, 10), np.uint8), crs="EPSG:4326", transform=Affine(0.02, 0, 179.9, 0, -0.02, 10))
+    west, east = sorted(footprint(path).geoms, key=lambda part: part.bounds[0])
+    assert west.bounds == pytest.approx((-180, 9.8, -179.9, 10))
+    assert east.bounds == pytest.approx((179.9, 9.8, 180, 10))
+
+
 @pytest.mark.data
 def test_the_footprint_of_banepa_is_its_bounds(data: Path) -> None:
     path = data / "banepa" / "banepa_train.tif"

@@ -1,5 +1,6 @@
 """Rewriting: the rows R01-R40 of what goes wrong with rasters, and the pixels of what goes right."""
 
+import json
 import math
 import struct
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from PIL import Image
 from rasterio.control import GroundControlPoint
 from rasterio.warp import transform as transform_points
 
@@ -122,6 +124,18 @@ def test_a_bomb_of_zeros_is_refused_by_its_expansion(tmp_path: Path) -> None:
     with pytest.raises(BadRaster) as raised:
         opened(path, max_pixels=10**10)
     assert raised.value.code in ("expansion_limit", "dimensions_implausible")
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+@pytest.mark.parametrize("kept", [0.3, 0.999])
+def test_a_png_that_is_cut_off_is_refused(tmp_path: Path, kept: float) -> None:
+    path = tmp_path / "scene.png"
+    Image.fromarray(RGB.transpose(1, 2, 0)).save(path)
+    opened(path, {"bounds": [14, 50, 14.01, 50.01]})
+    path.write_bytes(path.read_bytes()[: int(kept * path.stat().st_size)])
+    with pytest.raises(BadRaster, match=r"'scene\.png' is damaged or cut off") as raised:
+        opened(path, {"bounds": [14, 50, 14.01, 50.01]})
+    assert raised.value.code == "file_damaged"
 
 
 def test_random_bytes_after_the_header_are_found_when_the_blocks_are_read(make_raster: MakeRaster) -> None:
@@ -251,6 +265,30 @@ def test_infinite_and_missing_numbers_have_no_data_and_do_not_spoil_the_statisti
     assert written.statistics[0].mean == pytest.approx(good.mean())
     assert written.statistics[0].std == pytest.approx(good.std())
     assert (written.statistics[0].min, written.statistics[0].max) == (good.min(), good.max())
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_nodata_value_that_is_no_number_leaves_the_mask_to_the_pixels(make_raster: MakeRaster, value: float) -> None:
+    array = np.ones((1, 20, 20), np.float32)
+    array[0, :4], array[0, 4:8] = value, 0
+    path = make_raster(array, nodata=value)
+    source = opened(path)
+    assert source.nodata is None
+    written = write_analysis_cog(source, path.with_name("analysis.tif"), progress=quiet)
+    # It names what is missing, so its zeros are data.
+    assert (written.statistics[0].min, written.statistics[0].p2) == (0, 0)
+    _, valid = pixels(path.with_name("analysis.tif"))
+    assert (valid == np.isfinite(array[0])).all()
+
+
+def test_a_forgotten_nodata_value_at_the_end_of_float64_overflows_to_numbers_that_json_holds(
+    make_raster: MakeRaster,
+) -> None:
+    array = np.ones((1, 20, 20), np.float64)
+    array[0, :4] = np.finfo(np.float64).min
+    path = make_raster(array)
+    written = write_analysis_cog(opened(path), path.with_name("analysis.tif"), progress=quiet)
+    json.dumps(written.statistics[0].as_json(), allow_nan=False)
 
 
 def test_an_alpha_band_becomes_the_mask(make_raster: MakeRaster) -> None:

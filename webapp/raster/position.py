@@ -84,7 +84,8 @@ def parse(raw: dict[str, Any]) -> Position:
     ways = [key for key in ("world_file", "bounds", "centre") if raw.get(key) not in (None, "")]
     if len(ways) > 1:
         raise _invalid(f"The position is given twice, by {' and '.join(ways)}.")
-    note = str(raw.get("note") or "")[:500]
+    # Control characters and lone surrogates are nothing that a database stores or a page shows.
+    note = "".join(letter for letter in str(raw.get("note") or "") if letter.isprintable())[:500]
     epsg = _epsg(raw.get("epsg"))
     if not ways:
         return Position(epsg=epsg, note=note)
@@ -124,7 +125,7 @@ def _world(text: str) -> Transform:
 def _numbers(raw: Any, count: int, name: str) -> list[float]:
     try:
         numbers = [float(number) for number in raw]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # a JSON integer may have hundreds of digits
         numbers = []
     if len(numbers) != count or not all(math.isfinite(number) for number in numbers):
         raise _invalid(f"'{name}' needs {count} number{'s' if count > 1 else ''}, got {str(raw)[:80]!r}.")

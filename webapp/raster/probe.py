@@ -2,6 +2,7 @@
 
 import math
 import re
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,7 @@ SMALL_BYTES = 256 * 1024**2
 DTYPES = {"uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"}
 # Pixels smaller than this on the ground are degrees taken for metres.
 MIN_PIXEL_M = 0.0005
+PNG_HEAD_BYTES, PNG_CHUNK_BYTES = 8, 12
 # Control points further than this from one affine bend a picture.
 MOST_GCP_ERROR_PX = 2.0
 FIX_CRS = "Give its EPSG code with the upload, or assign one (gdal_edit.py -a_srs EPSG:xxxx) and upload it again."
@@ -60,7 +62,8 @@ class Source:
         warp_from: the file's own affine where it is rotated, sheared or placed by control points, and so is warped.
         count: bands of the rewritten raster: no alpha, a palette spread to three.
         palette: uint8 (256, 4) colours of a palette picture.
-        nodata: value of pixels without data.
+        nodata: value of pixels without data, a finite number.
+        declares_nodata: it says which pixels have no data, so that zeros are data.
         bits: bits a sample, where less than the data type's.
         notes: what people should know about how it was read.
     """
@@ -77,6 +80,7 @@ class Source:
     bands: list[int] = field(default_factory=list)
     palette: NDArray[np.uint8] | None = None
     nodata: float | None = None
+    declares_nodata: bool = False
     stored_mask: bool = False
     bits: int | None = None
     names: list[str] = field(default_factory=list)
@@ -96,6 +100,8 @@ def sniff(path: Path, name: str) -> str:
         raise BadRaster(f"'{name}' is empty.", fix=FIX_AGAIN, code="not_an_image")
     for magic, driver in MAGIC:
         if head.startswith(magic):
+            if driver == "PNG":
+                _check_png_end(path, name)
             return driver
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text.startswith(DESCRIPTIONS) or any(word in text[:600] for word in DESCRIPTIONS):
@@ -109,6 +115,21 @@ def sniff(path: Path, name: str) -> str:
         fix="Convert it with gdal_translate -of COG and upload the result.",
         code="not_an_image",
     )
+
+
+def _check_png_end(path: Path, name: str) -> None:
+    """Refuse a PNG that is cut off: GDAL reads the rows that are missing as black, without an error."""
+    size = path.stat().st_size
+    at = PNG_HEAD_BYTES
+    with path.open("rb") as file:
+        # A chunk is its length, four letters, its bytes and a checksum; IEND is the last one (PNG specification).
+        while at + PNG_CHUNK_BYTES <= size:
+            file.seek(at)
+            length, kind = struct.unpack(">I4s", file.read(8))
+            at += PNG_CHUNK_BYTES + length
+            if kind == b"IEND" and at <= size:
+                return
+    raise damaged(name, EOFError("the end of the PNG is missing"))
 
 
 def open_source(path: Path, *, name: str, position: Position, nodata: float | None, max_pixels: int) -> Source:
@@ -371,7 +392,10 @@ def _choose_nodata(source: Source, given: float | None) -> None:
         if not math.isfinite(value) or not limits.min <= value <= limits.max or value != int(value):
             source.notes.append(f"Its nodata value {value:g} cannot occur in {source.dtype} and was ignored.")
             return
-    source.nodata = float(value)
+    source.declares_nodata = True
+    # NaN and infinities are never taken as data, with or without being named; neither JSON nor a mask holds them.
+    if math.isfinite(value):
+        source.nodata = float(value)
 
 
 def default_bands(names: Sequence[str], colours: Sequence[str], dtype: str) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Geod, Transformer
 from pyproj.exceptions import CRSError
 from shapely import affinity
-from shapely.geometry import MultiPolygon, Polygon, box
+from shapely.geometry import MultiPolygon, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from webapp.errors import Invalid
@@ -168,7 +168,24 @@ def footprint(path: Path | str) -> MultiPolygon:
     ground = affinity.affine_transform(
         pixels.segmentize(max(info.height, info.width) / EDGE_POINTS), [a, b, d, e, c, f]
     )
-    return _lonlat(to_crs(ground, info.crs_wkt, 4326))
+    outline = to_crs(ground, info.crs_wkt, 4326)
+    if not _crs(info.crs_wkt).is_geographic and (pole := _pole_inside(ground, info.crs_wkt)):
+        # Its outline runs round the pole and encloses nothing on a map of lon and lat: all longitudes, then.
+        south, north = outline.bounds[1], outline.bounds[3]
+        return MultiPolygon([box(-180, -90, 180, north) if pole < 0 else box(-180, south, 180, 90)])
+    return _lonlat(outline)
+
+
+def _pole_inside(ground: BaseGeometry, crs_wkt: str) -> int:
+    """Return 90 or -90 where that pole lies in the geometry, 0 where none does."""
+    move = transformer(4326, crs_wkt).transform
+    for lat in (90, -90):
+        x, y = move(0, lat)
+        # In Mercator and the like a pole is a line, or nowhere.
+        there = np.isfinite([x, y]).all() and np.allclose(move(90, lat), (x, y), atol=1.0)
+        if there and ground.contains(Point(x, y)):
+            return lat
+    return 0
 
 
 def _outline(valid: NDArray[np.bool_], transform: Transform) -> BaseGeometry:
@@ -188,14 +205,25 @@ def _eastward(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack([np.where(lon < 0, lon + 360.0, lon), lat])
 
 
+def _jumps(geometry: BaseGeometry) -> bool:
+    """Return whether an outline of short edges steps over the antimeridian, from 180 to -180 or back."""
+    rings = (shapely.get_coordinates(ring) for ring in shapely.get_rings(geometry))
+    return any((np.abs(np.diff(ring[:, 0])) > 180.0).any() for ring in rings)
+
+
 def _lonlat(geometry: BaseGeometry) -> MultiPolygon:
-    """Return a valid multipolygon within [-180, 180], cut at the antimeridian where it crosses."""
+    """Return a valid multipolygon within [-180, 180], cut at the antimeridian where it crosses.
+
+    Args:
+        geometry: lon, lat. Longitudes may go on beyond 180 (0 to 360), or step over to -180.
+    """
+    if _jumps(geometry):
+        geometry = shapely.transform(geometry, _eastward)
+    geometry = shapely.make_valid(geometry)
     west, _, east, _ = geometry.bounds
-    if east - west > 180.0:
-        moved = shapely.transform(geometry, _eastward)
-        left = moved.intersection(box(0, -90, 180, 90))
-        right = affinity.translate(moved.intersection(box(180, -90, 540, 90)), xoff=-360)
-        geometry = shapely.union_all([left, right])
+    if west < -180.0 or east > 180.0:
+        worlds = [(start, geometry.intersection(box(start, -90, start + 360, 90))) for start in (-540, -180, 180)]
+        geometry = shapely.union_all([affinity.translate(part, xoff=-180 - start) for start, part in worlds])
     parts = [
         part
         for part in shapely.get_parts(shapely.make_valid(geometry))

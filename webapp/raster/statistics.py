@@ -125,9 +125,12 @@ class Gatherer:
         assert self._shift is not None
         sample = np.concatenate(self._sample[band])
         low, high = float(self._low[band]), float(self._high[band])
-        offset = self._sum[band] / self.valid_pixels
-        mean = float(self._shift[band] + offset)
-        std = float(np.sqrt(max(0.0, self._square[band] / self.valid_pixels - offset**2)))
+        # Numbers near the end of float64 (a forgotten nodata value of -1.8e308) overflow in sums and squares: what
+        # is told then is the largest number that JSON holds, and not infinity.
+        with np.errstate(over="ignore", invalid="ignore"):
+            offset = self._sum[band] / self.valid_pixels
+            mean = float(np.nan_to_num(self._shift[band] + offset))
+            std = float(np.nan_to_num(np.sqrt(np.fmax(0.0, self._square[band] / self.valid_pixels - offset**2))))
         kept = sample
         if self._empty_border(float((sample == 0).sum()), float(sample.size), low):
             kept = sample[sample != 0]

@@ -103,7 +103,7 @@ def write_analysis_cog(
     """
     height, width = source.shape
     gatherer = Gatherer(
-        source.count, source.dtype, height * width, has_nodata=source.nodata is not None or source.stored_mask
+        source.count, source.dtype, height * width, has_nodata=source.declares_nodata or source.stored_mask
     )
     draft = target.with_suffix(".draft.tif")
     profile = _profile(source.count, source.dtype, height, width, ANALYSIS_BLOCK_PX, threads)
@@ -389,7 +389,7 @@ def _valid(
     if source.palette is not None:
         colours = source.palette[array[0]]
         return np.moveaxis(colours[..., :3], -1, 0), valid & (colours[..., 3] > 0)
-    if source.nodata is not None and not math.isnan(source.nodata):
+    if source.nodata is not None:
         valid &= (array != np.dtype(source.dtype).type(source.nodata)).any(axis=0)
     if array.dtype.kind == "f":
         valid &= np.isfinite(array).all(axis=0)
