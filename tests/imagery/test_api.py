@@ -20,6 +20,7 @@ from webapp.imagery.models import ImageryLayer, Upload
 from webapp.jobs.models import Job
 from webapp.jobs.runner import run_now
 from webapp.projects.models import Project
+from webapp.raster.position import parse
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -217,3 +218,40 @@ def test_pages_open_for_members(project: Project) -> None:
     assert client.get(f"/imagery/{layer.pk}/").status_code == 200
     assert client.get("/imagery/upload").status_code == 200
     assert client_for(make_user("stranger")).get(f"/imagery/{layer.pk}/").status_code == 404
+
+
+HUGE = 10**400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"options": {"nodata": "nan"}},
+        {"options": {"nodata": "-inf"}},
+        {"options": {"nodata": HUGE}},
+        # In UTC the year before Python's first: PostgreSQL keeps it, and no list that shows it could be read.
+        {"options": {"acquired_at": "0001-01-01T00:00:00+14:00"}},
+        {"options": {"acquired_at": "9999-12-31T23:59:59-14:00"}},
+        {"position": {"bounds": [1, 2, 3, HUGE]}},
+        {"position": {"centre": [0, 0], "gsd_m": HUGE}},
+    ],
+)
+def test_numbers_and_dates_that_nothing_can_hold_are_400_and_leave_nothing(project: Project, body: Any) -> None:
+    answer = begin(client_for(make_user("ben")), project, 10, **body)
+    assert answer.status_code == 400
+    assert answer.json()["fix"]
+    assert not Upload.objects.exists()
+    assert not list(Path(settings.QUARANTINE_DIR).glob("*"))
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "1492-10-12", "9999-12-31"])
+def test_a_date_before_photography_is_refused(project: Project, moment: str) -> None:
+    layer = make_imagery(project)
+    client = client_for(make_user("ben"))
+    answer = client.patch(f"/api/imagery/{layer.pk}/", {"acquired_at": moment}, content_type="application/json")
+    assert answer.status_code == 400
+    assert client.get("/api/imagery/").status_code == 200
+
+
+def test_a_note_on_the_position_holds_no_character_that_turns_the_text() -> None:
+    assert parse({"bounds": [0, 0, 1, 1], "note": "by\u202e hand"}).note == "by hand"

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +21,8 @@ from webapp.jobs.models import Job
 from webapp.projects.models import Project, User
 from webapp.raster.position import Position
 
+# From the oldest photograph on.
+FIRST_YEAR, LAST_YEAR = 1800, 2200
 EDITABLE = {"name", "description", "attribution", "acquired_at", "position_note"}
 
 
@@ -275,9 +277,16 @@ def acquired(value: Any) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(str(value))
-    except ValueError as error:
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=timezone.get_default_timezone())
+        # In UTC, as it is stored: a year that Python cannot hold would break every list that shows the layer.
+        fits = FIRST_YEAR <= aware.astimezone(UTC).year <= LAST_YEAR
+    except (ValueError, OverflowError) as error:
         raise Invalid(f"'{str(value)[:40]}' is no date.", fix="Write it as 2024-05-31.") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.get_default_timezone())
+    if not fits:
+        raise Invalid(
+            f"No imagery was taken in the year {aware.year}.", fix=f"Give a date from {FIRST_YEAR} to {LAST_YEAR}."
+        )
+    return aware
 
 
 def _multipolygon(geojson: Mapping[str, Any]) -> MultiPolygon:

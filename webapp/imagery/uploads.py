@@ -1,5 +1,6 @@
 """Uploads: files that arrive in pieces, wait in quarantine and are handed to a job. Nothing here parses them."""
 
+import math
 import os
 from datetime import timedelta
 from pathlib import PurePosixPath
@@ -83,14 +84,21 @@ def check_options(options: dict[str, Any], *, otherwise: str) -> dict[str, Any]:
     }
     checked["name"] = checked.get("name") or PurePosixPath(otherwise).stem or otherwise
     if options.get("nodata") not in (None, ""):
-        try:
-            checked["nodata"] = float(options["nodata"])
-        except (TypeError, ValueError) as error:
-            raise Invalid(f"nodata is '{options['nodata']}'.", fix="Give a number.") from error
+        checked["nodata"] = _nodata(options["nodata"])
     moment = acquired(options.get("acquired_at"))
     if moment is not None:
         checked["acquired_at"] = moment.isoformat()
     return checked
+
+
+def _nodata(value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Invalid(f"nodata is '{str(value)[:40]}'.", fix="Give a number.") from error
+    if not math.isfinite(number):
+        raise Invalid(f"nodata is '{str(value)[:40]}'.", fix="Leave it out: NaN and infinity are never taken as data.")
+    return number
 
 
 def append(*, upload: Upload, offset: int, data: bytes) -> Upload:
