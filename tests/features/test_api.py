@@ -100,6 +100,8 @@ BAD_GEOMETRY = [
     ({"type": "Point", "coordinates": [181, 2]}, "coordinate_out_of_range"),
     ({"type": "Point", "coordinates": [27.6, 185.5]}, "coordinate_out_of_range"),
     ({"type": "Point", "coordinates": [10**400, 2]}, "coordinate_out_of_range"),
+    ({"type": "Polygon", "coordinates": [[[-90, 10], [90, -10], [90, 30], [-90, 10]]]}, "edge_ambiguous"),
+    ({"type": "Polygon", "coordinates": [[[0, -90], [180, -90], [180, 90], [0, 90], [0, -90]]]}, "edge_ambiguous"),
     ({"type": "GeometryCollection", "geometries": []}, "geometry_type"),
     ({"type": ["Point"]}, "geometry_type"),
     ({"type": "LineString", "coordinates": [[n / 1000, 0] for n in range(10_001)]}, "too_many_vertices"),

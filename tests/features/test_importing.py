@@ -57,6 +57,20 @@ def test_what_cannot_be_stored_is_listed_with_its_place(layer: FeatureLayer) -> 
     assert [item["index"] for item in report.examples] == [1, 2, 3, 4]
 
 
+def test_what_the_database_cannot_measure_or_hold_is_skipped_and_not_the_end_of_the_file(layer: FeatureLayer) -> None:
+    world = {"type": "Polygon", "coordinates": [[[-180, -90], [180, -90], [180, 90], [-180, 90], [-180, -90]]]}
+    huge = {"type": "Point", "coordinates": [10**400, 3]}
+    utm = {"type": "name", "properties": {"name": "EPSG:32633"}}
+    assert bring(layer, [feature(world), feature()]).skipped == {"edge_ambiguous": 1}
+    assert bring(layer, [feature(huge)], crs=utm).skipped == {"coordinate_out_of_range": 1}
+
+
+def test_a_number_of_thousands_of_digits_is_refused(layer: FeatureLayer) -> None:
+    body = b'{"type": "FeatureCollection", "features": [' + b"9" * 5000 + b"]}"
+    with pytest.raises(Invalid, match="thousands of digits"):
+        import_now(layer=layer, stream=io.BytesIO(body), options=Options(), user=None)
+
+
 def test_another_crs_is_transformed_and_named(layer: FeatureLayer) -> None:
     crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::3857"}}
     report = bring(layer, [feature({"type": "Point", "coordinates": [9_520_000, 3_200_000]})], crs=crs)

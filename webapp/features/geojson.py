@@ -87,6 +87,10 @@ class GeoJsonReader:
             except json.JSONDecodeError as error:
                 if self._ended:
                     raise self._broken("a JSON value") from error
+            except ValueError as error:  # Python's limit on digits
+                raise Invalid(
+                    "A number has thousands of digits.", fix="Export it again.", code="coordinate_invalid"
+                ) from error
             else:
                 # A number at the end of what was read may go on.
                 if end < len(self._text) or self._ended:

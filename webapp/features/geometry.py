@@ -1,11 +1,14 @@
 """Checks of geometry that comes from outside: each says what is wrong, where, and what to do about it."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import shapely
 from django.contrib.gis.geos import GEOSGeometry
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 from shapely.geometry.polygon import orient
 
@@ -17,6 +20,10 @@ MAX_VERTICES_DRAWN = 10_000
 MAX_VERTICES_IMPORTED = 200_000
 # Square degrees under which a polygon is no area at all (about a square micrometre at the equator).
 MIN_AREA_DEG2 = 1e-22
+# Degrees below which no edge of a shape can join antipodes, and how near (in Earth radii) is opposite:
+# PostGIS compares with 1e-12.
+ALMOST_HALF_ROUND = 179.99
+ANTIPODAL = 1e-9
 
 # How deep the coordinates of each type are nested above one position.
 DEPTH = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
@@ -75,7 +82,7 @@ class _Reader:
         if len(value) > 2:
             self.notes.add("flattened")
         if self.project is not None:
-            x, y = self.project(float(x), float(y))
+            x, y = self.project(_real(x), _real(y))
         if not (-180 <= x <= 180 and -90 <= y <= 90):
             raise _Refused("coordinate_out_of_range", f"{_short([x, y])} lies outside the Earth.", _range_hint(x, y))
         return float(x), float(y)
@@ -178,6 +185,13 @@ def check_shape(shape: BaseGeometry, *, repair: bool = False, notes: tuple[str, 
         return Checked(
             False, code="geometry_degenerate", reason="The polygon has no area.", fix="Draw an area with a size."
         )
+    if shapely.get_dimensions(shape) == 2 and _half_round_the_earth(shape):
+        return Checked(
+            False,
+            code="edge_ambiguous",
+            reason="An edge joins two opposite points of the Earth, so it could run anywhere.",
+            fix="Add a vertex in the middle of it, or make the area smaller.",
+        )
     return Checked(True, geometry=_oriented(shapely.force_2d(shape)), notes=notes)
 
 
@@ -189,6 +203,20 @@ def to_geos(shape: BaseGeometry) -> GEOSGeometry:
 def to_shape(geometry: GEOSGeometry | BaseGeometry) -> BaseGeometry:
     """Return shapely's geometry."""
     return geometry if isinstance(geometry, BaseGeometry) else shapely.from_wkb(bytes(geometry.wkb))
+
+
+def _half_round_the_earth(shape: BaseGeometry) -> bool:
+    """Return whether a polygon has an edge between antipodes: PostGIS refuses to measure its area."""
+    west, south, east, north = shape.bounds
+    if east - west < ALMOST_HALF_ROUND and north - south < ALMOST_HALF_ROUND:
+        return False  # nearly all there is
+    return any(_antipodal(shapely.get_coordinates(ring)) for ring in shapely.get_rings(shape))
+
+
+def _antipodal(ring: NDArray[np.float64]) -> bool:
+    lon, lat = np.radians(ring).T
+    places = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+    return bool((np.linalg.norm(places[1:] + places[:-1], axis=1) < ANTIPODAL).any())
 
 
 def _mended(shape: BaseGeometry) -> BaseGeometry | None:
@@ -216,6 +244,14 @@ def _oriented(shape: BaseGeometry) -> BaseGeometry:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _real(value: float) -> float:
+    """Return a float of a JSON number, whose integers may have hundreds of digits."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _list(value: Any) -> list[Any]:
