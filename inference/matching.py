@@ -12,6 +12,11 @@ from inference.specs import MAX_CLASS_VALUE, Settings
 from webapp.errors import BandMismatch, Invalid
 from webapp.raster.read import Info
 
+# What shapely raises on what is no GeoJSON; numbers of hundreds of digits overflow.
+NO_GEOJSON = (
+    *(shapely.errors.GEOSException, TypeError, ValueError, KeyError, AttributeError, IndexError, OverflowError),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Needs:
@@ -107,7 +112,7 @@ def parse_extent(value: Mapping[str, Any] | None) -> shapely.Polygon | None:
     fix = "Draw one polygon on the map, or leave the extent out."
     try:
         geometry = shapely.geometry.shape(dict(value))
-    except (shapely.errors.GEOSException, TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+    except NO_GEOJSON as error:
         raise Invalid("The extent is no GeoJSON polygon.", fix=fix, code="extent_invalid") from error
     if not isinstance(geometry, shapely.Polygon):
         raise Invalid(f"The extent is a {geometry.geom_type}, not a polygon.", fix=fix, code="extent_invalid")

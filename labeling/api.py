@@ -11,7 +11,7 @@ from labeling import selectors, services
 from labeling.models import LabelSet
 from webapp.errors import Invalid, NotFound
 from webapp.features.parsing import json_body
-from webapp.features.schema import parse_classes
+from webapp.features.schema import parse_classes, storable
 from webapp.imagery.models import ImageryLayer
 from webapp.projects import access
 from webapp.projects.models import Role, User
@@ -79,7 +79,7 @@ def _object(body: Any) -> dict[str, Any]:
 
 def _text(body: dict[str, Any], name: str) -> str | None:
     value = body.get(name)
-    if value is not None and (not isinstance(value, str) or "\x00" in value or len(value) > 10_000):
+    if value is not None and (not isinstance(value, str) or not storable(value) or len(value) > 10_000):
         raise Invalid(f"{name} is no text.", fix="Send text.", code=name)
     return value
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, HttpResponse
 from rest_framework.decorators import api_view, parser_classes
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,6 +21,7 @@ from webapp.jobs.selectors import job_json
 from webapp.projects import access
 from webapp.projects.models import Project, User
 from webapp.projects.paging import page
+from webapp.projects.parsers import SafeJSONParser
 
 # Samples and files never change under their address.
 KEEP = "private, max-age=31536000, immutable"
@@ -108,7 +109,7 @@ def epochs(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["GET", "POST"])
-@parser_classes([JSONParser, MultiPartParser])
+@parser_classes([SafeJSONParser, MultiPartParser])
 def models(request: Request) -> Response:
     """List installed models (GET; `?task=`), or install one (POST multipart {project, file}): answers with the job."""
     if request.method == "POST":

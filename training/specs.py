@@ -15,6 +15,10 @@ from webapp.errors import Invalid
 FORMATS: tuple[Format, ...] = get_args(Format)
 # Corners of a drawn extent; more is no area that somebody labelled, but a layer.
 MAX_CORNERS = 10_000
+# What shapely raises on what is no GeoJSON; numbers of hundreds of digits overflow.
+POLYGON_ERRORS = (
+    *(ShapelyError, GEOSException, KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError),
+)
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def polygon(value: Any) -> BaseGeometry | None:
         return None
     try:
         found = shape(value)
-    except (ShapelyError, GEOSException, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except POLYGON_ERRORS as error:
         raise Invalid("The extent is no GeoJSON geometry.", fix="Give a Polygon or null.") from error
     corners = shapely.get_coordinates(found)
     if found.geom_type not in ("Polygon", "MultiPolygon") or not found.is_valid or len(corners) > MAX_CORNERS:

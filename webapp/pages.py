@@ -8,10 +8,13 @@ from django.contrib.auth.views import redirect_to_login
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views.defaults import server_error as django_server_error
 
 from webapp import api
 from webapp.errors import NotFound, QuadratError
 
+# Every answer under these addresses is JSON, errors too.
+PROGRAMS = ("/api/", "/ogc/")
 THEMES = ("light", "dark")
 # What an error page says above the error's own sentence.
 TITLES = {
@@ -34,7 +37,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 def error_page(request: HttpRequest, error: QuadratError) -> HttpResponse:
     """Show one of our errors as a page, or as JSON to a program; a stranger is sent to the log-in."""
-    if not request.accepts("text/html"):
+    if _for_programs(request):
         return api.json_error(error)
     status = api.status_of(error)
     if status == HTTPStatus.UNAUTHORIZED:
@@ -46,6 +49,17 @@ def error_page(request: HttpRequest, error: QuadratError) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Show that an address leads nowhere (Django's handler404)."""
     return error_page(request, NotFound("page"))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer what nobody foresaw, without a word about the inside (Django's handler500)."""
+    if _for_programs(request):
+        return api.server_error(request)
+    return django_server_error(request)
+
+
+def _for_programs(request: HttpRequest) -> bool:
+    return request.path.startswith(PROGRAMS) or not request.accepts("text/html")
 
 
 def healthz(request: HttpRequest) -> JsonResponse:

@@ -29,3 +29,4 @@ urlpatterns = [
 ]
 
 handler404 = "webapp.pages.not_found"
+handler500 = "webapp.pages.server_error"

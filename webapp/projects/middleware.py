@@ -7,7 +7,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 
 from webapp import api
-from webapp.errors import Denied, QuadratError, Unauthenticated
+from webapp.errors import Denied, Invalid, QuadratError, Unauthenticated
 from webapp.projects.access import rule_of
 
 logger = logging.getLogger(__name__)
@@ -39,6 +39,8 @@ class AccessMiddleware:
         """Refuse undeclared routes; send strangers of a page to the log-in. API views check in their own classes."""
         if request.path.startswith(OWN_CHECKS):
             return None
+        if "%00" in request.META.get("QUERY_STRING", ""):  # PostgreSQL has no text with NUL
+            return api.json_error(Invalid("The address holds a NUL character.", fix="Leave it out.", code="encoding"))
         try:
             rule = rule_of(request)
         except Denied as error:
