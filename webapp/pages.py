@@ -14,7 +14,7 @@ from webapp import api
 from webapp.errors import NotFound, QuadratError
 
 # Every answer under these addresses is JSON, errors too.
-PROGRAMS = ("/api/", "/ogc/")
+PROGRAMS = ("/api/", "/ogc/", "/stac/")
 THEMES = ("light", "dark")
 # What an error page says above the error's own sentence.
 TITLES = {
