@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import numpy as np
+import rasterio
+from affine import Affine
 from django.conf import settings
 
 from inference.models import Inference
@@ -12,7 +15,7 @@ from labeling.models import LabelSet, Proposal, Task
 from tests.factories import make_imagery, make_layer, make_project, make_user
 from training.models import ModelPackage, Run, TrainingData
 from webapp.features.models import Edit, Feature, FeatureLayer
-from webapp.imagery.models import Upload
+from webapp.imagery.models import NamedRendering, Upload
 from webapp.jobs import services
 from webapp.maps.models import Map, MapLayer
 from webapp.projects.models import ApiToken, Member, Project, Role, User
@@ -41,13 +44,22 @@ class World:
         return found
 
 
+def _write_scene() -> str:
+    """Write a small raster where `make_imagery` says that its scene lies; return its path in MEDIA_DIR."""
+    profile = {"driver": "GTiff", "count": 3, "dtype": "uint8", "height": 16, "width": 16, "crs": "EPSG:32645"}
+    place = Affine(0.6, 0, 353_000, 0, -0.6, 3_057_000)
+    with rasterio.open(Path(settings.MEDIA_DIR) / "scene.tif", "w", transform=place, **profile) as target:
+        target.write(np.full((3, 16, 16), 100, np.uint8))
+    return "scene.tif"
+
+
 def make_world() -> World:
     """Return a new world."""
     people = {role.label: make_user(role.label) for role in Role}
     project = make_project(people["owner"], **{name: user for name, user in people.items() if name != "owner"})
     people["outsider"] = make_user("outsider")
     make_project(people["outsider"])
-    imagery, layer = make_imagery(project), make_layer(project)
+    imagery, layer = make_imagery(project, analysis_path=_write_scene()), make_layer(project)
     feature = Feature.objects.create(layer=layer, fid=1, geometry=imagery.footprint[0], class_value=1)
     Edit.objects.create(
         layer=layer, seq=1, op_id=uuid4(), feature_id=feature.pk, action="create", version=1, geometry=feature.geometry
@@ -112,7 +124,12 @@ def make_world() -> World:
         "stac": project.pk,
         "stac-file": imagery.pk,
     }
+    NamedRendering.objects.create(layer=imagery, name="look", words={"bidx": ["1"]})
     others = {
+        "rendering_name": "look",
+        "bounds": "85.515,27.625,85.525,27.635",
+        "size": "16x16",
+        "form": "png",
         "member_pk": Member.objects.get(project=project, user=people["viewer"]).pk,
         "feature_id": feature.pk,
         "feature": feature.pk,

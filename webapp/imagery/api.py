@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.errors import Invalid, NotFound, TooLarge
+from webapp.imagery import drawing, selectors, services, uploads
 from webapp.imagery import point as points
-from webapp.imagery import selectors, services, uploads
 from webapp.imagery.models import ImageryLayer, Upload
 from webapp.projects import access
 from webapp.projects.models import Project, User
@@ -52,10 +52,16 @@ def tilejson(request: Request, pk: UUID) -> Response:
 
 @api_view(["GET"])
 def point(request: Request, pk: UUID) -> Response:
-    """Tell the value of each band, and the class of a class raster, at `?lon=&lat=` in degrees."""
+    """Tell the value of each band, and the class of a class raster, at `?lon=&lat=` in degrees.
+
+    With `bidx`, `expression` or `nodata`: the values of those.
+    """
     found = _layer(request, pk)
-    lon, lat = points.place_of(request.query_params)
-    return Response(points.point(found, lon, lat))
+    place = points.place_of(request.query_params)
+    words, _ = drawing.split_words(dict(request.query_params.lists()), ("lon", "lat"))
+    if words:
+        return Response(points.rendered(found, *place, words))
+    return Response(points.point(found, *place))
 
 
 @api_view(["GET", "POST"])

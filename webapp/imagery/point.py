@@ -8,8 +8,10 @@ from django.conf import settings
 from django.http import QueryDict
 
 from webapp.errors import BadRaster, Invalid, Unavailable
+from webapp.imagery import drawing
 from webapp.imagery.models import ImageryLayer
 from webapp.imagery.selectors import analysis_file
+from webapp.raster.rendering import Rendering
 
 
 def place_of(query: QueryDict) -> tuple[float, float]:
@@ -63,6 +65,29 @@ def _values(layer: ImageryLayer, lon: float, lat: float) -> list[float | int | N
         return [class_at(Path(settings.SCRATCH_DIR) / layer.blocks_path, lon, lat)]
     except BadRaster:
         return [None]  # no block is written yet
+
+
+def rendered(layer: ImageryLayer, lon: float, lat: float, words: drawing.Words) -> dict[str, Any]:
+    """Return what rendering words' bands or expression are at a place, as `{coordinates, values, band_names}`.
+
+    Raises:
+        BadRendering: words that are not understood or do not fit the layer.
+        Unavailable: the layer's file is missing or damaged, or still being made.
+    """
+    from webapp.raster.point import rendered_at
+
+    source = drawing.draw_source(layer)
+    asked = Rendering.parse(
+        {word: values for word, values in words.items() if word in ("bidx", "expression", "nodata")}
+    )
+    path = drawing.analysis_of(source)
+    try:
+        values = rendered_at(path, lon, lat, asked)
+    except BadRaster as error:
+        raise drawing.missing() from error
+    names = asked.expression.split(";") if asked.expression else [f"b{band}" for band in asked.bidx]
+    names = [name.strip() for name in names if name.strip()] or [f"b{band}" for band in range(1, len(values) + 1)]
+    return {"coordinates": [lon, lat], "values": values, "band_names": names}
 
 
 def _class(layer: ImageryLayer, value: float | None) -> dict[str, Any] | None:

@@ -69,8 +69,9 @@ class TileQueue(Generic[Answer]):
             flight.future.add_done_callback(lambda _: self._flights.pop(key, None))
         flight.waiting += 1
         leaving = asyncio.ensure_future(_left(receive))
+        either: set[asyncio.Future[Any]] = {flight.future, leaving}
         try:
-            await asyncio.wait({flight.future, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not flight.future.done():
                 raise ClientGone()
             return flight.future.result()

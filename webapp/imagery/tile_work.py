@@ -66,7 +66,7 @@ class _Remembered(Generic[Found]):
     """Rows of layers, each looked up again after some seconds."""
 
     def __init__(self, look_up: Callable[[UUID], Found | None]) -> None:
-        self._look_up = look_up
+        self._look_up: Callable[[UUID], Found | None] = look_up
         self._rows: dict[UUID, tuple[float, Found | None]] = {}
 
     def known(self, pk: UUID) -> Found | None:

@@ -95,6 +95,54 @@ def encode(picture: Picture, form: Format) -> bytes:
     return render.encode(*picture.rgb(), form)
 
 
+def statistics(path: Path, canvas: Canvas, rendering: Rendering) -> dict[str, dict[str, Any]]:
+    """Return what TiTiler says of each output on a canvas, by its name: "b1", or the expression's own text.
+
+    Where nothing is valid, minimum to percentiles are NaN.
+
+    Raises:
+        Invalid: a band that is not there.
+        BadRaster: the file cannot be read.
+    """
+    placed = values(path, canvas, rendering)
+    if rendering.algorithm:
+        names = [rendering.algorithm] * placed.array.shape[0]
+    elif rendering.expression:
+        names = [part.strip() for part in rendering.expression.split(";") if part.strip()]
+    else:
+        names = [f"b{band}" for band in rendering.bidx]
+    return {name: _measured(band[placed.valid], placed.valid) for name, band in zip(names, placed.array, strict=True)}
+
+
+def _measured(band: NDArray[Any], valid: NDArray[np.bool_]) -> dict[str, Any]:
+    total, count = valid.size, int(band.size)
+    facts: dict[str, Any] = {
+        "count": count,
+        "valid_pixels": count,
+        "masked_pixels": total - count,
+        "valid_percent": round(100 * count / total, 2),
+        "exact": False,
+    }
+    if not count:
+        nothing = ("min", "max", "mean", "std", "median", "percentile_2", "percentile_98")
+        return dict.fromkeys(nothing, float("nan")) | facts | {"histogram": [[], []]}
+    numbers = band.astype(np.float64)
+    low, high = float(numbers.min()), float(numbers.max())
+    counts, edges = np.histogram(numbers, 256, range=(low, high if high > low else low + 1))
+    p2, median, p98 = (float(value) for value in np.percentile(numbers, [2, 50, 98]))
+    return {
+        "min": low,
+        "max": high,
+        "mean": float(numbers.mean()),
+        "std": float(numbers.std()),
+        "median": median,
+        "percentile_2": p2,
+        "percentile_98": p98,
+        "histogram": [counts.tolist(), edges.tolist()],
+        **facts,
+    }
+
+
 def _bands(path: Path, canvas: Canvas, rendering: Rendering) -> Placed:
     reader = kept_reader(path)
     resampling = cast(Resampling, rendering.resampling)
@@ -121,7 +169,7 @@ def _eight_bit(array: NDArray[Any], ranges: tuple[tuple[float, float], ...]) -> 
     if array.dtype == np.uint8 and not ranges:
         return array
     if not ranges:
-        return np.clip(np.nan_to_num(array), 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(np.nan_to_num(array), 0, 255), np.uint8)
     whole = ranges if len(ranges) == array.shape[0] else (ranges[0],) * array.shape[0]
     if array.dtype == np.uint8:
         # 256 values at most: a table is cheaper than arithmetic on every pixel.
