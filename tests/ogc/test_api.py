@@ -50,6 +50,8 @@ def test_the_landing_page_leads_to_everything_and_every_link_answers(ben: Client
         found = json.loads(answer.content)
         links = found.get("links", []) + [item for row in found.get("collections", []) for item in row["links"]]
         for link in links:
+            if link.get("templated"):
+                continue
             target = link["href"].removeprefix("http://testserver")
             if target.split("?")[0] not in seen:
                 waiting.append(target)

@@ -21,8 +21,9 @@ SITE = [route for route in routes() if not route.path.startswith("/admin/")]
 BY_NAME = {route.name: route for route in SITE}
 DECLARED = [(name, method) for name in BY_NAME for method in ROUTES.get(name, {}) if method != "*"]
 OF_OBJECTS = [(n, m) for n, m in DECLARED if ROUTES[n][m].audience in ("member", "link") and "<" in BY_NAME[n].path]
-# Their objects are files on disk, which a bare row does not have.
-NEED_FILES = {"api-model-sample", "stac-file", "api-training-data-sample"}
+# Their objects are files on disk, which a bare row does not have, or read over a connection of their own, which does
+# not see a test's transaction.
+NEED_FILES = {"api-model-sample", "stac-file", "ogc-tile", "api-training-data-sample"}
 # Their bodies name another object, and an empty body names none.
 NEED_BODY = {"api-map-layers"}
 

@@ -121,6 +121,7 @@ def make_world() -> World:
         "inference": inference.pk,
         "token": token.pk,
         "ogc": layer.pk,
+        "ogc-map": imagery.pk,
         "stac": project.pk,
         "stac-file": imagery.pk,
     }
@@ -139,6 +140,11 @@ def make_world() -> World:
         "collection": layer.pk,
         "layer_id": layer.pk,
         "item_id": imagery.pk,
+        "name": "WebMercatorQuad",
+        "matrices": "WebMercatorQuad",
+        "z": 9,
+        "row": 0,
+        "col": 0,
         "unknown": uuid4(),
     }
     return World(project, people, objects, others)

@@ -1,4 +1,5 @@
-"""OGC API Features: Part 1 (core), Part 2 (CRS) and the draft of Part 4 (create, replace, update, delete).
+"""The landing page and collections of all OGC APIs, and OGC API Features: Part 1 (core), Part 2 (CRS) and the draft
+of Part 4 (create, replace, update, delete).
 
 Reading takes a session or an API token, writing a token only: a page of another site could not be told from ours.
 Writes go through the same `apply_edits` as every other edge.
@@ -17,8 +18,9 @@ from webapp.errors import Unauthenticated
 from webapp.features import selectors as features
 from webapp.features.models import FeatureLayer
 from webapp.features.parsing import parse_number
-from webapp.ogc import edits, openapi, selectors
-from webapp.ogc.crs import CRS84, SUPPORTED, box_in, parse_crs
+from webapp.imagery.models import ImageryLayer
+from webapp.ogc import catalogue, edits, openapi, selectors
+from webapp.ogc.crs import CRS84, MERCATOR, SUPPORTED, box_in, parse_crs
 from webapp.ogc.responses import GEOJSON, OPENAPI, answer, link, ogc_view, only_known, root
 from webapp.projects import access
 from webapp.projects.models import User
@@ -36,7 +38,7 @@ def landing(request: Request) -> HttpResponse:
     return answer(
         {
             "title": "Quadrat",
-            "description": "Feature layers: labels, detections and imports.",
+            "description": "Feature layers (labels, detections, imports) and imagery.",
             "links": [
                 link(f"{base}/", "self", title="This page"),
                 link(f"{base}/api", "service-desc", OPENAPI, "The API's description"),
@@ -44,6 +46,7 @@ def landing(request: Request) -> HttpResponse:
                 link(f"{base}/conformance", "http://www.opengis.net/def/rel/ogc/1.0/conformance"),
                 link(f"{base}/collections", "data", title="The layers"),
                 link(f"{base}/collections", "http://www.opengis.net/def/rel/ogc/1.0/data"),
+                link(f"{base}/tileMatrixSets", "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes"),
             ],
         }
     )
@@ -69,6 +72,7 @@ def collections(request: Request) -> HttpResponse:
     found = FeatureLayer.objects.filter(project__in=access.visible_projects(request)).order_by("name", "id")
     base = root(request)
     shown = [_collection(layer, base) for layer in found]
+    shown += [_imagery(layer, base) for layer in catalogue.imagery(request).defer("bands", "classes", "crs_wkt")]
     links = [link(f"{base}/collections", "self"), link(f"{base}/", "root")]
     return answer({"collections": shown, "links": links, "crs": list(SUPPORTED)})
 
@@ -77,6 +81,10 @@ def collections(request: Request) -> HttpResponse:
 def collection(request: Request, pk: UUID) -> HttpResponse:
     """Show one layer."""
     only_known(request, set())
+    picture = ImageryLayer.objects.filter(pk=pk).select_related("project").first()
+    if picture is not None:
+        access.authorise(request, picture.project)
+        return answer(_imagery(picture, root(request)))
     return answer(_collection(_layer(request, pk), root(request)))
 
 
@@ -202,6 +210,29 @@ def _collection(layer: FeatureLayer, base: str) -> dict[str, Any]:
             link(place, "self"),
             link(f"{place}/items", "items", GEOJSON, layer.name),
             link(f"{place}/schema", "describedby", "application/schema+json"),
+            link(f"{place}/tiles", "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"),
+        ],
+    }
+
+
+def _imagery(layer: ImageryLayer, base: str) -> dict[str, Any]:
+    place = f"{base}/collections/{layer.pk}"
+    box = list(catalogue.box_of(layer)) if layer.footprint else None
+    when = layer.acquired_at.isoformat() if layer.acquired_at else None
+    extent = {"spatial": {"bbox": [box], "crs": CRS84}, "temporal": {"interval": [[when, when]]}}
+    return {
+        "id": str(layer.pk),
+        "title": layer.name,
+        "description": layer.description,
+        "attribution": layer.attribution,
+        # GDAL leaves collections out of its vector layers by the second word; OGC API Maps knows the first.
+        "dataType": "map",
+        "layerDataType": "Raster",
+        "crs": [MERCATOR],
+        **({"extent": extent} if box else {}),
+        "links": [
+            link(place, "self"),
+            link(f"{place}/map/tiles", "http://www.opengis.net/def/rel/ogc/1.0/tilesets-map"),
         ],
     }
 

@@ -13,7 +13,6 @@ from webapp.errors import Invalid, Unavailable
 from webapp.imagery import selectors
 from webapp.imagery.models import ImageryLayer
 from webapp.projects import access
-from webapp.projects.models import Project
 
 Bounds = tuple[float, float, float, float]
 
@@ -35,26 +34,30 @@ def bounded() -> Iterator[None]:
         raise Unavailable("The search took too long.", fix="Ask for less at once.") from error
 
 
-def projects(request: HttpRequest) -> "QuerySet[Project]":
-    """Return the caller's projects; `?project=` names one.
+def imagery(request: HttpRequest) -> "QuerySet[ImageryLayer]":
+    """Return the imagery layers that the caller may see and that lie somewhere, by name.
+
+    `?project=` narrows them down.
 
     Raises:
         Invalid: `project` is no id.
     """
-    visible = access.visible_projects(request)
-    wanted = request.GET.get("project")
-    if not wanted:
-        return visible
-    try:
-        return visible.filter(pk=UUID(wanted))
-    except ValueError as error:
-        raise Invalid(f"project={wanted[:60]!r} is no id.", fix="Send the project's UUID.") from error
-
-
-def imagery(request: HttpRequest) -> "QuerySet[ImageryLayer]":
-    """Return the imagery layers that the caller may see and that lie somewhere, by name."""
-    found = ImageryLayer.objects.filter(project__in=projects(request), footprint__isnull=False)
+    found = ImageryLayer.objects.filter(project__in=access.visible_projects(request), footprint__isnull=False)
+    if wanted := request.GET.get("project"):
+        found = found.filter(project=id_of(wanted, "project"))
     return found.order_by("name", "id")
+
+
+def id_of(text: str, name: str) -> UUID:
+    """Return the id that a parameter holds.
+
+    Raises:
+        Invalid: it is none.
+    """
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Invalid(f"{name}={text[:60]!r} is no id.", fix="Send a UUID.") from error
 
 
 def imagery_layer(request: HttpRequest, pk: UUID) -> ImageryLayer:

@@ -4,6 +4,7 @@ from typing import Any
 
 from webapp.ogc.crs import SUPPORTED
 from webapp.ogc.selectors import DEFAULT_LIMIT, MAX_LIMIT
+from webapp.ogc.tiles.matrix import SETS
 
 CONFORMANCE = [
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
@@ -17,6 +18,13 @@ CONFORMANCE = [
     "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/update",
     "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/optimistic-locking-etags",
     "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/features",
+    *[
+        f"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/{name}"
+        for name in ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt", "png", "jpeg", "oas30")
+    ],
+    "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset",
+    "http://www.opengis.net/spec/tms/2.0/conf/tilematrixsetlimits",
+    "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
 ]
 
 
@@ -24,9 +32,9 @@ def document(root: str) -> dict[str, Any]:
     """Return OpenAPI 3.0; `root` is the landing page's absolute URL."""
     return {
         "openapi": "3.0.3",
-        "info": {"title": "Quadrat feature layers", "version": "1.0.0", "license": {"name": "Apache-2.0"}},
+        "info": {"title": "Quadrat feature layers and tiles", "version": "1.0.0", "license": {"name": "Apache-2.0"}},
         "servers": [{"url": root}],
-        "security": [{"token": []}, {"session": []}],
+        "security": [{"token": []}, {"basic": []}, {"address": []}, {"session": []}],
         "paths": {
             "/": _get("landing", "The landing page", "Landing page"),
             "/conformance": _get("conformance", "What is implemented", "Conformance classes"),
@@ -41,16 +49,46 @@ def document(root: str) -> dict[str, Any]:
                 "parameters": [_ref("collectionId"), _ref("featureId")],
                 **_item(),
             },
+            **_tiles(),
         },
         "components": {
             "parameters": _parameters(),
             "schemas": _schemas(),
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
+                "basic": {"type": "http", "scheme": "basic", "description": "Any name, an API token as password"},
+                "address": {"type": "apiKey", "in": "query", "name": "access_token"},
                 "session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
             },
         },
     }
+
+
+def _tiles() -> dict[str, Any]:
+    """Return the paths of OGC API Tiles: vector tiles of feature layers, map tiles of imagery."""
+    found: dict[str, Any] = {
+        "/tileMatrixSets": _get("tileMatrixSets", "The tile matrix sets", "Tile matrix sets"),
+        "/tileMatrixSets/{tileMatrixSetId}": {
+            **_get("tileMatrixSet", "One tile matrix set", "Tile matrix set", ["404"]),
+            "parameters": [_ref("tileMatrixSetId")],
+        },
+    }
+    tile = ["tileMatrixSetId", "tileMatrix", "tileRow", "tileCol"]
+    for name, place in (
+        ("vector", "/collections/{collectionId}/tiles"),
+        ("map", "/collections/{collectionId}/map/tiles"),
+    ):
+        own = [_ref("collectionId")]
+        found[place] = {**_get(f"{name}TileSets", "A layer's tile sets", "Tile sets", ["404"]), "parameters": own}
+        found[f"{place}/{{tileMatrixSetId}}"] = {
+            **_get(f"{name}TileSet", "One tile set; f=tilejson as TileJSON", "Tile set", ["404"]),
+            "parameters": [*own, _ref("tileMatrixSetId")],
+        }
+        found[f"{place}/{{tileMatrixSetId}}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"] = {
+            **_get(f"{name}Tile", "One tile; f is mvt, or png, jpg, webp", "Tile", ["400", "404"]),
+            "parameters": [*own, *[_ref(item) for item in tile]],
+        }
+    return found
 
 
 def _items() -> dict[str, Any]:
@@ -118,6 +156,8 @@ def _parameters() -> dict[str, Any]:
     return {
         "collectionId": {"name": "collectionId", "in": "path", "required": True, "schema": uuid},
         "featureId": {"name": "featureId", "in": "path", "required": True, "schema": uuid},
+        "tileMatrixSetId": _path("tileMatrixSetId", {"type": "string", "enum": list(SETS)}),
+        **{name: _path(name, {"type": "integer", "minimum": 0}) for name in ("tileMatrix", "tileRow", "tileCol")},
         "limit": _query(
             "limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}, "Page size"
         ),
@@ -186,6 +226,10 @@ def _schemas() -> dict[str, Any]:
 
 def _query(name: str, schema: dict[str, Any], text: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
+
+
+def _path(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _get(name: str, summary: str, answer: str, errors: list[str] | None = None) -> dict[str, Any]:

@@ -14,5 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ogc/collections/<uuid:pk>/schema", api.schema, name="ogc-schema"),
     path("ogc/collections/<uuid:pk>/items", api.items, name="ogc-items"),
     path("ogc/collections/<uuid:pk>/items/<uuid:feature_id>", api.item, name="ogc-item"),
+    path("", include("webapp.ogc.tiles.urls")),
+    path("", include("webapp.ogc.wms.urls")),
     path("", include("webapp.ogc.stac.urls")),
 ]

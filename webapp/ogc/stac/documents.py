@@ -38,6 +38,7 @@ def item(layer: ImageryLayer, root: str) -> dict[str, Any]:
             f"{EXTENSIONS}/projection/v2.0.0/schema.json",
             f"{EXTENSIONS}/eo/v2.0.0/schema.json",
             f"{EXTENSIONS}/raster/v2.0.0/schema.json",
+            f"{EXTENSIONS}/web-map-links/v1.2.0/schema.json",
             *([f"{EXTENSIONS}/classification/v2.0.0/schema.json"] if classes else []),
         ],
         "id": str(layer.pk),
@@ -50,7 +51,7 @@ def item(layer: ImageryLayer, root: str) -> dict[str, Any]:
             link(place, "parent"),
             link(place, "collection"),
             link(root, "root"),
-            link(f"{root.removesuffix('/stac')}/imagery/{layer.pk}/", "alternate", "text/html", "Its page"),
+            *_maps(layer, root.removesuffix("/stac")),
         ],
         "assets": _assets(layer, root.removesuffix("/stac")),
     }
@@ -159,6 +160,19 @@ def _band(layer: ImageryLayer, band: dict[str, Any]) -> dict[str, Any]:
             "stddev": band["std"],
         }
     return found
+
+
+def _maps(layer: ImageryLayer, origin: str) -> list[dict[str, Any]]:
+    tiles = f"{origin}/ogc/collections/{layer.pk}/map/tiles/WebMercatorQuad"
+    return [
+        link(f"{origin}/imagery/{layer.pk}/", "alternate", "text/html", "Page of the layer"),
+        link(f"{tiles}/{{z}}/{{y}}/{{x}}?f=png", "xyz", "image/png", "Map tiles"),
+        link(f"{tiles}?f=tilejson", "tilejson", title="Map tiles"),
+        {
+            **link(f"{origin}/ogc/wmts?service=WMTS&request=GetCapabilities", "wmts", "image/png", "Map tiles"),
+            "wmts:layer": str(layer.pk),
+        },
+    ]
 
 
 def _classes(layer: ImageryLayer) -> list[dict[str, Any]]:
