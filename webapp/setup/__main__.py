@@ -1,4 +1,4 @@
-"""The program behind the Makefile: `python3 -m webapp.setup run|test|lint|bench|stop|clean|lock`."""
+"""The program behind the Makefile: `python3 -m webapp.setup run|test|lint|bench|bench-tiles|stop|clean|lock`."""
 
 import sys
 
@@ -19,10 +19,10 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def main(words: list[str]) -> int:
     """Run one command; return its exit status."""
-    checked = {"test": checks.test, "lint": checks.lint, "bench": checks.bench}
+    checked = {"test": checks.test, "lint": checks.lint, "bench": checks.bench, "bench-tiles": checks.bench_tiles}
     done = {"run": steps.start_site, "stop": steps.stop_site, "clean": steps.clean, "lock": checks.lock}
     if len(words) != 1 or words[0] not in {**checked, **done}:
-        sys.stderr.write("usage: python3 -m webapp.setup run|test|lint|bench|stop|clean|lock\n")
+        sys.stderr.write("usage: python3 -m webapp.setup run|test|lint|bench|bench-tiles|stop|clean|lock\n")
         return 2
     signal.signal(signal.SIGTERM, _stop)
     try:

@@ -69,12 +69,20 @@ def test() -> bool:
 
 def bench() -> bool:
     """Run the benchmarks of tests/bench one after the other; return whether all ended well."""
+    return _measured(sorted(script.stem for script in (ROOT / "tests" / "bench").glob("bench_*.py")))
+
+
+def bench_tiles() -> bool:
+    """Measure imagery tiles beside TiTiler's; return whether it ended well."""
+    return _measured(["bench_tiles"])
+
+
+def _measured(names: list[str]) -> bool:
     steps.prepare(tests=True)
     tools.ensure_build()
-    scripts = sorted((ROOT / "tests" / "bench").glob("bench_*.py"))
     use = cluster.enter() if own_database() else None
     try:
-        return report([run_part(Part(script.stem, [PYTHON, "-m", f"tests.bench.{script.stem}"])) for script in scripts])
+        return report([run_part(Part(name, [PYTHON, "-m", f"tests.bench.{name}"])) for name in names])
     finally:
         if use is not None:
             cluster.leave(use)
