@@ -135,16 +135,20 @@ def install_package(
     folder.mkdir(parents=True, exist_ok=True)
     # Never the stranger's name: the path is made of a number of ours.
     kept = folder / f"{uuid.uuid4()}.dlpk"
-    with kept.open("wb") as target:
-        target.writelines(chunks)
-    return jobs.enqueue(
-        project=project,
-        kind="install_package",
-        spec={"file": kept.name, "filename": Path(filename).name[:MAX_NAME]},
-        user=user,
-        title=f"Install {Path(filename).name[:150]}",
-        lane=Job.Lane.LIGHT,
-    )
+    try:
+        with kept.open("wb") as target:
+            target.writelines(chunks)
+        return jobs.enqueue(
+            project=project,
+            kind="install_package",
+            spec={"file": kept.name, "filename": Path(filename).name[:MAX_NAME]},
+            user=user,
+            title=f"Install {Path(filename).name[:150]}",
+            lane=Job.Lane.LIGHT,
+        )
+    except BaseException:  # the disk is full, too many jobs: nobody would ever read it
+        kept.unlink(missing_ok=True)
+        raise
 
 
 def uninstall(*, package: ModelPackage, user: User | None) -> ModelPackage:

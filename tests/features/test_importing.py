@@ -19,6 +19,8 @@ from webapp.features.importing import DIRECT_BYTES, Options, Report, import_now
 from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
 from webapp.jobs.models import Job
 from webapp.jobs.runner import run_now
+from webapp.jobs.services import cancel
+from webapp.jobs.worker import _sweep_quarantine
 
 
 @pytest.fixture
@@ -198,3 +200,24 @@ def test_a_large_file_becomes_a_job_that_imports_once_however_often_it_runs() ->
     assert (job.state, job.result["added"]) == ("succeeded", 2_000)
     assert Feature.objects.filter(layer=layer).count() == Edit.objects.filter(layer=layer).count() == 2_000
     assert list(Path(settings.QUARANTINE_DIR).glob("import-*")) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_no_job_will_read_leaves_quarantine(monkeypatch: pytest.MonkeyPatch) -> None:
+    ana = make_user("ana")
+    layer = make_layer(make_project(ana))
+    client, left = client_for(ana), lambda: list(Path(settings.QUARANTINE_DIR).glob("import-*"))
+
+    def send() -> Any:
+        body = b"{" + b" " * (DIRECT_BYTES + 1) + b"no json"
+        return client.post(f"/api/layers/{layer.pk}/import", body, content_type="application/geo+json")
+
+    broken = run_now(Job.objects.get(pk=send().json()["job"]))
+    assert (broken.state, left()) == ("failed", [])
+    cancel(job=Job.objects.get(pk=send().json()["job"]), user=ana)
+    waiting = Job.objects.get(pk=send().json()["job"])
+    monkeypatch.setattr(settings, "JOB_MAX_UNFINISHED", 1)
+    assert send().status_code == 429
+    monkeypatch.setattr(settings, "UPLOAD_KEEP_H", 0)
+    _sweep_quarantine()
+    assert [path.name for path in left()] == [waiting.spec["path"]]

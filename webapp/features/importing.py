@@ -117,19 +117,22 @@ def receive(*, layer: FeatureLayer, stream: HttpRequest, options: Options, user:
         return asdict(import_now(layer=layer, stream=stream, options=options, user=user))
     path = Path(settings.QUARANTINE_DIR) / f"import-{uuid4()}.geojson"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as kept:
-        shutil.copyfileobj(stream, kept, 1 << 20)
-    if path.stat().st_size != length:
-        path.unlink()
-        raise Invalid("The upload broke off.", fix="Send it again.", code="upload_incomplete")
-    job = jobs.enqueue(
-        project=layer.project,
-        kind="import_features",
-        spec={"layer": str(layer.pk), "path": path.name, "options": asdict(options), "user": user.pk},
-        user=user,
-        title=f"Import into {layer.name}",
-        lane="light",
-    )
+    try:
+        with path.open("wb") as kept:
+            shutil.copyfileobj(stream, kept, 1 << 20)
+        if path.stat().st_size != length:
+            raise Invalid("The upload broke off.", fix="Send it again.", code="upload_incomplete")
+        job = jobs.enqueue(
+            project=layer.project,
+            kind="import_features",
+            spec={"layer": str(layer.pk), "path": path.name, "options": asdict(options), "user": user.pk},
+            user=user,
+            title=f"Import into {layer.name}",
+            lane="light",
+        )
+    except BaseException:  # broken off, the disk is full, too many jobs: nobody would ever read it
+        path.unlink(missing_ok=True)
+        raise
     return {"job": str(job.pk)}
 
 

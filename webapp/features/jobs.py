@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from webapp.errors import Invalid
+from webapp.errors import Invalid, QuadratError
 from webapp.features import bulk, selectors
 from webapp.features.importing import Importer, Options, Report
 from webapp.features.models import Feature
@@ -24,7 +24,11 @@ def import_features(context: JobContext) -> dict[str, Any]:
     report = Report()
     importer = Importer(layer, Options(**context.spec["options"]), report, namespace=context.job.pk, user=user)
     if not kept_report.exists():
-        _stage(context, importer, source, rows)
+        try:
+            _stage(context, importer, source, rows)
+        except QuadratError:  # the file as a whole cannot be read: another attempt would find the same
+            source.unlink(missing_ok=True)
+            raise
         kept_report.write_text(json.dumps(asdict(report)))
     outcome: dict[str, Any] = json.loads(kept_report.read_text())
     context.progress(0.9, "Storing the features")

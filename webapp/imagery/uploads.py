@@ -64,9 +64,11 @@ def begin(
     upload = Upload(
         pk=uuid4(), project=project, user=user, filename=name, size_bytes=size_bytes, position=position, options=checked
     )
-    storage.quarantine(upload.pk).mkdir(parents=True, mode=0o700)
-    storage.quarantined_file(upload.pk).touch(mode=0o600)
-    upload.save(force_insert=True)
+    with transaction.atomic():
+        upload.save(force_insert=True)
+        # After the row: a folder that no row names would stay for ever.
+        storage.quarantine(upload.pk).mkdir(parents=True, mode=0o700)
+        storage.quarantined_file(upload.pk).touch(mode=0o600)
     return upload
 
 

@@ -119,6 +119,7 @@ class Worker:
         if now - self._swept >= SWEEP_S:
             self._swept = now
             _sweep()
+            _sweep_quarantine()
 
     def _start_next(self) -> bool:
         lanes = [lane for lane, room in self._slots.items() if self._count(lane) < room]
@@ -269,3 +270,17 @@ def _sweep() -> None:
     alive = Job.objects.exclude(state__in=services.FINAL).values_list("pk", flat=True)
     for name in found - {str(pk) for pk in alive}:
         remove_scratch(uuid.UUID(Path(name).name))
+
+
+def _sweep_quarantine() -> None:
+    """Remove uploaded files that waited for a job which ended without them, by a cancel in the queue for one."""
+    root, oldest = Path(settings.QUARANTINE_DIR), time.time() - settings.UPLOAD_KEEP_H * 3600
+    old = {path.name: path for path in root.glob("*") if path.is_file() and path.stat().st_mtime < oldest}
+    if not old:
+        return
+    for spec in Job.objects.exclude(state__in=services.FINAL).values_list("spec", flat=True):
+        for value in spec.values():
+            if isinstance(value, str):
+                old.pop(value, None)
+    for path in old.values():
+        path.unlink(missing_ok=True)
