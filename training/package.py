@@ -186,7 +186,25 @@ def read_json(opened: Archive, name: str) -> dict[str, Any]:
         raise BadPackage(f"{name} of the package is not valid JSON: {error}.", code="emd_invalid") from error
     if not isinstance(value, dict):
         raise BadPackage(f"{name} of the package is not a JSON object.", code="emd_invalid")
+    if not is_plain(value):
+        raise BadPackage(f"{name} of the package holds a number or a text that cannot be stored.", code="emd_invalid")
     return value
+
+
+def is_plain(value: Any) -> bool:
+    """Return whether a JSON value holds finite numbers and text without NUL and half surrogate pairs only."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, float) and not math.isfinite(item):
+            return False
+        if isinstance(item, str) and ("\x00" in item or any("\ud800" <= letter <= "\udfff" for letter in item)):
+            return False
+        if isinstance(item, dict):
+            waiting += [*item.keys(), *item.values()]
+        elif isinstance(item, list):
+            waiting += item
+    return True
 
 
 def read_emd(opened: Archive) -> dict[str, Any]:
@@ -234,7 +252,7 @@ def parse_description(values: Mapping[str, Any]) -> Description:
             metrics=dict(values["metrics"]),
             data=dict(values["data"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadPackage(f"{DESCRIPTION} is incomplete or wrong: {error!r}.", code="description_invalid") from error
     problems = list(problems_of(description))
     if problems:
@@ -283,7 +301,7 @@ def compare_emd(emd: Mapping[str, Any], description: Description) -> None:
     try:
         values = [int(item["Value"]) for item in emd["Classes"]]
         size, bands = (int(emd["ImageHeight"]), int(emd["ImageWidth"])), len(emd["ExtractBands"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadPackage(f"The .emd is wrong: {error!r}.", code="emd_invalid") from error
     pairs = {
         "ModelType": (emd["ModelType"], MODEL_TYPES[description.task]),
@@ -309,7 +327,7 @@ def read_header(opened: Archive) -> dict[str, Any]:
     try:
         header = json.loads(raw[8 : 8 + length])
         header.pop("__metadata__", None)
-        spans = sorted(tuple(item["data_offsets"]) for item in header.values())
+        spans = sorted((start, end) for start, end in (item["data_offsets"] for item in header.values()))
         sane = all(isinstance(side, int) and side >= 0 for item in header.values() for side in item["shape"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise damaged from error

@@ -1,6 +1,7 @@
 """Model packages: what goes in comes out, and what does not fit is refused."""
 
 import json
+import math
 import struct
 import subprocess
 import sys
@@ -181,6 +182,9 @@ def test_a_package_of_another_framework_says_what_can_be_installed(made: Path) -
         ({"std": [1.0, 2.0, 0.0, 4.0]}, "description_invalid"),
         ({"chip_px": 100}, "description_invalid"),
         ({"resolution_m": "fine"}, "description_invalid"),
+        ({"resolution_m": 10**400}, "description_invalid"),
+        ({"metrics": {"iou": math.nan}}, "emd_invalid"),
+        ({"data": {"name": "a\x00b"}}, "emd_invalid"),
         ({"classes": [{"value": 7, "name": "a", "colour": "red;}"}]}, "description_invalid"),
         ({"classes": [{"value": 300, "name": "a", "colour": "#ffffff"}]}, "description_invalid"),
         ({"bands": ["a", "b", "c"], "mean": [1.0] * 3, "std": [1.0] * 3}, "bands_mismatch"),
@@ -209,6 +213,7 @@ def safetensors(header: bytes, data: bytes = b"", length: int | None = None) -> 
             b'"b": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}',
             bytes(4),
         ),
+        safetensors(b'{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0]}}', bytes(4)),
         b"\x80\x04cos\nsystem\n.",
     ],
 )
