@@ -187,6 +187,16 @@ def test_writing_needs_a_current_tag(ben: Client, layer: FeatureLayer) -> None:
     assert Feature.objects.get().version == 3
 
 
+def test_a_body_in_another_crs_is_refused_and_not_stored_with_its_axes_swapped(
+    ben: Client, layer: FeatureLayer
+) -> None:
+    latitude_first = {"Content-Crs": "<http://www.opengis.net/def/crs/EPSG/0/4326>"}
+    answer = post(ben, layer, **latitude_first)
+    assert (answer.status_code, answer.json()["code"]) == (400, "crs_unsupported")
+    named = {"Content-Crs": "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>"}
+    assert post(ben, layer, **named).status_code == 201
+
+
 def test_the_same_idempotency_key_creates_once(ben: Client, layer: FeatureLayer) -> None:
     first, again = (post(ben, layer, **{"Idempotency-Key": "one"}) for _ in range(2))
     assert first["Location"] == again["Location"]

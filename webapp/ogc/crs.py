@@ -29,6 +29,20 @@ def parse_crs(text: str | None, name: str) -> str:
     return text
 
 
+def check_content_crs(header: str | None) -> None:
+    """Return where a body's coordinates are in CRS84, as they are without the header.
+
+    Raises:
+        Invalid: they are in another CRS: stored as they come, they would land elsewhere.
+    """
+    if header and header.strip().removeprefix("<").removesuffix(">") != CRS84:
+        raise Invalid(
+            f"A body in the CRS {header[:80]!r} is not taken.",
+            fix=f"Send longitude and latitude with Content-Crs <{CRS84}>, or without that header.",
+            code="crs_unsupported",
+        )
+
+
 def geometry_sql(crs: str) -> str:
     """Return the SQL expression of a feature's geometry in the CRS."""
     return _GEOMETRY[crs]

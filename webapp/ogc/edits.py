@@ -10,6 +10,7 @@ from webapp.features.editing import NO_CLASS, EditRequest, EditResult, apply_edi
 from webapp.features.geometry import check_geojson, to_geos
 from webapp.features.models import Feature, FeatureLayer
 from webapp.features.parsing import parse_json
+from webapp.ogc.crs import check_content_crs
 from webapp.ogc.selectors import SYSTEM_PROPERTIES
 from webapp.projects.models import User
 
@@ -116,6 +117,7 @@ def _feature(request: HttpRequest, *, patch: bool = False) -> dict[str, Any]:
     kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind not in MEDIA:
         raise Invalid(f"{kind!r:.60} is not taken here.", fix=f"Send {MEDIA[0]}.", code="media_type")
+    check_content_crs(request.headers.get("Content-Crs"))
     body = parse_json(request.body)
     if not isinstance(body, dict) or (body.get("type") != "Feature" and not (patch and "type" not in body)):
         raise Invalid("The body is no GeoJSON feature.", fix='Send {"type": "Feature", …}.', code="not_a_feature")
