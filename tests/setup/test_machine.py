@@ -59,6 +59,13 @@ def test_a_full_disk_stops_the_set_up_before_it_begins(monkeypatch: pytest.Monke
         machine.check_room()
 
 
+def test_a_folder_that_cannot_be_made_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(machine, "VAR", tmp_path / "file" / "var")
+    with pytest.raises(SetupError, match=r"cannot be made .* set QUADRAT_VAR_DIR"):
+        machine.check_room()
+
+
 def test_without_root_and_sudo_the_sentence_is_the_command_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "missing_packages", lambda *, tests: ["bubblewrap"])
     monkeypatch.setattr("os.geteuid", lambda: 1000)

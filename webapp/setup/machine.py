@@ -21,7 +21,13 @@ ROOM_LATER_GB = 1.0
 
 def check_room() -> None:
     """Raise SetupError where the disk has no room for the set-up (first time) or for running."""
-    VAR.mkdir(parents=True, exist_ok=True)
+    try:
+        VAR.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(
+            f"{VAR} cannot be made ({error.strerror}); start as the user who owns {ROOT}, or set QUADRAT_VAR_DIR to a "
+            "folder of yours."
+        ) from error
     if not os.access(VAR, os.W_OK):
         raise SetupError(
             f"{VAR} belongs to another user; start as that user, or set QUADRAT_VAR_DIR to a folder of yours."
