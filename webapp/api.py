@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -37,6 +38,9 @@ def body_of(error: errors.QuadratError) -> dict[str, Any]:
 
 
 def _from_framework(error: Exception) -> errors.QuadratError | None:
+    if isinstance(error, OperationalError | InterfaceError):
+        logger.error("the database does not answer", exc_info=error)
+        return errors.Unavailable("The database does not answer.", fix="Try again in a moment.")
     if isinstance(error, Http404 | drf.NotFound):
         return errors.NotFound()
     if isinstance(error, drf.NotAuthenticated | drf.AuthenticationFailed):

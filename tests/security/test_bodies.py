@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
@@ -70,3 +71,16 @@ def test_what_nobody_foresaw_is_json_on_the_api(client: Client, monkeypatch: pyt
     answer = client.get("/api/jobs/")
     assert (answer.status_code, answer.json()["code"]) == (500, "server_error")
     assert "inside" not in answer.content.decode()
+
+
+def test_a_database_that_is_away_is_503_and_not_a_fault_of_the_site(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: object) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr("webapp.projects.access.visible_projects", away)
+    answer = client.get("/api/jobs/")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    monkeypatch.setattr("webapp.pages.connection.cursor", away)
+    assert client.get("/readyz").status_code == 503
