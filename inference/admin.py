@@ -1,10 +1,15 @@
 """Inferences in the administration: to look things up; services do the changes."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 from leaflet.admin import LeafletGeoAdmin
 
+from inference import services
 from inference.models import Block, Inference
+from webapp.projects.admin import DeletedByService, NotDeleted
+from webapp.projects.models import User
 
 
 class BlockInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
@@ -22,7 +27,7 @@ class BlockInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in 
 
 
 @admin.register(Inference)
-class InferenceAdmin(LeafletGeoAdmin):  # type: ignore[misc]  # leaflet is untyped
+class InferenceAdmin(DeletedByService, LeafletGeoAdmin):  # type: ignore[misc]  # leaflet is untyped
     """Applications of packages to imagery."""
 
     list_display = ("name", "project", "task", "package", "imagery", "blocks_total", "created_by", "created_at")
@@ -34,9 +39,14 @@ class InferenceAdmin(LeafletGeoAdmin):  # type: ignore[misc]  # leaflet is untyp
     readonly_fields = ("task", "imagery_version", "settings", "blocks_total")
     inlines = (BlockInline,)
 
+    def remove(self, request: HttpRequest, obj: Any) -> None:
+        """Delete it; its result layers stay."""
+        assert isinstance(request.user, User)
+        services.delete(row=obj, user=request.user, with_results=False)
+
 
 @admin.register(Block)
-class BlockAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class BlockAdmin(NotDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Finished blocks of all inferences."""
 
     list_display = ("inference", "number", "features", "seconds", "at")

@@ -56,12 +56,28 @@ def inferences(request: Request) -> Response:
     return Response({"results": [selectors.inference_json(row) for row in found], "next": following})
 
 
-@api_view(["GET"])
+@api_view(["GET", "DELETE"])
 def inference(request: Request, pk: UUID) -> Response:
-    """Show an inference: state, blocks, result layers."""
+    """Show an inference, or delete it: your own, or any as a manager; `?results=delete` deletes its layers too."""
+    row = selectors.inference(pk)
+    role = access.authorise(request, row.project)
+    if request.method == "DELETE":
+        access.require_author_or_manager(request, role, row.created_by_id, "inference")
+        results = request.query_params.get("results", "keep")
+        if results not in ("keep", "delete"):
+            raise Invalid(f"results is '{results[:40]}'.", fix="Send keep or delete.")
+        assert isinstance(request.user, User)
+        services.delete(row=row, user=request.user, with_results=results == "delete")
+        return Response(status=204)
+    return Response(selectors.inference_json(row))
+
+
+@api_view(["GET"])
+def deletion(request: Request, pk: UUID) -> Response:
+    """Say what deleting the inference would remove, and what stands in the way."""
     row = selectors.inference(pk)
     access.authorise(request, row.project)
-    return Response(selectors.inference_json(row))
+    return Response(services.consequences(row).as_json())
 
 
 @api_view(["POST"])

@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings as django_settings
 from django.contrib.gis.db import models
+from django.urls import reverse
 
 from training.models import ModelPackage, Task
 from webapp.features.models import FeatureLayer
@@ -20,8 +21,8 @@ class Inference(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="inferences")
     name = models.CharField(max_length=200)
     task = models.CharField(max_length=20, choices=Task.choices)
-    package = models.ForeignKey(ModelPackage, on_delete=models.PROTECT, related_name="inferences")
-    imagery = models.ForeignKey(ImageryLayer, on_delete=models.PROTECT, related_name="inferences")
+    package = models.ForeignKey(ModelPackage, on_delete=models.RESTRICT, related_name="inferences")
+    imagery = models.ForeignKey(ImageryLayer, on_delete=models.RESTRICT, related_name="inferences")
     imagery_version = models.PositiveIntegerField()
     extent = models.PolygonField(srid=4326, null=True, blank=True, help_text="Null: the whole imagery layer.")
     settings = models.JSONField(default=dict, blank=True, help_text="Frozen: threshold, batch_size, block_px, merge …")
@@ -44,6 +45,10 @@ class Inference(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the address of its page."""
+        return reverse("inference", args=[self.pk])
 
 
 class Block(models.Model):

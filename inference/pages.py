@@ -39,7 +39,11 @@ def inference(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show an inference: its progress, its facts, its results."""
     row = selectors.inference(pk)
     role = access.authorise(request, row.project)
-    config = {"inference": selectors.inference_json(row), "may_run": role >= Role.LABELER}
+    config = {
+        "inference": selectors.inference_json(row),
+        "may_run": role >= Role.LABELER,
+        "may_delete": access.author_or_manager(request, role, row.created_by_id),
+    }
     crumbs = [("Content", "/"), (row.project.name, f"/?project={row.project_id}"), (row.name, None)]
     context = {"config": config, "breadcrumb": crumbs, "inference": row}
     return render(request, "inference/inference.html", context)

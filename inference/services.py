@@ -19,14 +19,18 @@ from training.models import ModelPackage
 from webapp import doorbell
 from webapp.errors import Invalid
 from webapp.features import services as features
-from webapp.features.models import Edit, Feature, FeatureLayer
+from webapp.features.models import Feature, FeatureLayer
 from webapp.features.services import NewFeature
 from webapp.imagery import services as imagery_services
 from webapp.imagery.models import ImageryLayer
 from webapp.jobs import services as jobs
 from webapp.jobs.models import Job
+from webapp.jobs.restarts import inputs_gone
+from webapp.jobs.selectors import at_work
 from webapp.maps import services as maps
 from webapp.maps.models import Map, MapLayer
+from webapp.projects import deletion
+from webapp.projects.deletion import Consequences
 from webapp.projects.models import Project, User
 
 MAX_NAME = 200
@@ -175,11 +179,68 @@ def withdraw(row: Inference) -> None:
         Block.objects.filter(inference=row).delete()
         for layer in made:
             if isinstance(layer, FeatureLayer):
-                # Straight away: a cascade would first read every feature into memory.
-                Edit.objects.filter(layer=layer)._raw_delete("default")
-                Feature.objects.filter(layer=layer)._raw_delete("default")
-            doorbell.ring(f"{'imagery' if isinstance(layer, ImageryLayer) else 'layer'}:{layer.pk}", -1)
-            layer.delete()
+                features.drop(layer)
+            else:
+                doorbell.ring(f"imagery:{layer.pk}", -1)
+                layer.delete()
+
+
+def run_again(old: Job, new: Job) -> None:
+    """Hand a failed inference to a new job; what was half made is removed, its blocks are predicted anew.
+
+    Raises:
+        Conflict: it was deleted, its model was uninstalled, or its imagery has changed since.
+    """
+    found = Inference.objects.select_for_update(of=("self",)).filter(pk=old.spec["inference"]).first()
+    if found is None:
+        raise inputs_gone("The inference", "Start another.")
+    row = selectors.inference(found.pk)
+    if row.package.uninstalled_at is not None:
+        raise inputs_gone(f"The model '{row.package.name}'", "Start an inference with another.")
+    if row.imagery.version != row.imagery_version:
+        raise inputs_gone("The imagery as it was", "Start another inference.")
+    withdraw(row)
+    row.job = new
+    row.save(update_fields=["job"])
+
+
+def consequences(row: Inference) -> Consequences:
+    """Return what deleting an inference would remove, and what stands in its way."""
+    results = []
+    if row.result_imagery is not None:
+        results.append(f"the class raster '{row.result_imagery.name}'")
+    if row.result_features is not None:
+        checked = Feature.objects.filter(layer=row.result_features, deleted=False, verified=True).count()
+        by_people = f", {checked:,} of them checked by people" if checked else ""
+        layer = row.result_features
+        results.append(f"the layer '{layer.name}' with {layer.feature_count:,} features{by_people}")
+    told = " and ".join(results)
+    stays = [f"The map '{row.map.name}'"] if row.map else []
+    return Consequences(
+        goes=["What was asked for, and how it went", *deletion.taken_along(row)],
+        stays=[*stays, f"The model '{row.package.name}' and the imagery '{row.imagery.name}'"],
+        uses=[*deletion.users_of(row), *at_work(Q(pk=row.job_id))],
+        options={"results": f"Delete its results too: {told}. They leave every map."} if results else {},
+    )
+
+
+def delete(*, row: Inference, user: User | None, with_results: bool) -> None:
+    """Remove an inference; its result layers stay as layers of their own, or go with it.
+
+    Raises:
+        Conflict: its job has not ended; or, with results, something stands on one of them.
+    """
+    with transaction.atomic():
+        Inference.objects.select_for_update().get(pk=row.pk)
+        found = selectors.inference(row.pk)
+        deletion.refuse(found.name, consequences(found).uses)
+        deletion.audit(project=found.project, user=user, kind="inference", name=found.name, with_results=with_results)
+        imagery, layer = found.result_imagery, found.result_features
+        found.delete()
+        if with_results and imagery is not None:
+            imagery_services.delete(layer=imagery, user=user)
+        if with_results and layer is not None:
+            features.delete(layer=layer, user=user)
 
 
 def _class_raster(row: Inference, grid: Grid, blocks_path: str) -> ImageryLayer:

@@ -10,4 +10,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/inferences/", api.inferences, name="api-inferences"),
     path("api/inferences/estimate", api.estimate, name="api-inference-estimate"),
     path("api/inferences/<uuid:pk>/", api.inference, name="api-inference"),
+    path("api/inferences/<uuid:pk>/deletion", api.deletion, name="api-inference-deletion"),
 ]

@@ -5,17 +5,25 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from labeling import services
 from labeling.models import LabelSet, Proposal, Task, TaskEvent
+from webapp.projects.admin import DeletedByService
+from webapp.projects.models import User
 
 
 @admin.register(LabelSet)
-class LabelSetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # django-stubs' generics need a patch at run time
+class LabelSetAdmin(DeletedByService, admin.ModelAdmin):  # type: ignore[type-arg]  # django-stubs' generics need a patch at run time
     """Label sets with their imagery and layer."""
 
     list_display = ("name", "project", "imagery", "layer", "created_by", "created_at")
     search_fields = ("name", "project__name")
     list_select_related = ("project", "imagery", "layer", "created_by")
     raw_id_fields = ("project", "imagery", "layer", "created_by")
+
+    def remove(self, request: HttpRequest, obj: Any) -> None:
+        """Delete it as its page does."""
+        assert isinstance(request.user, User)
+        services.delete(label_set=obj, user=request.user)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

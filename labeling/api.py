@@ -31,14 +31,25 @@ def label_sets(request: Request) -> Response:
     return Response({"results": [selectors.summary_json(row) for row in found], "next": following})
 
 
-@api_view(["GET", "PATCH"])
+@api_view(["GET", "PATCH", "DELETE"])
 def label_set(request: Request, pk: UUID) -> Response:
-    """Show or rename one label set."""
+    """Show, rename or delete one label set."""
     found, role = _label_set(request, pk)
+    if request.method == "DELETE":
+        assert isinstance(request.user, User)
+        services.delete(label_set=found, user=request.user)
+        return Response(status=204)
     if request.method == "PATCH":
         body = _object(json_body(request))
         services.rename_label_set(label_set=found, name=_text(body, "name"), description=_text(body, "description"))
     return Response(selectors.label_set_json(found, role))
+
+
+@api_view(["GET"])
+def deletion(request: Request, pk: UUID) -> Response:
+    """Say what deleting the label set would remove, and what stands in the way."""
+    found, _ = _label_set(request, pk)
+    return Response(services.consequences(found).as_json())
 
 
 @api_view(["GET"])

@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
+from django.urls import reverse
 
 from webapp.features.models import FeatureLayer
 from webapp.imagery.models import ImageryLayer
@@ -18,8 +19,8 @@ class LabelSet(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="label_sets")
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
-    imagery = models.ForeignKey(ImageryLayer, on_delete=models.PROTECT, related_name="label_sets")
-    layer = models.OneToOneField(FeatureLayer, on_delete=models.PROTECT, related_name="label_set")
+    imagery = models.ForeignKey(ImageryLayer, on_delete=models.RESTRICT, related_name="label_sets")
+    layer = models.OneToOneField(FeatureLayer, on_delete=models.RESTRICT, related_name="label_set")
     task_seq = models.BigIntegerField(default=0, help_text="Number of the last task event, gapless, in commit order.")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -32,6 +33,10 @@ class LabelSet(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the address of its page."""
+        return reverse("label", args=[self.pk])
 
 
 class Task(models.Model):

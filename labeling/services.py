@@ -10,6 +10,8 @@ from webapp.features import services as features
 from webapp.features.models import FeatureLayer
 from webapp.features.schema import ClassSpec
 from webapp.imagery.models import ImageryLayer
+from webapp.projects import deletion
+from webapp.projects.deletion import Consequences
 from webapp.projects.models import Project, User
 
 
@@ -64,3 +66,39 @@ def rename_label_set(*, label_set: LabelSet, name: str | None, description: str 
         label_set.layer.name = label_set.name
         label_set.layer.save(update_fields=["name", "updated_at"])
     return label_set
+
+
+def consequences(label_set: LabelSet) -> Consequences:
+    """Return what deleting a label set would remove, and what stands in its way."""
+    samples = features.consequences(label_set.layer)
+    uses = [use for use in samples.uses if use.kind != LabelSet._meta.verbose_name]
+    return Consequences(
+        goes=[*samples.goes, *deletion.taken_along(label_set)],
+        stays=[f"The imagery '{label_set.imagery.name}'"],
+        uses=[*deletion.users_of(label_set), *uses],
+    )
+
+
+def delete(*, label_set: LabelSet, user: User | None) -> None:
+    """Remove a label set with its samples and their history.
+
+    Raises:
+        Conflict: training data was exported from it, or a job writes into it.
+    """
+    with transaction.atomic():
+        locked = (
+            LabelSet.objects.select_for_update(of=("self",))
+            .select_related("project", "imagery", "layer")
+            .get(pk=label_set.pk)
+        )
+        deletion.refuse(locked.name, consequences(locked).uses)
+        deletion.audit(
+            project=locked.project,
+            user=user,
+            kind="label_set",
+            name=locked.name,
+            features=locked.layer.feature_count,
+        )
+        layer = locked.layer
+        locked.delete()
+        features.drop(layer)

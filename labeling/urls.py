@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("label/<uuid:pk>/", pages.label, name="label"),
     path("api/label-sets/", api.label_sets, name="api-label-sets"),
     path("api/label-sets/<uuid:pk>/", api.label_set, name="api-label-set"),
+    path("api/label-sets/<uuid:pk>/deletion", api.deletion, name="api-label-set-deletion"),
     path("api/label-sets/<uuid:pk>/statistics", api.statistics, name="api-label-set-statistics"),
     path("api/label-sets/<uuid:pk>/tasks/", task_api.tasks, name="api-label-set-tasks"),
     path("api/label-sets/<uuid:pk>/tasks/preview", task_api.preview, name="api-label-set-tasks-preview"),

@@ -1,9 +1,14 @@
 """Training in the administration: to look things up; services do the changes."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 
+from training import services
 from training.models import Epoch, ModelPackage, Run, TrainingData
+from webapp.projects.admin import DeletedByService, NotDeleted
+from webapp.projects.models import User
 
 
 class EpochInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
@@ -21,7 +26,7 @@ class EpochInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in 
 
 
 @admin.register(TrainingData)
-class TrainingDataAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class TrainingDataAdmin(DeletedByService, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Folders of chips."""
 
     list_display = ("name", "project", "metadata_format", "layer_seq", "size_bytes", "created_by", "created_at")
@@ -30,9 +35,14 @@ class TrainingDataAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic 
     raw_id_fields = ("project", "label_set", "job", "created_by")
     readonly_fields = ("path", "statistics", "size_bytes", "layer_seq", "imagery_version")
 
+    def remove(self, request: HttpRequest, obj: Any) -> None:
+        """Delete it as its page does."""
+        assert isinstance(request.user, User)
+        services.delete_data(data=obj, user=request.user)
+
 
 @admin.register(Run)
-class RunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class RunAdmin(DeletedByService, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Trainings."""
 
     list_display = ("name", "project", "network", "best_epoch", "package", "created_by", "created_at")
@@ -41,10 +51,15 @@ class RunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the st
     raw_id_fields = ("project", "training_data", "package", "job", "created_by")
     inlines = (EpochInline,)
 
+    def remove(self, request: HttpRequest, obj: Any) -> None:
+        """Delete it as its page does."""
+        assert isinstance(request.user, User)
+        services.delete_run(run=obj, user=request.user)
+
 
 @admin.register(ModelPackage)
-class ModelPackageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
-    """Model packages."""
+class ModelPackageAdmin(NotDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    """Model packages: uninstalled on their pages, so that where they were used stays known."""
 
     list_display = ("name", "project", "task", "network", "source", "resolution_m", "uninstalled_at", "created_at")
     list_filter = ("task", "network", "source")

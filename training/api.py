@@ -46,12 +46,24 @@ def training_data_list(request: Request) -> Response:
     return Response({"results": [selectors.training_data_json(row) for row in rows], "next": following})
 
 
-@api_view(["GET"])
+@api_view(["GET", "DELETE"])
 def training_data(request: Request, pk: UUID) -> Response:
-    """Show training data."""
+    """Show training data, or delete it: your own, or any as a manager."""
+    found = selectors.training_data(pk)
+    role = access.authorise(request._request, found.project)
+    if request.method == "DELETE":
+        access.require_author_or_manager(request._request, role, found.created_by_id, "training data")
+        services.delete_data(data=found, user=person(request))
+        return Response(status=204)
+    return Response(selectors.training_data_json(found))
+
+
+@api_view(["GET"])
+def training_data_deletion(request: Request, pk: UUID) -> Response:
+    """Say what deleting the training data would remove, and what stands in the way."""
     found = selectors.training_data(pk)
     access.authorise(request._request, found.project)
-    return Response(selectors.training_data_json(found))
+    return Response(services.data_consequences(found).as_json())
 
 
 @api_view(["GET"])
@@ -89,12 +101,24 @@ def runs(request: Request) -> Response:
     return Response({"results": [selectors.run_json(row) for row in rows], "next": following})
 
 
-@api_view(["GET"])
+@api_view(["GET", "DELETE"])
 def run(request: Request, pk: UUID) -> Response:
-    """Show a run."""
+    """Show a run, or delete it: your own, or any as a manager. Its model stays."""
+    found = selectors.run(pk)
+    role = access.authorise(request._request, found.project)
+    if request.method == "DELETE":
+        access.require_author_or_manager(request._request, role, found.created_by_id, "run")
+        services.delete_run(run=found, user=person(request))
+        return Response(status=204)
+    return Response(selectors.run_json(found))
+
+
+@api_view(["GET"])
+def run_deletion(request: Request, pk: UUID) -> Response:
+    """Say what deleting the run would remove, and what stands in the way."""
     found = selectors.run(pk)
     access.authorise(request._request, found.project)
-    return Response(selectors.run_json(found))
+    return Response(services.run_consequences(found).as_json())
 
 
 @api_view(["GET"])

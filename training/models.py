@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings as django_settings
 from django.db import models
+from django.urls import reverse
 
 from labeling.models import LabelSet
 from webapp.jobs.models import Job
@@ -23,7 +24,7 @@ class TrainingData(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="training_data")
     name = models.CharField(max_length=200)
-    label_set = models.ForeignKey(LabelSet, on_delete=models.PROTECT, related_name="training_data")
+    label_set = models.ForeignKey(LabelSet, on_delete=models.RESTRICT, related_name="training_data")
     layer_seq = models.BigIntegerField()
     imagery_version = models.PositiveIntegerField()
     metadata_format = models.CharField(max_length=40)
@@ -39,10 +40,14 @@ class TrainingData(models.Model):
 
     class Meta:
         ordering = ["-created_at", "id"]
-        verbose_name_plural = "training data"
+        verbose_name = verbose_name_plural = "training data"
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the address of its page."""
+        return reverse("training-data", args=[self.pk])
 
 
 class ModelPackage(models.Model):
@@ -83,6 +88,10 @@ class ModelPackage(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        """Return the address of its page."""
+        return reverse("model", args=[self.pk])
+
 
 class Run(models.Model):
     """One training."""
@@ -90,7 +99,7 @@ class Run(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="runs")
     name = models.CharField(max_length=200)
-    training_data = models.ForeignKey(TrainingData, on_delete=models.PROTECT, related_name="runs")
+    training_data = models.ForeignKey(TrainingData, on_delete=models.RESTRICT, related_name="runs")
     network = models.CharField(max_length=80)
     settings = models.JSONField(default=dict, help_text="Frozen: epochs, batch_size, learning_rate, seed, patience …")
     best_epoch = models.PositiveIntegerField(null=True, blank=True)
@@ -106,6 +115,10 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the address of its page."""
+        return reverse("run", args=[self.pk])
 
 
 class Epoch(models.Model):

@@ -50,6 +50,7 @@ def training_data(request: HttpRequest, pk: UUID) -> HttpResponse:
         "runs": [selectors.run_json(row) for row in selectors.runs_of(only(found.project), data=found.pk)[:20]],
         "defaults": selectors.defaults(),
         "may_train": role >= Role.LABELER,
+        "may_delete": access.author_or_manager(request, role, found.created_by_id),
     }
     return show(
         request, "training/training_data.html", config, [*crumbs_of(found.project), (found.name, None)], found.name
@@ -59,8 +60,12 @@ def training_data(request: HttpRequest, pk: UUID) -> HttpResponse:
 def run(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show a run with its curves."""
     found = selectors.run(pk)
-    access.authorise(request, found.project)
-    config = {"run": selectors.run_json(found), "epochs": selectors.epochs(found)}
+    role = access.authorise(request, found.project)
+    config = {
+        "run": selectors.run_json(found),
+        "epochs": selectors.epochs(found),
+        "may_delete": access.author_or_manager(request, role, found.created_by_id),
+    }
     data = found.training_data
     crumbs: Crumbs = [*crumbs_of(found.project), (data.name, f"/training-data/{data.pk}/"), (found.name, None)]
     return show(request, "training/run.html", config, crumbs, found.name)

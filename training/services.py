@@ -1,5 +1,6 @@
 """What changes training data, runs and packages. Torch is never imported here: long work is a job."""
 
+import shutil
 import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -7,16 +8,22 @@ from typing import Any
 
 from django.conf import settings as django_settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from labeling.models import LabelSet
-from training.models import ModelPackage, Run, TrainingData
+from training.models import Epoch, ModelPackage, Run, TrainingData
 from training.settings import NETWORKS, Settings
 from training.specs import ExportSpec
 from webapp.errors import Conflict, Invalid, TooLarge
 from webapp.features.models import FeatureLayer
 from webapp.jobs import services as jobs
+from webapp.jobs.context import scratch_folder
 from webapp.jobs.models import Job
+from webapp.jobs.restarts import inputs_gone
+from webapp.jobs.selectors import at_work
+from webapp.projects import deletion
+from webapp.projects.deletion import Consequences
 from webapp.projects.models import AuditEntry, Project, User
 
 MAX_PACKAGE_BYTES = 2 * 1024**3
@@ -171,3 +178,98 @@ def uninstall(*, package: ModelPackage, user: User | None) -> ModelPackage:
             path = Path(django_settings.MEDIA_DIR) / locked.path
             transaction.on_commit(lambda: path.unlink(missing_ok=True))
     return locked
+
+
+def data_consequences(data: TrainingData) -> Consequences:
+    """Return what deleting training data would remove, and what stands in its way."""
+    chips = data.statistics.get("chips", {})
+    count = sum(chips.get(side, 0) for side in ("train", "validation"))
+    return Consequences(
+        goes=[f"{count:,} chips, {data.size_bytes / 1e6:,.1f} MB", *deletion.taken_along(data)],
+        stays=[f"The label set '{data.label_set.name}'"],
+        uses=[*deletion.users_of(data), *at_work(Q(pk=data.job_id))],
+    )
+
+
+def delete_data(*, data: TrainingData, user: User | None) -> None:
+    """Remove training data with its chips.
+
+    Raises:
+        Conflict: a run was trained on it, or its export has not ended.
+    """
+    with transaction.atomic():
+        locked = (
+            TrainingData.objects.select_for_update(of=("self",)).select_related("project", "label_set").get(pk=data.pk)
+        )
+        deletion.refuse(locked.name, data_consequences(locked).uses)
+        deletion.audit(project=locked.project, user=user, kind="training_data", name=locked.name)
+        folder = Path(django_settings.MEDIA_DIR) / locked.path
+        if locked.path:
+            transaction.on_commit(lambda: shutil.rmtree(folder, ignore_errors=True))
+        locked.delete()
+
+
+def run_consequences(run: Run) -> Consequences:
+    """Return what deleting a run would remove, and what stands in its way."""
+    kept = [f"The model '{run.package.name}', which has a page and a deletion of its own"] if run.package else []
+    return Consequences(
+        goes=["Its curves and settings", *deletion.taken_along(run)],
+        stays=[*kept, f"The training data '{run.training_data.name}'"],
+        uses=[*deletion.users_of(run), *at_work(Q(pk=run.job_id))],
+    )
+
+
+def delete_run(*, run: Run, user: User | None) -> None:
+    """Remove a run with its epochs; the model that it made stays.
+
+    Raises:
+        Conflict: its job has not ended.
+    """
+    with transaction.atomic():
+        locked = (
+            Run.objects.select_for_update(of=("self",))
+            .select_related("project", "training_data", "package")
+            .get(pk=run.pk)
+        )
+        deletion.refuse(locked.name, run_consequences(locked).uses)
+        deletion.audit(project=locked.project, user=user, kind="run", name=locked.name)
+        locked.delete()
+
+
+def export_again(old: Job, new: Job) -> None:
+    """Hand the training data of a failed export to a new job.
+
+    Raises:
+        Conflict: it was deleted, or its imagery has changed since.
+    """
+    data = TrainingData.objects.select_for_update(of=("self",)).filter(pk=old.spec["training_data"], path="").first()
+    if data is None or data.label_set.imagery.version != data.imagery_version:
+        raise inputs_gone("The training data, or its imagery as it was,", "Export the label set again.")
+    data.job = new
+    data.save(update_fields=["job"])
+
+
+def train_again(old: Job, new: Job) -> None:
+    """Hand a failed run to a new job, which goes on from the last finished epoch where the old one's files are kept.
+
+    Raises:
+        Conflict: the run was deleted, or its chips are gone.
+    """
+    run = Run.objects.select_for_update(of=("self",)).filter(pk=old.spec["run"], package=None).first()
+    if run is None or not (Path(django_settings.MEDIA_DIR) / run.training_data.path).is_dir():
+        raise inputs_gone("The run, or its training data,", "Train again on the training data's page.")
+    run.job = new
+    if not scratch_folder(old.pk).is_dir():
+        Epoch.objects.filter(run=run).delete()
+        run.best_epoch = None
+    run.save(update_fields=["job", "best_epoch"])
+
+
+def install_again(old: Job, new: Job) -> None:
+    """Make sure that a failed installation can be run again.
+
+    Raises:
+        Conflict: the uploaded file is gone.
+    """
+    if not (Path(django_settings.QUARANTINE_DIR) / Path(old.spec["file"]).name).exists():
+        raise inputs_gone("The uploaded package", "Upload it again.")

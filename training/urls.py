@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("models/<uuid:pk>/", pages.model, name="model"),
     path("api/training-data/", api.training_data_list, name="api-training-data-list"),
     path("api/training-data/<uuid:pk>/", api.training_data, name="api-training-data"),
+    path("api/training-data/<uuid:pk>/deletion", api.training_data_deletion, name="api-training-data-deletion"),
     path(
         "api/training-data/<uuid:pk>/samples/<int:number>.png",
         api.training_data_sample,
@@ -19,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("api/runs/", api.runs, name="api-runs"),
     path("api/runs/<uuid:pk>/", api.run, name="api-run"),
+    path("api/runs/<uuid:pk>/deletion", api.run_deletion, name="api-run-deletion"),
     path("api/runs/<uuid:pk>/epochs", api.epochs, name="api-run-epochs"),
     path("api/models/", api.models, name="api-models"),
     path("api/models/<uuid:pk>/", api.model, name="api-model"),

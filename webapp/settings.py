@@ -281,6 +281,11 @@ UPLOAD_KEEP_H = float(env("QUADRAT_UPLOAD_KEEP_H", "24"))
 # Bytes of a JSON request body.
 DATA_UPLOAD_MAX_MEMORY_SIZE = int(env("QUADRAT_BODY_MAX_BYTES", str(20 * 1024**2)))
 
+# Hours that a file lies unnamed before it is removed, and that a failed job's files wait for "Run again".
+COLLECT_GRACE_H = float(env("QUADRAT_COLLECT_GRACE_H", "24"))
+# Hours between two removals of unnamed files by the workers. 0: only by `manage.py collect`.
+COLLECT_EVERY_H = float(env("QUADRAT_COLLECT_EVERY_H", "24"))
+
 # --- jobs ----------------------------------------------------------------------------------------
 # Seconds that a lease lasts without a heartbeat; heartbeats come every third of it.
 JOB_LEASE_S = float(env("QUADRAT_JOB_LEASE_S", "30"))

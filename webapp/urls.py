@@ -26,6 +26,7 @@ urlpatterns = [
     path("", include("training.urls")),
     path("", include("inference.urls")),
     path("", include("webapp.demo.urls")),
+    path("", include("webapp.housekeeping.urls")),
 ]
 
 handler404 = "webapp.pages.not_found"

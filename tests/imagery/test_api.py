@@ -190,7 +190,7 @@ def test_a_layer_in_use_is_not_deleted(project: Project) -> None:
     create_label_set(project=project, name="L", imagery=layer, classes=[], user=make_user("ana"))
     answer = client_for(make_user("max")).delete(f"/api/imagery/{layer.pk}/")
     assert (answer.status_code, answer.json()["code"]) == (409, "in_use")
-    assert "label sets" in answer.json()["message"]
+    assert "label set 'L'" in answer.json()["message"]
 
 
 def test_tilejson_names_absolute_tiles_and_bounds(project: Project) -> None:

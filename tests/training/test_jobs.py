@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
@@ -16,6 +17,7 @@ from labeling.models import LabelSet
 from tests.factories import client_for, make_imagery, make_layer, make_project, make_user
 from tests.training.conftest import corner, labels_of
 from training.models import Epoch, ModelPackage, Run, TrainingData
+from webapp.errors import Invalid
 from webapp.features.editing import EditRequest, apply_edits
 from webapp.features.models import FeatureLayer
 from webapp.jobs.models import Job
@@ -70,6 +72,17 @@ def label_set(data: Path) -> LabelSet:
     return LabelSet.objects.create(project=project, name="Roofs", imagery=imagery, layer=layer)
 
 
+def run_again_after_a_failure_at_the_end(client: Client, pk: str) -> str:
+    """Let a training fail after its last epoch; return the id of the job that runs it again, without a new epoch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.jobs.pack", Mock(side_effect=Invalid("The disk is full.")))
+        assert run_now(Job.objects.get(pk=pk)).state == "failed"
+    trained = list(Epoch.objects.values_list("number", "seconds", "at"))
+    new = post(client, f"/api/jobs/{pk}/restart/", {})
+    assert list(Epoch.objects.values_list("number", "seconds", "at")) == trained
+    return str(new["id"])
+
+
 @pytest.mark.slow
 def test_a_label_set_becomes_a_model_that_can_be_downloaded_installed_and_uninstalled(label_set: LabelSet) -> None:
     ben, mia = client_for(make_user("ben")), client_for(make_user("mia"))
@@ -90,12 +103,13 @@ def test_a_label_set_becomes_a_model_that_can_be_downloaded_installed_and_uninst
     assert {"images", "labels", "map.txt", "esri_model_definition.emd", "esri_accumulated_stats.json"} <= names
 
     run = post(ben, "/api/runs/", {"training_data": data["id"], "name": "Roof finder", "settings": QUICK})
-    run_job(run["job"]["id"])
+    run_job(run_again_after_a_failure_at_the_end(ben, run["job"]["id"]))
     run = ben.get(f"/api/runs/{run['id']}/").json()
     epochs = ben.get(f"/api/runs/{run['id']}/epochs").json()["results"]
     assert [(epoch["number"], epoch["finished"]) for epoch in epochs] == [(1, True), (2, True)]
     assert all(epoch["steps"] and epoch["metrics"]["iou"] >= 0 for epoch in epochs)
     assert Epoch.objects.count() == 2
+    assert "Goes on from" in "".join(Job.objects.get(pk=run["job"]["id"]).events.values_list("text", flat=True))
     assert run["best_epoch"] in (1, 2)
 
     model = ben.get(f"/api/models/{run['package']['id']}/").json()

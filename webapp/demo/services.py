@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from webapp.demo.client import Client
+from webapp.errors import Conflict
 from webapp.jobs import services as jobs
 from webapp.jobs.models import Job
 from webapp.projects import services as projects
@@ -23,6 +24,16 @@ def start(*, project: Project, user: User) -> Job:
     if running is not None:
         return running
     return jobs.enqueue(project=project, kind="demo", spec={}, user=user, title="Run the demo", lane=Job.Lane.LIGHT)
+
+
+def run_again(old: Job, new: Job) -> None:
+    """Make sure that the demo does not run twice at once.
+
+    Raises:
+        Conflict: it is under way.
+    """
+    if Job.objects.filter(project=old.project, kind="demo", finished_at=None).exclude(pk=new.pk).exists():
+        raise Conflict("The demo is under way.", fix="Wait until it has ended.")
 
 
 @contextmanager

@@ -9,8 +9,10 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from leaflet.admin import LeafletGeoAdmin
 
+from webapp.features import services
 from webapp.features.editing import NO_CLASS, EditRequest, EditResult, apply_edits
 from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
+from webapp.projects.admin import DeletedByService
 from webapp.projects.models import User
 
 NO_BUTTONS = {
@@ -47,7 +49,7 @@ class ClassInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in 
 
 
 @admin.register(FeatureLayer)
-class FeatureLayerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class FeatureLayerAdmin(DeletedByService, admin.ModelAdmin):  # type: ignore[type-arg]
     """Layers with their classes."""
 
     list_display = ("name", "project", "kind", "state", "feature_count", "seq", "updated_at")
@@ -59,6 +61,10 @@ class FeatureLayerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         *("job", "created_by"),
     )
     inlines = (ClassInline,)
+
+    def remove(self, request: HttpRequest, obj: Any) -> None:
+        """Delete it as its page does."""
+        services.delete(layer=obj, user=_user(request))
 
 
 class FeatureForm(forms.ModelForm):  # type: ignore[type-arg]

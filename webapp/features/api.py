@@ -44,10 +44,20 @@ def layers(request: Request) -> Response:
     return Response({"results": [selectors.layer_json(row) for row in rows[:limit]], "next": following})
 
 
-@api_view(["GET"])
+@api_view(["GET", "DELETE"])
 def layer(request: Request, pk: UUID) -> Response:
-    """Show one layer."""
-    return Response(selectors.layer_json(_layer(request, pk)))
+    """Show one layer, or delete it with its features and their history."""
+    found = _layer(request, pk)
+    if request.method == "DELETE":
+        services.delete(layer=found, user=_user(request))
+        return Response(status=204)
+    return Response(selectors.layer_json(found))
+
+
+@api_view(["GET"])
+def deletion(request: Request, pk: UUID) -> Response:
+    """Say what deleting the layer would remove, and what stands in the way."""
+    return Response(services.consequences(_layer(request, pk)).as_json())
 
 
 @api_view(["GET"])

@@ -22,6 +22,8 @@ from webapp.features.geometry import MAX_VERTICES_IMPORTED, check_geojson
 from webapp.features.models import Feature, FeatureClass, FeatureLayer
 from webapp.features.schema import MAX_CLASS_VALUE, MAX_NAME, ClassSpec, check_properties, storable
 from webapp.jobs import services as jobs
+from webapp.jobs.models import Job
+from webapp.jobs.restarts import inputs_gone
 from webapp.projects.models import User
 
 # A body up to this size is imported at once, in a second or two; a larger one by a job.
@@ -134,6 +136,18 @@ def receive(*, layer: FeatureLayer, stream: HttpRequest, options: Options, user:
         path.unlink(missing_ok=True)
         raise
     return {"job": str(job.pk)}
+
+
+def run_again(old: Job, new: Job) -> None:
+    """Make sure that a failed import can be run again.
+
+    Raises:
+        Conflict: the layer or the uploaded file is gone.
+    """
+    if not FeatureLayer.objects.filter(pk=old.spec["layer"]).exists():
+        raise inputs_gone("The layer", "Import into another one.")
+    if not (Path(settings.QUARANTINE_DIR) / old.spec["path"]).exists():
+        raise inputs_gone("The uploaded file", "Import it again.")
 
 
 def import_now(*, layer: FeatureLayer, stream: Readable, options: Options, user: User | None) -> Report:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from webapp import doorbell
@@ -11,10 +12,13 @@ from webapp.errors import Invalid
 from webapp.features import selectors
 from webapp.features.bulk import NewFeature, add_features, replace_block
 from webapp.features.editing import EditRequest, EditResult, apply_edits, delete_features
-from webapp.features.models import FeatureClass, FeatureLayer
+from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
 from webapp.features.numbering import lock
 from webapp.features.schema import ClassSpec, check_classes, check_fields
 from webapp.jobs.models import Job
+from webapp.jobs.selectors import at_work
+from webapp.projects import deletion
+from webapp.projects.deletion import Consequences
 from webapp.projects.models import Project, User
 
 __all__ = [
@@ -24,8 +28,11 @@ __all__ = [
     "NewFeature",
     "add_features",
     "apply_edits",
+    "consequences",
     "create_layer",
+    "delete",
     "delete_features",
+    "drop",
     "finish_layer",
     "replace_block",
     "save_classes",
@@ -103,6 +110,43 @@ def finish_layer(*, layer: FeatureLayer) -> None:
     FeatureLayer.objects.filter(pk=layer.pk).update(state=FeatureLayer.State.READY, updated_at=timezone.now())
     layer.state = FeatureLayer.State.READY
     doorbell.ring(f"layer:{layer.pk}", FeatureLayer.objects.values_list("seq", flat=True).get(pk=layer.pk))
+
+
+def consequences(layer: FeatureLayer) -> Consequences:
+    """Return what deleting a layer would remove, and what stands in its way."""
+    checked = Feature.objects.filter(layer=layer, deleted=False, verified=True).count()
+    by_people = f", {checked:,} of them drawn or checked by people" if checked else ""
+    goes = [f"{deletion.counted(layer.feature_count, Feature)}{by_people}, with their history"]
+    goes += deletion.taken_along(layer, apart_from=("Feature", "Edit", "FeatureClass"))
+    return Consequences(goes=goes, uses=[*deletion.users_of(layer), *writers_of(layer)])
+
+
+def writers_of(layer: FeatureLayer) -> list[deletion.Use]:
+    """Return the jobs that have not ended and write into a layer."""
+    return at_work(Q(pk=layer.job_id) | Q(kind="import_features", spec__layer=str(layer.pk)))
+
+
+def delete(*, layer: FeatureLayer, user: User | None) -> None:
+    """Remove a layer with its features and their history.
+
+    Raises:
+        Conflict: it holds the samples of a label set, or a job writes into it.
+    """
+    with transaction.atomic():
+        locked = FeatureLayer.objects.select_for_update(of=("self",)).select_related("project").get(pk=layer.pk)
+        deletion.refuse(locked.name, consequences(locked).uses)
+        deletion.audit(project=locked.project, user=user, kind="layer", name=locked.name, features=locked.feature_count)
+        drop(locked)
+
+
+def drop(layer: FeatureLayer) -> None:
+    """Remove a layer and its features without asking; the caller has made sure that nothing needs them."""
+    with transaction.atomic():
+        # By table, not by cascade from the layer: that could read every feature into memory first.
+        Edit.objects.filter(layer=layer).delete()
+        Feature.objects.filter(layer=layer).delete()
+        doorbell.ring(f"layer:{layer.pk}", -1)
+        layer.delete()
 
 
 def _write_classes(layer: FeatureLayer, specs: Sequence[ClassSpec]) -> None:

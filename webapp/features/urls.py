@@ -7,6 +7,7 @@ from webapp.features import api
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/layers/", api.layers, name="api-layers"),
     path("api/layers/<uuid:pk>/", api.layer, name="api-layer"),
+    path("api/layers/<uuid:pk>/deletion", api.deletion, name="api-layer-deletion"),
     path("api/layers/<uuid:pk>/features", api.features, name="api-layer-features"),
     path("api/layers/<uuid:pk>/features/<uuid:feature_id>", api.feature, name="api-layer-feature"),
     path("api/layers/<uuid:pk>/features/<uuid:feature_id>/history", api.history, name="api-layer-history"),

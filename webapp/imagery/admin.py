@@ -1,13 +1,19 @@
 """Imagery in Django's admin."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from leaflet.admin import LeafletGeoAdmin
 
+from webapp.imagery import services, uploads
 from webapp.imagery.models import ImageryLayer, Upload
+from webapp.projects.admin import DeletedByService
+from webapp.projects.models import User
 
 
 @admin.register(ImageryLayer)
-class ImageryLayerAdmin(LeafletGeoAdmin):  # type: ignore[misc]  # leaflet is untyped
+class ImageryLayerAdmin(DeletedByService, LeafletGeoAdmin):  # type: ignore[misc]  # leaflet is untyped
     """Imagery layers. What the pixels say is read-only."""
 
     list_display = ("name", "project", "kind", "state", "epsg", "gsd_m", "width", "height", "created_at")
@@ -21,12 +27,21 @@ class ImageryLayerAdmin(LeafletGeoAdmin):  # type: ignore[misc]  # leaflet is un
         *("min_zoom", "max_zoom", "job", "created_by"),
     )
 
+    def remove(self, request: HttpRequest, obj: Any) -> None:
+        """Delete it as its page does."""
+        assert isinstance(request.user, User)
+        services.delete(layer=obj, user=request.user)
+
 
 @admin.register(Upload)
-class UploadAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class UploadAdmin(DeletedByService, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Uploads on their way."""
 
     list_display = ("filename", "project", "user", "size_bytes", "received_bytes", "state", "created_at")
     list_filter = ("state",)
     readonly_fields = ("size_bytes", "received_bytes", "position", "options", "job", "layer")
     raw_id_fields = ("project", "user")
+
+    def remove(self, request: HttpRequest, obj: Any) -> None:
+        """Delete it with its bytes."""
+        uploads.discard(upload=obj)

@@ -35,11 +35,18 @@ def layer(request: Request, pk: UUID) -> Response:
     """Show a layer, change the words about it, or delete it."""
     found = _layer(request, pk)
     if request.method == "DELETE":
-        services.delete(layer=found)
+        assert isinstance(request.user, User)
+        services.delete(layer=found, user=request.user)
         return Response(status=204)
     if request.method == "PATCH":
         found = services.change(layer=found, values=_object(request))
     return Response(selectors.layer_json(found, histograms=True))
+
+
+@api_view(["GET"])
+def deletion(request: Request, pk: UUID) -> Response:
+    """Say what deleting the layer would remove, and what stands in the way."""
+    return Response(services.consequences(_layer(request, pk)).as_json())
 
 
 @api_view(["GET"])

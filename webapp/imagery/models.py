@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.contrib.gis.db import models
+from django.urls import reverse
 
 from webapp.jobs.models import Job
 from webapp.projects.models import Project
@@ -71,6 +72,10 @@ class ImageryLayer(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the address of its page."""
+        return reverse("imagery", args=[self.pk])
 
 
 class NamedRendering(models.Model):

@@ -10,14 +10,17 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib.gis.geos import GEOSGeometry, MultiPolygon, Polygon
 from django.db import transaction
-from django.db.models import F, ProtectedError
+from django.db.models import F, Q
 from django.utils import timezone
 
 from webapp import doorbell
-from webapp.errors import Conflict, Invalid
+from webapp.errors import Invalid
 from webapp.imagery import storage
 from webapp.imagery.models import ImageryLayer
 from webapp.jobs.models import Job
+from webapp.jobs.selectors import at_work
+from webapp.projects import deletion
+from webapp.projects.deletion import Consequences
 from webapp.projects.models import Project, User
 from webapp.raster.position import Position
 
@@ -112,28 +115,31 @@ def change(*, layer: ImageryLayer, values: Mapping[str, Any]) -> ImageryLayer:
     return layer
 
 
-def delete(*, layer: ImageryLayer) -> None:
+def consequences(layer: ImageryLayer) -> Consequences:
+    """Return what deleting a layer would remove, and what stands in its way."""
+    uses = deletion.users_of(layer)
+    if layer.state == ImageryLayer.State.BUILDING:
+        uses += at_work(Q(pk=layer.job_id))
+    return Consequences(
+        goes=["Its pixels and its tiles", *deletion.taken_along(layer)],
+        uses=uses,
+    )
+
+
+def delete(*, layer: ImageryLayer, user: User | None = None) -> None:
     """Remove a layer, and its files where no other layer has the same.
 
     Raises:
         Conflict: label sets, training data or inferences stand on it, or it is still being written.
     """
-    if layer.state == ImageryLayer.State.BUILDING:
-        raise Conflict("The layer is still being written.", fix="Cancel its job first.")
-    files = (layer.analysis_path, layer.display_path)
-    pk = layer.pk
-    try:
-        with transaction.atomic():
-            layer.delete()
-            transaction.on_commit(lambda: storage.drop_unnamed(*files))
-            doorbell.ring(f"imagery:{pk}", -1)
-    except ProtectedError as error:
-        users = sorted({item._meta.verbose_name_plural or "" for item in error.protected_objects})
-        raise Conflict(
-            f"The layer is used by {', '.join(str(name) for name in users)}.",
-            fix="Delete those first.",
-            code="in_use",
-        ) from error
+    with transaction.atomic():
+        locked = ImageryLayer.objects.select_for_update(of=("self",)).select_related("project").get(pk=layer.pk)
+        deletion.refuse(locked.name, consequences(locked).uses)
+        files = (locked.analysis_path, locked.display_path)
+        deletion.audit(project=locked.project, user=user, kind="imagery", name=locked.name)
+        transaction.on_commit(lambda: storage.drop_unnamed(*files))
+        doorbell.ring(f"imagery:{locked.pk}", -1)
+        locked.delete()
 
 
 def create_class_raster(

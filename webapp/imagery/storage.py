@@ -11,10 +11,14 @@ from django.db.models import Q
 
 from webapp.errors import Unavailable
 from webapp.imagery.models import ImageryLayer
+from webapp.jobs.models import Job
+from webapp.jobs.services import HELD
 
 PIECE_BYTES = 1024**2
 # Never fill the disk: the database needs it too.
 FREE_SHARE = 0.1
+# Kinds of jobs that keep files here.
+WRITERS = ("ingest", "classify_pixels")
 
 
 def quarantine(upload_id: UUID) -> Path:
@@ -67,7 +71,10 @@ def keep(path: Path) -> str:
     relative = f"imagery/{digest[:2]}/{digest}{path.suffix}"
     target = Path(settings.MEDIA_DIR) / relative
     target.parent.mkdir(parents=True, exist_ok=True)
-    if not target.exists():
+    try:
+        # Younger than any collector's patience: a layer is about to name it.
+        os.utime(target)
+    except FileNotFoundError:
         draft = target.with_name(f".{target.name}.{os.getpid()}")
         shutil.move(path, draft)
         with draft.open("rb") as file:
@@ -79,14 +86,14 @@ def keep(path: Path) -> str:
         finally:
             os.close(folder)
     else:
-        # Younger than any collector's patience: a layer is about to name it.
-        os.utime(target)
         path.unlink()
     return relative
 
 
 def drop_unnamed(*relatives: str) -> None:
-    """Remove files that no layer names any more."""
+    """Remove files that no layer names any more; the collector does it where a job may be about to name the same."""
+    if Job.objects.filter(state__in=HELD, kind__in=WRITERS).exists():
+        return
     for relative in relatives:
         named = ImageryLayer.objects.filter(Q(analysis_path=relative) | Q(display_path=relative)).exists()
         if relative and not named:

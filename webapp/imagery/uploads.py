@@ -17,6 +17,7 @@ from webapp.imagery.models import Upload
 from webapp.imagery.services import acquired, text
 from webapp.jobs import services as jobs
 from webapp.jobs.models import Job
+from webapp.jobs.restarts import inputs_gone
 from webapp.projects.models import Project, User
 from webapp.raster import position as positions
 
@@ -179,6 +180,19 @@ def complete(*, upload: Upload) -> Job:
     return job
 
 
+def run_again(old: Job, new: Job) -> None:
+    """Hand the upload of a failed ingest to a new job.
+
+    Raises:
+        Conflict: the file was refused and removed, or was kept too long.
+    """
+    upload = Upload.objects.select_for_update(of=("self",)).filter(pk=old.spec["upload"], layer=None).first()
+    if upload is None or not storage.quarantined_file(upload.pk).exists():
+        raise inputs_gone("The uploaded file", "Upload it again.")
+    upload.job, upload.state = new, Upload.State.INGESTING
+    upload.save(update_fields=["job", "state", "updated_at"])
+
+
 def discard(*, upload: Upload) -> None:
     """Remove an upload and its bytes.
 
@@ -195,7 +209,12 @@ def sweep() -> int:
     """Remove uploads that nobody goes on with, and those whose job ended without taking them; return how many."""
     old = timezone.now() - timedelta(hours=settings.UPLOAD_KEEP_H)
     forgotten = Upload.objects.filter(state=Upload.State.RECEIVING, updated_at__lt=old)
-    ended = Upload.objects.filter(state=Upload.State.INGESTING, job__state__in=[Job.State.FAILED, Job.State.CANCELLED])
+    # Their job failed without a word on the file: it may be run again for as long as the file is kept.
+    ended = Upload.objects.filter(
+        state=Upload.State.INGESTING,
+        job__state__in=[Job.State.FAILED, Job.State.CANCELLED],
+        job__finished_at__lt=old,
+    )
     gone = [*forgotten.values_list("pk", flat=True), *ended.values_list("pk", flat=True)]
     for pk in gone:
         storage.drop_quarantine(pk)

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("imagery/<uuid:pk>/", pages.layer, name="imagery"),
     path("api/imagery/", api.imagery, name="api-imagery-list"),
     path("api/imagery/<uuid:pk>/", api.layer, name="api-imagery"),
+    path("api/imagery/<uuid:pk>/deletion", api.deletion, name="api-imagery-deletion"),
     path("api/imagery/<uuid:pk>/tilejson.json", api.tilejson, name="api-imagery-tilejson"),
     path("api/imagery/<uuid:pk>/point", api.point, name="api-imagery-point"),
     path("api/imagery/<uuid:pk>/statistics", api_pictures.statistics, name="api-imagery-statistics"),

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.errors import Denied, Invalid, NotFound
-from webapp.jobs import selectors, services
+from webapp.jobs import restarts, selectors, services
 from webapp.jobs.models import Job
 from webapp.projects import access
 from webapp.projects.models import Role, User
@@ -42,12 +42,25 @@ def cancel(request: Request, pk: UUID) -> Response:
     found, role = authorised(request, pk)
     user = request.user
     assert isinstance(user, User)
-    if found.created_by_id != user.pk and role < Role.MANAGER:
-        raise Denied("This is somebody else's job.", fix="Ask them, or a manager of the project, to cancel it.")
+    access.require_author_or_manager(request, role, found.created_by_id, "job")
     services.cancel(job=found, user=user)
     changed = selectors.job(pk)
     assert changed is not None
     return Response(selectors.job_json(changed))
+
+
+@api_view(["POST"])
+def restart(request: Request, pk: UUID) -> Response:
+    """Run a failed or cancelled job again: whoever may start one like it. Answers with the new job."""
+    found, role = authorised(request, pk)
+    rule = restarts.rule_of(found)
+    token = getattr(request._request, "api_token", None)
+    if role < rule.role or (token is not None and rule.scope not in token.scopes):
+        raise Denied(f"Running this again needs the role {rule.role.label}.", fix="Ask a manager of the project.")
+    user = request.user
+    assert isinstance(user, User)
+    new = restarts.restart(job=found, user=user)
+    return Response(selectors.job_json(new), status=201)
 
 
 @api_view(["GET"])

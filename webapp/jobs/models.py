@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 
 from webapp.projects.models import Project
 
@@ -49,6 +50,14 @@ class Job(models.Model):
     error_fix = models.TextField(blank=True)
     result = models.JSONField(default=dict, blank=True)
     seq = models.BigIntegerField(default=0, help_text="Number of the last event.")
+    restarts = models.OneToOneField(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="restarted_by",
+        help_text="The failed or cancelled job that this one runs again.",
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -84,7 +93,11 @@ class Job(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.state}"
+        return self.title or self.kind
+
+    def get_absolute_url(self) -> str:
+        """Return the address of its page."""
+        return reverse("job", args=[self.pk])
 
     @property
     def finished(self) -> bool:

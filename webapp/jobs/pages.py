@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from webapp.errors import NotFound
-from webapp.jobs import selectors
+from webapp.jobs import restarts, selectors
+from webapp.jobs.models import Job
 from webapp.projects import access
 from webapp.projects.models import Role
 
@@ -29,7 +30,14 @@ def job(request: HttpRequest, pk: UUID) -> HttpResponse:
         role = Role.OWNER
     else:
         role = access.authorise(request, found.project)
-    mine = found.created_by_id == request.user.pk and role >= Role.LABELER
-    config = {"job": selectors.job_json(found), "may_cancel": mine or role >= Role.MANAGER}
+    later = Job.objects.filter(restarts=found).first()
+    config = {
+        "job": selectors.job_json(found),
+        "may_cancel": access.author_or_manager(request, role, found.created_by_id),
+        "may_restart": found.kind in restarts.KINDS and role >= restarts.rule_of(found).role,
+        "goes_on": restarts.goes_on(found.kind),
+        "restarts": None if found.restarts is None else found.restarts.get_absolute_url(),
+        "restarted_by": None if later is None else later.get_absolute_url(),
+    }
     breadcrumb = [("Jobs", "/jobs/"), (found.title or found.kind, None)]
     return render(request, "jobs/job.html", {"config": config, "breadcrumb": breadcrumb, "job": found})

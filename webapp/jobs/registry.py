@@ -22,6 +22,7 @@ KINDS: dict[str, str] = {
     "classify_pixels": "inference.jobs:classify_pixels",
     "detect_objects": "inference.jobs:detect_objects",
     "demo": "webapp.demo.jobs:run",
+    "collect": "webapp.housekeeping.jobs:run",
 }
 
 

@@ -17,6 +17,7 @@ from webapp.errors import QuadratError
 from webapp.jobs import registry, services
 from webapp.jobs.context import JobContext, scratch_folder
 from webapp.jobs.models import Job
+from webapp.jobs.restarts import goes_on
 from webapp.jobs.services import Draining, JobCancelled, LeaseLost
 
 logger = logging.getLogger(__name__)
@@ -89,7 +90,11 @@ def run_attempt(context: JobContext) -> None:
     except LeaseLost:
         logger.warning("job %s: lease lost, attempt %s stops", context.job.pk, context.attempt)
     except JobCancelled:
-        _close(context, lambda: services.acknowledge_cancel(job_id=context.job.pk, token=context.token))
+        _close(
+            context,
+            lambda: services.acknowledge_cancel(job_id=context.job.pk, token=context.token),
+            keep=goes_on(context.job.kind),
+        )
     except Draining:
         _close(context, lambda: services.release(job_id=context.job.pk, token=context.token), keep=True)
     except QuadratError as error:
@@ -125,7 +130,7 @@ def _fail(context: JobContext, error: QuadratError) -> None:
             context.log(error.details["traceback"][-4000:], level="error")
         services.fail(job_id=context.job.pk, token=context.token, error=error)
 
-    _close(context, store)
+    _close(context, store, keep=goes_on(context.job.kind))
 
 
 def _close(context: JobContext, store: Callable[[], None], *, keep: bool = False) -> None:

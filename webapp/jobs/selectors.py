@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from webapp.jobs.models import Job, JobEvent
+from webapp.projects.deletion import Use, use_of
 from webapp.projects.models import Project
 
 MOST_EVENTS = 500
@@ -52,6 +53,11 @@ def events(job: Job, *, after: int = 0, limit: int = MOST_EVENTS) -> list[dict[s
         {"seq": row.seq, "level": row.level, "text": row.text, "attempt": row.attempt, "at": row.at.isoformat()}
         for row in rows
     ]
+
+
+def at_work(wanted: Q) -> list[Use]:
+    """Return the jobs like this that have not ended, as what stands in the way of a deletion."""
+    return [use_of(row) for row in Job.objects.filter(wanted, finished_at=None)[:20]]
 
 
 def job(pk: Any) -> Job | None:

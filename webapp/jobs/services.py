@@ -55,8 +55,19 @@ def enqueue(
     title: str,
     lane: str = Job.Lane.HEAVY,
     priority: int = 0,
+    restarts: Job | None = None,
 ) -> Job:
     """Return a new job, queued when the current transaction commits.
+
+    Args:
+        project: where it belongs; None for the site's own work.
+        kind: see `registry`.
+        spec: what to do.
+        user: who asks.
+        title: for people.
+        lane: which slots of a worker it needs.
+        priority: higher runs first.
+        restarts: the ended job that it runs again.
 
     Raises:
         Invalid: the kind is not registered.
@@ -75,10 +86,17 @@ def enqueue(
             priority=priority,
             max_attempts=settings.JOB_MAX_ATTEMPTS,
             created_by=user,
+            restarts=restarts,
         )
         _note(job, f"Queued by {user.get_username()}." if user else "Queued.")
         doorbell.ring(WORK_TOPIC, 0)
     return job
+
+
+def log_line(job: Job, text: str) -> None:
+    """Add a line to the log of a job that nobody has claimed yet."""
+    with transaction.atomic():
+        _note(job, text)
 
 
 def cancel(*, job: Job, user: User | None) -> Job:

@@ -10,5 +10,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/jobs/", api.jobs, name="api-jobs"),
     path("api/jobs/<uuid:pk>/", api.job, name="api-job"),
     path("api/jobs/<uuid:pk>/cancel", api.cancel, name="api-job-cancel"),
+    path("api/jobs/<uuid:pk>/restart/", api.restart, name="api-job-restart"),
     path("api/jobs/<uuid:pk>/events", api.events, name="api-job-events"),
 ]

@@ -7,6 +7,7 @@ costs a job its lease.
 
 import logging
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,16 +17,20 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from webapp.doorbell import listener
 from webapp.errors import QuadratError
 from webapp.jobs import services
 from webapp.jobs.context import scratch_folder
 from webapp.jobs.models import Job
+from webapp.jobs.restarts import keeps_files
 from webapp.jobs.runner import remove_scratch
 
 logger = logging.getLogger(__name__)
@@ -36,6 +41,9 @@ TICK_S = 0.2
 POLL_S = 1.0
 # Between two rounds that remove files of ended jobs.
 SWEEP_S = 600.0
+# "qday" in ASCII: the advisory lock of the daily collection.
+COLLECTION_LOCK = 0x71646179
+OF_A_JOB = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class TimedOut(QuadratError):
@@ -77,6 +85,7 @@ class Worker:
         self._ended = threading.Event()
         self._stopping = 0
         self._polled = self._reaped = self._swept = float("-inf")
+        self._collected = time.monotonic()  # not at the start, which should answer quickly
 
     def stop(self) -> None:
         """Shut down: children stop at their next check and their jobs go back to the queue. Twice: at once."""
@@ -120,6 +129,9 @@ class Worker:
             self._swept = now
             _sweep()
             _sweep_quarantine()
+        if now - self._collected >= SWEEP_S:
+            self._collected = now
+            _start_collection()
 
     def _start_next(self) -> bool:
         lanes = [lane for lane, room in self._slots.items() if self._count(lane) < room]
@@ -172,7 +184,7 @@ class Worker:
                 services.lose(job_id=child.job_id, token=child.token, reason=_describe(code))
         except services.LeaseLost:
             return  # the child stored its end, as nearly all do
-        if Job.objects.filter(pk=child.job_id, state__in=services.FINAL).exists():
+        if not Job.objects.filter(keeps_files(), pk=child.job_id).exists():
             remove_scratch(child.job_id)
 
     def _see_cancels(self, now: float) -> None:
@@ -264,12 +276,14 @@ def _describe(code: int) -> str:
 
 
 def _sweep() -> None:
-    """Remove the scratch folders of jobs that have ended or are gone."""
+    """Remove the scratch folders of jobs that have ended, or are gone, and are not to be run again."""
     root = scratch_folder(uuid.UUID(int=0)).parent
     found = {entry.name for entry in root.iterdir()} if root.is_dir() else set()
-    alive = Job.objects.exclude(state__in=services.FINAL).values_list("pk", flat=True)
-    for name in found - {str(pk) for pk in alive}:
-        remove_scratch(uuid.UUID(Path(name).name))
+    needed = Job.objects.filter(keeps_files()).values_list("pk", flat=True)
+    for name in found - {str(pk) for pk in needed}:
+        # What is no job's folder is the collector's.
+        if OF_A_JOB.fullmatch(name):
+            remove_scratch(uuid.UUID(name))
 
 
 def _sweep_quarantine() -> None:
@@ -278,9 +292,29 @@ def _sweep_quarantine() -> None:
     old = {path.name: path for path in root.glob("*") if path.is_file() and path.stat().st_mtime < oldest}
     if not old:
         return
-    for spec in Job.objects.exclude(state__in=services.FINAL).values_list("spec", flat=True):
+    for spec in Job.objects.filter(keeps_files()).values_list("spec", flat=True):
         for value in spec.values():
             if isinstance(value, str):
                 old.pop(value, None)
     for path in old.values():
         path.unlink(missing_ok=True)
+
+
+def _start_collection() -> None:
+    """Queue the day's collection of unnamed files, unless one was queued already by whichever worker."""
+    every = timedelta(hours=settings.COLLECT_EVERY_H)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [COLLECTION_LOCK])
+            if not cursor.fetchone()[0]:
+                return
+        recent = Q(created_at__gt=Now() - every) | Q(finished_at=None)
+        if every and not Job.objects.filter(recent, kind="collect").exists():
+            services.enqueue(
+                project=None,
+                kind="collect",
+                spec={},
+                user=None,
+                title="Remove files that nothing names",
+                lane=Job.Lane.LIGHT,
+            )

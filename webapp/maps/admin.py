@@ -1,8 +1,13 @@
 """Maps in Django's admin."""
 
-from django.contrib import admin
+from typing import Any
 
+from django.contrib import admin
+from django.http import HttpRequest
+
+from webapp.maps import services
 from webapp.maps.models import Map, MapLayer
+from webapp.projects.admin import DeletedByService
 
 
 class MapLayerInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
@@ -14,7 +19,7 @@ class MapLayerInline(admin.TabularInline):  # type: ignore[type-arg]  # generic 
 
 
 @admin.register(Map)
-class MapAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class MapAdmin(DeletedByService, admin.ModelAdmin):  # type: ignore[type-arg]
     """Maps with their layers."""
 
     list_display = ("name", "project", "share", "created_by", "updated_at")
@@ -24,3 +29,7 @@ class MapAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     readonly_fields = ("version",)
     list_select_related = ("project", "created_by")
     inlines = (MapLayerInline,)
+
+    def remove(self, request: HttpRequest, obj: Any) -> None:
+        """Delete it; open viewers are told."""
+        services.delete_map(map=obj)

@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 
 from webapp.features.models import FeatureLayer
 from webapp.imagery.models import ImageryLayer
@@ -38,6 +39,10 @@ class Map(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        """Return the address of its page."""
+        return reverse("map", args=[self.pk])
+
 
 class MapLayer(models.Model):
     """One layer on a map: an imagery layer (scene or class raster) or a feature layer."""
@@ -53,6 +58,8 @@ class MapLayer(models.Model):
 
     class Meta:
         ordering = ["map", "position", "id"]
+        verbose_name = "place on a map"
+        verbose_name_plural = "places on maps"
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(imagery__isnull=False, features__isnull=True)

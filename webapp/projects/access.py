@@ -116,6 +116,21 @@ def authorise(request: HttpRequest, project: Project, *, shared: bool = False) -
     return role
 
 
+def author_or_manager(request: HttpRequest, role: Role, author_id: int | None) -> bool:
+    """Return True for managers, and for labelers who made the object themselves."""
+    return role >= Role.MANAGER or (role >= Role.LABELER and author_id == request.user.pk)
+
+
+def require_author_or_manager(request: HttpRequest, role: Role, author_id: int | None, what: str) -> None:
+    """Check the caller of an act that only who made an object, or a manager, may do; after `authorise`.
+
+    Raises:
+        Denied: the caller is neither.
+    """
+    if not author_or_manager(request, role, author_id):
+        raise Denied(f"This {what} is somebody else's.", fix="Ask them, or a manager of the project.")
+
+
 def authorise_site(request: HttpRequest) -> None:
     """Check the caller of an object that belongs to no project: administrators only.
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -52,6 +53,32 @@ class ReadOnly:
         return False
 
 
+class DeletedByService:
+    """For models whose rows own files or other rows: deleting one here does what its page does."""
+
+    def remove(self, request: HttpRequest, obj: Any) -> None:
+        """Delete one object by its room's service."""
+        raise NotImplementedError
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete one; a refusal becomes a page that says why, and nothing is deleted."""
+        self.remove(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
+        """Delete all that were chosen, or none."""
+        with transaction.atomic():
+            for obj in queryset:
+                self.remove(request, obj)
+
+
+class NotDeleted:
+    """For models that are deleted on their own pages only."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Return False."""
+        return False
+
+
 @admin.register(User)
 class OwnUserAdmin(SuperusersOnly, UserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Accounts."""
@@ -74,8 +101,8 @@ class MemberInline(SuperusersOnly, admin.TabularInline):  # type: ignore[type-ar
 
 
 @admin.register(Project)
-class ProjectAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Projects with their members."""
+class ProjectAdmin(NotDeleted, SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Projects with their members. A project is deleted on its page, where its name is typed to confirm."""
 
     list_display = ("name", "created_at", "updated_at")
     search_fields = ("name",)

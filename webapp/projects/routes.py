@@ -46,6 +46,7 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "imagery": {"GET": VIEW},
     "api-imagery-list": {"GET": SIGNED_IN},
     "api-imagery": {"GET": VIEW, "PATCH": LABEL, "DELETE": MANAGE},
+    "api-imagery-deletion": {"GET": VIEW},
     "api-imagery-tilejson": {"GET": VIEW},
     "api-imagery-point": {"GET": VIEW},
     "api-imagery-statistics": {"GET": VIEW},
@@ -60,7 +61,8 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-upload-complete": {"POST": LABEL},
     # features
     "api-layers": {"GET": SIGNED_IN},
-    "api-layer": {"GET": VIEW},
+    "api-layer": {"GET": VIEW, "DELETE": MANAGE},
+    "api-layer-deletion": {"GET": VIEW},
     "api-layer-features": {"GET": VIEW},
     "api-layer-feature": {"GET": VIEW},
     "api-layer-history": {"GET": VIEW},
@@ -104,7 +106,8 @@ ROUTES: dict[str, dict[str, Rule]] = {
     # labeling
     "label": {"GET": VIEW},
     "api-label-sets": {"GET": SIGNED_IN, "POST": LABEL},
-    "api-label-set": {"GET": VIEW, "PATCH": MANAGE},
+    "api-label-set": {"GET": VIEW, "PATCH": MANAGE, "DELETE": MANAGE},
+    "api-label-set-deletion": {"GET": VIEW},
     "api-label-set-statistics": {"GET": VIEW},
     "api-label-set-tasks": {"GET": VIEW, "POST": REVIEW, "DELETE": REVIEW},
     "api-label-set-tasks-preview": {"POST": REVIEW},
@@ -133,6 +136,7 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "profile": {"GET": SIGNED_IN},
     "api-projects": {"GET": SIGNED_IN, "POST": Rule("signed_in", scope="manage")},
     "api-project": {"GET": VIEW, "PATCH": MANAGE},
+    "api-project-deletion": {"GET": OWN, "POST": OWN},
     "api-project-members": {"GET": VIEW, "POST": MANAGE},
     "api-project-member": {"PATCH": MANAGE, "DELETE": Rule("member", Role.VIEWER, "manage")},  # anybody may leave
     "api-project-audit": {"GET": MANAGE},
@@ -148,6 +152,7 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-jobs": {"GET": SIGNED_IN},
     "api-job": {"GET": VIEW},
     "api-job-cancel": {"POST": RUN},
+    "api-job-restart": {"POST": RUN},  # and whatever starting one like it needs
     "api-job-events": {"GET": VIEW},
     # training
     "training-data-new": {"GET": RUN},
@@ -156,10 +161,12 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "models": {"GET": SIGNED_IN},
     "model": {"GET": VIEW},
     "api-training-data-list": {"GET": SIGNED_IN, "POST": RUN},
-    "api-training-data": {"GET": VIEW},
+    "api-training-data": {"GET": VIEW, "DELETE": RUN},  # your own; a manager any
+    "api-training-data-deletion": {"GET": VIEW},
     "api-training-data-sample": {"GET": VIEW},
     "api-runs": {"GET": SIGNED_IN, "POST": RUN},
-    "api-run": {"GET": VIEW},
+    "api-run": {"GET": VIEW, "DELETE": RUN},  # your own; a manager any
+    "api-run-deletion": {"GET": VIEW},
     "api-run-epochs": {"GET": VIEW},
     "api-models": {"GET": SIGNED_IN, "POST": MANAGE},
     "api-model": {"GET": VIEW, "DELETE": MANAGE},
@@ -172,7 +179,8 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "inference": {"GET": VIEW},
     "api-inferences": {"GET": SIGNED_IN, "POST": RUN},
     "api-inference-estimate": {"POST": RUN},
-    "api-inference": {"GET": VIEW},
+    "api-inference": {"GET": VIEW, "DELETE": RUN},  # your own; a manager any
+    "api-inference-deletion": {"GET": VIEW},
     # pages
     "home": {"GET": SIGNED_IN},
     "api-content": {"GET": SIGNED_IN},

@@ -4,7 +4,8 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { JobProgress } from "../jobs/JobProgress";
 import type { Job } from "../jobs/types";
 import { del, get, patch, post } from "../ui/api";
-import { Badge, Button, ConfirmDialog, Dialog, ErrorNote, Icon, Menu, Select, TextInput, toast } from "../ui/components";
+import { Badge, Button, Dialog, ErrorNote, Icon, Menu, Select, TextInput, toast } from "../ui/components";
+import { DeleteDialog } from "../ui/delete-dialog";
 import { bytes, date, number } from "../ui/format";
 import { createMap, imageryLayer, toLatLngBounds } from "../ui/map";
 import { Histogram } from "./histogram";
@@ -91,18 +92,16 @@ export function LayerPage({ config }: { config: LayerConfig }): JSX.Element {
       {dialog === "label" && <LabelDialog layer={layer} onClose={close} />}
       {dialog === "map" && <MapDialog layer={layer} onClose={close} />}
       {dialog === "delete" && (
-        <ConfirmDialog
-          title="Delete this imagery?"
-          danger
-          confirmLabel="Delete"
+        <DeleteDialog
+          what="imagery"
+          name={layer.name}
+          consequencesUrl={`/api/imagery/${layer.id}/deletion`}
           onClose={close}
-          onConfirm={async () => {
+          onDelete={async () => {
             await del(`/api/imagery/${layer.id}/`);
-            window.location.assign("/");
+            window.location.assign(`/?project=${layer.project}`);
           }}
-        >
-          “{layer.name}” leaves every map, and its files are removed. This cannot be undone.
-        </ConfirmDialog>
+        />
       )}
     </div>
   );

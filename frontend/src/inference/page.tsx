@@ -2,15 +2,18 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { JobProgress } from "../jobs/JobProgress";
-import { get } from "../ui/api";
-import { Badge, Button, EmptyState, ErrorNote } from "../ui/components";
+import { del, get } from "../ui/api";
+import { Badge, Button, EmptyState, ErrorNote, Menu } from "../ui/components";
+import { DeleteDialog } from "../ui/delete-dialog";
 import { date, duration, number, plural } from "../ui/format";
 import type { Inference, PageConfig, Result } from "./types";
 
 // While the job runs the layers appear after its start; then only counts change.
 const LOOK_EVERY_MS = 3000;
 
-export function InferencePage({ inference: initial, may_run: mayRun }: PageConfig): JSX.Element {
+export function InferencePage(config: PageConfig): JSX.Element {
+  const { inference: initial, may_run: mayRun } = config;
+  const [deleting, setDeleting] = useState(false);
   const [row, setRow] = useState(initial);
   const [error, setError] = useState<unknown>(null);
   const reload = useCallback((): void => {
@@ -36,6 +39,9 @@ export function InferencePage({ inference: initial, may_run: mayRun }: PageConfi
               Open the map
             </Button>
           )}
+          {config.may_delete && (
+            <Menu end label="More" items={[{ label: "Delete", icon: "trash", danger: true, onSelect: () => setDeleting(true) }]} />
+          )}
         </div>
       </div>
       {error !== null && <ErrorNote error={error} retry={reload} />}
@@ -48,6 +54,18 @@ export function InferencePage({ inference: initial, may_run: mayRun }: PageConfi
         <Facts row={row} />
         <Results row={row} ended={ended} mayRun={mayRun} />
       </div>
+      {deleting && (
+        <DeleteDialog
+          what="inference"
+          name={row.name}
+          consequencesUrl={`/api/inferences/${row.id}/deletion`}
+          onClose={() => setDeleting(false)}
+          onDelete={async (options) => {
+            await del(`/api/inferences/${row.id}/?results=${options.has("results") ? "delete" : "keep"}`);
+            window.location.assign(`/?project=${row.project}`);
+          }}
+        />
+      )}
     </div>
   );
 }

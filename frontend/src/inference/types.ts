@@ -79,6 +79,7 @@ export interface Result extends Link {
 
 export interface Inference {
   id: string;
+  project: string;
   name: string;
   task: Task;
   package: Link;
@@ -99,4 +100,5 @@ export interface Inference {
 export interface PageConfig {
   inference: Inference;
   may_run: boolean;
+  may_delete: boolean;
 }

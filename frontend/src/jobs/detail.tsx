@@ -5,16 +5,25 @@ import { Button, ErrorNote, Spinner } from "../ui/components";
 import { date, duration } from "../ui/format";
 import { JobBar } from "./JobProgress";
 import { useJob } from "./live";
+import { RunAgain, endedBadly } from "./restart";
 import { isFinished, resultUrl, secondsOf } from "./state";
 import type { Job, JobEvent } from "./types";
 
 export interface DetailConfig {
   job: Job;
   may_cancel: boolean;
+  may_restart: boolean;
+  /** A restart goes on from what was stored. */
+  goes_on: boolean;
+  /** Page of the job that this one runs again. */
+  restarts: string | null;
+  /** Page of the job that runs this one again. */
+  restarted_by: string | null;
 }
 
 /** The page `/jobs/<id>/`. */
-export function JobDetail({ job: initial, may_cancel }: DetailConfig): JSX.Element {
+export function JobDetail(config: DetailConfig): JSX.Element {
+  const { job: initial } = config;
   const live = useJob(initial.id, initial);
   const job = live.job ?? initial;
   const result = resultUrl(job);
@@ -32,8 +41,21 @@ export function JobDetail({ job: initial, may_cancel }: DetailConfig): JSX.Eleme
       </div>
       {live.error && <ErrorNote error={live.error} />}
       <div class="card">
-        <JobBar live={live} job={job} mayCancel={may_cancel} />
+        <JobBar live={live} job={job} mayCancel={config.may_cancel} />
+        {endedBadly(job) && config.may_restart && config.restarted_by === null && (
+          <RunAgain job={job} goesOn={config.goes_on} onStarted={(again) => window.location.assign(again.url)} />
+        )}
       </div>
+      {config.restarted_by !== null && (
+        <p class="note">
+          This was run again: <a href={config.restarted_by}>open the newer job</a>.
+        </p>
+      )}
+      {config.restarts !== null && (
+        <p class="note">
+          This runs <a href={config.restarts}>an earlier job</a> again.
+        </p>
+      )}
       <div class="job-layout">
         <section class="card" aria-labelledby="log-title">
           <h2 id="log-title">Log</h2>

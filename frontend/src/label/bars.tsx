@@ -80,9 +80,11 @@ export interface TopBarProps {
   readonly me: string;
   readonly onExport: () => void;
   readonly trainingUrl: string;
+  /** Absent for those who may not. */
+  readonly onDelete: (() => void) | undefined;
 }
 
-export function TopBar({ app, view, me, onExport, trainingUrl }: TopBarProps): JSX.Element {
+export function TopBar({ app, view, me, onExport, trainingUrl, onDelete }: TopBarProps): JSX.Element {
   const last = view.history.undo.at(-1)?.label;
   const next = view.history.redo.at(-1)?.label;
   return (
@@ -104,6 +106,7 @@ export function TopBar({ app, view, me, onExport, trainingUrl }: TopBarProps): J
           { label: "Export GeoJSON", icon: "download", onSelect: onExport },
           // On a narrow page this is its only place.
           ...(app.mayEdit ? [{ label: "Export training data", icon: "data" as const, onSelect: () => window.location.assign(trainingUrl) }] : []),
+          ...(onDelete ? [{ label: "Delete label set…", icon: "trash" as const, danger: true, onSelect: onDelete }] : []),
         ]}
       />
       {app.mayEdit && (

@@ -24,6 +24,8 @@ import type { ServerMessage } from "./wire";
 interface Config {
   readonly label_set: {
     readonly id: string;
+    readonly name: string;
+    readonly project: string;
     readonly role: string;
     readonly imagery: ImageryInfo & ImageryFacts;
     readonly layer: VectorInfo & { readonly url: string; readonly count: number; readonly bounds: Bounds | null; readonly classes: readonly LabelClass[] };
@@ -141,7 +143,7 @@ async function start(): Promise<void> {
     // On disk, work outlives the page; only in memory it would be lost.
     if (!durable && app.view.doc.pending.length) event.preventDefault();
   });
-  render(<Page app={app} editor={editor} imagery={imagery} layerUrl={layer.url} trainingUrl={`/training-data/new?label_set=${labelSet.id}`} me={String(user.id)} onMap={onMap} />, root);
+  render(<Page app={app} editor={editor} imagery={imagery} layerUrl={layer.url} trainingUrl={`/training-data/new?label_set=${labelSet.id}`} me={String(user.id)} labelSet={{ ...labelSet, mayDelete: ["manager", "owner"].includes(labelSet.role) }} onMap={onMap} />, root);
 }
 
 void start();

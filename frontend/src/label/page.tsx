@@ -2,7 +2,9 @@
 
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { del } from "../ui/api";
 import { Spinner } from "../ui/components";
+import { DeleteDialog } from "../ui/delete-dialog";
 import type { ImageryInfo } from "../ui/map";
 import type { App } from "./app";
 import { Hint, Toolbar, TopBar } from "./bars";
@@ -25,6 +27,7 @@ export interface PageProps {
   readonly layerUrl: string;
   readonly trainingUrl: string;
   readonly me: string;
+  readonly labelSet: { readonly id: string; readonly name: string; readonly project: string; readonly mayDelete: boolean };
   readonly onMap: (map: MapView) => () => void;
 }
 
@@ -35,11 +38,12 @@ function rememberedLook(): ImageryLook {
   return { opacity: opacity ?? 1, brightness: brightness ?? 1 };
 }
 
-export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, onMap }: PageProps): JSX.Element {
+export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, labelSet, onMap }: PageProps): JSX.Element {
   const view = useView(app);
   const place = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<MapView | null>(null);
   const [look, setLook] = useState(rememberedLook);
+  const [deleting, setDeleting] = useState(false);
   const keys = useMemo(() => (map ? keysOf(app, map, editor, imagery) : []), [app, map, editor, imagery]);
 
   useEffect(() => {
@@ -68,7 +72,7 @@ export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, onMap }:
   const close = (): void => app.set({ open: "none" });
   return (
     <div class={view.panel ? "label-page" : "label-page panel-folded"}>
-      <TopBar app={app} view={view} me={me} onExport={download} trainingUrl={trainingUrl} />
+      <TopBar app={app} view={view} me={me} onExport={download} trainingUrl={trainingUrl} onDelete={labelSet.mayDelete ? () => setDeleting(true) : undefined} />
       <div class="label-stage">
         <div class="label-map" ref={place} role="application" aria-label="Map with samples. Press question mark for the keys." tabIndex={0} data-loading={view.loading} />
         <Toolbar app={app} view={view} onFitAll={() => imagery.bounds && map?.fit(imagery.bounds)} />
@@ -86,6 +90,18 @@ export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, onMap }:
       {view.open === "help" && <Help keys={keys} onClose={close} />}
       {view.open === "schema" && (
         <SchemaDialog classes={view.doc.classes} url={`${layerUrl}classes`} onClose={close} onSaved={(classes) => app.setClasses(classes)} />
+      )}
+      {deleting && (
+        <DeleteDialog
+          what="label set"
+          name={labelSet.name}
+          consequencesUrl={`/api/label-sets/${labelSet.id}/deletion`}
+          onClose={() => setDeleting(false)}
+          onDelete={async () => {
+            await del(`/api/label-sets/${labelSet.id}/`);
+            window.location.assign(`/?project=${labelSet.project}`);
+          }}
+        />
       )}
       {view.open === "import" && <ImportDialog classes={view.doc.classes} layerUrl={layerUrl} onClose={close} />}
     </div>

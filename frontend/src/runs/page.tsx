@@ -3,10 +3,12 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { JobBar } from "../jobs/JobProgress";
 import { useJob } from "../jobs/live";
+import { endedBadly } from "../jobs/restart";
 import { isFinished } from "../jobs/state";
 import type { Job } from "../jobs/types";
-import { get } from "../ui/api";
-import { Badge, Button, ErrorNote } from "../ui/components";
+import { del, get } from "../ui/api";
+import { Badge, Button, ErrorNote, Menu } from "../ui/components";
+import { DeleteDialog } from "../ui/delete-dialog";
 import { date } from "../ui/format";
 import { Chart } from "./chart";
 import { lastFinished, lossCurves, mergeEpochs, metricCurves } from "./curves";
@@ -16,6 +18,7 @@ import type { Epoch, Run } from "./types";
 export interface RunConfig {
   run: Run;
   epochs: Epoch[];
+  may_delete: boolean;
 }
 
 /** Between two reads of the curves while the job tells of progress. */
@@ -36,16 +39,16 @@ const NAMES: Record<string, string> = {
   device: "Device",
 };
 
-export function RunPage({ run: initial, epochs: known }: RunConfig): JSX.Element {
+export function RunPage({ run: initial, epochs: known, may_delete: mayDelete }: RunConfig): JSX.Element {
   return initial.job ? (
-    <LiveRun initial={initial} known={known} job={initial.job} />
+    <LiveRun initial={initial} known={known} job={initial.job} mayDelete={mayDelete} />
   ) : (
-    <RunView run={initial} epochs={known} progress={null} />
+    <RunView run={initial} epochs={known} progress={null} mayDelete={mayDelete} />
   );
 }
 
 /** Follows the job: each word of it is a hint to read the epochs that are not known yet. */
-function LiveRun({ initial, known, job }: { initial: Run; known: Epoch[]; job: Job }): JSX.Element {
+function LiveRun({ initial, known, job, mayDelete }: { initial: Run; known: Epoch[]; job: Job; mayDelete: boolean }): JSX.Element {
   const live = useJob(job.id, job);
   const [run, setRun] = useState(initial);
   const [epochs, setEpochs] = useState(known);
@@ -83,11 +86,21 @@ function LiveRun({ initial, known, job }: { initial: Run; known: Epoch[]; job: J
     };
   }, [hint, done, initial.id]);
 
-  const bar = live.job ? <JobBar live={live} job={live.job} mayCancel /> : null;
+  const bar = live.job ? (
+    <>
+      <JobBar live={live} job={live.job} mayCancel />
+      {endedBadly(live.job) && (
+        <p>
+          <a href={live.job.url}>Open the job</a> for its log, or to run it again.
+        </p>
+      )}
+    </>
+  ) : null;
   return (
     <RunView
       run={run}
       epochs={epochs}
+      mayDelete={mayDelete}
       progress={
         <>
           {error !== null && !done && <ErrorNote error={error} />}
@@ -98,7 +111,15 @@ function LiveRun({ initial, known, job }: { initial: Run; known: Epoch[]; job: J
   );
 }
 
-function RunView({ run, epochs, progress }: { run: Run; epochs: Epoch[]; progress: JSX.Element | null }): JSX.Element {
+interface RunViewProps {
+  run: Run;
+  epochs: Epoch[];
+  progress: JSX.Element | null;
+  mayDelete: boolean;
+}
+
+function RunView({ run, epochs, progress, mayDelete }: RunViewProps): JSX.Element {
+  const [deleting, setDeleting] = useState(false);
   const loss = useMemo(() => lossCurves(epochs), [epochs]);
   const metrics = useMemo(() => metricCurves(epochs, run.task), [epochs, run.task]);
   const finished = lastFinished(epochs);
@@ -113,6 +134,9 @@ function RunView({ run, epochs, progress }: { run: Run; epochs: Epoch[]; progres
             <Button kind="primary" href={run.package.url}>
               Open the model
             </Button>
+          )}
+          {mayDelete && (
+            <Menu end label="More" items={[{ label: "Delete", icon: "trash", danger: true, onSelect: () => setDeleting(true) }]} />
           )}
         </div>
       </div>
@@ -168,6 +192,18 @@ function RunView({ run, epochs, progress }: { run: Run; epochs: Epoch[]; progres
           </dl>
         </section>
       </div>
+      {deleting && (
+        <DeleteDialog
+          what="run"
+          name={run.name}
+          consequencesUrl={`/api/runs/${run.id}/deletion`}
+          onClose={() => setDeleting(false)}
+          onDelete={async () => {
+            await del(`/api/runs/${run.id}/`);
+            window.location.assign(run.training_data.url);
+          }}
+        />
+      )}
       {finished > 0 && (
         <section class="card">
           <h2>Epochs</h2>

@@ -3,13 +3,16 @@ import { useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { JobProgress } from "../jobs/JobProgress";
 import { headline } from "../runs/metrics";
-import { get } from "../ui/api";
-import { Badge, Button, EmptyState, ErrorNote, Table } from "../ui/components";
+import { del, get } from "../ui/api";
+import { Badge, Button, EmptyState, ErrorNote, Menu, Table } from "../ui/components";
+import { DeleteDialog } from "../ui/delete-dialog";
 import { ago, bytes, date, number } from "../ui/format";
 import { TrainForm } from "./train-form";
 import type { DetailConfig, Statistics, TrainingData } from "./types";
 
-export function TrainingDataPage({ training_data: initial, runs, defaults, may_train: mayTrain }: DetailConfig): JSX.Element {
+export function TrainingDataPage(config: DetailConfig): JSX.Element {
+  const { training_data: initial, runs, defaults, may_train: mayTrain } = config;
+  const [deleting, setDeleting] = useState(false);
   const [data, setData] = useState(initial);
   const [asking, setAsking] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -29,6 +32,9 @@ export function TrainingDataPage({ training_data: initial, runs, defaults, may_t
             <Button kind="primary" disabled={!trainable} onClick={() => setAsking(true)}>
               Train
             </Button>
+          )}
+          {config.may_delete && (
+            <Menu end label="More" items={[{ label: "Delete", icon: "trash", danger: true, onSelect: () => setDeleting(true) }]} />
           )}
         </div>
       </div>
@@ -74,6 +80,18 @@ export function TrainingDataPage({ training_data: initial, runs, defaults, may_t
           />
         )}
       </section>
+      {deleting && (
+        <DeleteDialog
+          what="training data"
+          name={data.name}
+          consequencesUrl={`/api/training-data/${data.id}/deletion`}
+          onClose={() => setDeleting(false)}
+          onDelete={async () => {
+            await del(`/api/training-data/${data.id}/`);
+            window.location.assign(`/?project=${data.project}`);
+          }}
+        />
+      )}
       {asking && <TrainForm data={data} defaults={defaults} onClose={() => setAsking(false)} />}
     </div>
   );

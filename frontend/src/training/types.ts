@@ -22,6 +22,7 @@ export interface Statistics {
 
 export interface TrainingData {
   id: string;
+  project: string;
   name: string;
   task: Task;
   metadata_format: string;
@@ -45,6 +46,7 @@ export interface DetailConfig {
   runs: Run[];
   defaults: Record<string, number | boolean>;
   may_train: boolean;
+  may_delete: boolean;
 }
 
 export interface NewConfig {
