@@ -18,6 +18,7 @@ from webapp.features.models import Edit, Feature, FeatureLayer
 from webapp.imagery.models import NamedRendering, Upload
 from webapp.jobs import services
 from webapp.maps.models import Map, MapLayer
+from webapp.projects.invitations import invite
 from webapp.projects.models import ApiToken, Member, Project, Role, User
 
 
@@ -105,6 +106,7 @@ def make_world() -> World:
     a_map = Map.objects.create(project=project, name="Map")
     map_layer = MapLayer.objects.create(map=a_map, position=0, features=layer)
     token = ApiToken.objects.create(user=people["owner"], name="t", digest="x", hint="qdt_x", scopes=["read"])
+    invitation, link = invite(project=project, user=people["owner"], role=Role.LABELER, max_uses=None)
     objects: dict[str, UUID] = {
         "project": project.pk,
         "job": job.pk,
@@ -145,6 +147,8 @@ def make_world() -> World:
         "z": 9,
         "row": 0,
         "col": 0,
+        "invitation_pk": invitation.pk,
+        "token": link,
         "unknown": uuid4(),
     }
     return World(project, people, objects, others)

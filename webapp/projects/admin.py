@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from webapp.projects import services
-from webapp.projects.models import ApiToken, AuditEntry, Member, Project, SignInAttempts, User
+from webapp.projects import invitations, services
+from webapp.projects.models import ApiToken, AuditEntry, Invitation, Member, Project, SignInAttempts, User
 
 
 class SuperusersOnly:
@@ -147,6 +147,32 @@ class ApiTokenAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         assert isinstance(user, User)
         for token in queryset:
             services.revoke_token(token=token, user=user)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Invitations by link: looked at and revoked here, made on the projects' pages, which show the link."""
+
+    list_display = ("project", "role", "uses", "max_uses", "created_by", "expires_at", "revoked_at")
+    search_fields = ("project__name", "created_by__username")
+    list_select_related = ("project", "created_by")
+    actions = ("revoke",)
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Return False: the link is shown once, to who makes it."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Return False."""
+        return False
+
+    @admin.action(description="Revoke the chosen invitations", permissions=("view",))
+    def revoke(self, request: HttpRequest, queryset: "QuerySet[Invitation]") -> None:
+        """End invitations now."""
+        user = request.user
+        assert isinstance(user, User)
+        for invitation in queryset:
+            invitations.revoke(invitation=invitation, user=user)
 
 
 @admin.register(AuditEntry)

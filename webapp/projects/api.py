@@ -2,17 +2,20 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest
+from django.urls import reverse
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.errors import Denied, NotFound
-from webapp.projects import access, selectors, services, throttle
+from webapp.projects import access, invitations, selectors, services, throttle
 from webapp.projects.forms import address_of
-from webapp.projects.models import ApiToken, Member, Project, Role, User
+from webapp.projects.models import ApiToken, Invitation, Member, Project, Role, User
 from webapp.projects.serializers import (
+    InvitationBody,
     MeChange,
     MemberBody,
     PasswordBody,
@@ -76,6 +79,36 @@ def member(request: Request, pk: UUID, member_pk: int) -> Response:
     body = parse(RoleBody, request.data)
     changed = services.change_role(member=row, role=_role(body["role"]), user=_user(request), own_role=role)
     return Response(selectors.member_json(changed))
+
+
+@api_view(["GET", "POST"])
+def invitation_list(request: Request, pk: UUID) -> Response:
+    """List the open invitations, or make a link: {role, days, max_uses}. The link is shown once."""
+    found = get_project(pk)
+    role = access.authorise(request, found)
+    if request.method == "GET":
+        rows = [selectors.invitation_json(row) for row in invitations.open_ones(found)]
+        return Response({"results": rows, "next": None})
+    body = parse(InvitationBody, request.data)
+    wanted = _role(body["role"])
+    services.check_grant(wanted, role)
+    made, raw = invitations.invite(
+        project=found, user=_user(request), role=wanted, days=body["days"], max_uses=body["max_uses"]
+    )
+    origin = settings.PUBLIC_URL.rstrip("/") or f"{request.scheme}://{request.get_host()}"
+    return Response({**selectors.invitation_json(made), "link": f"{origin}{reverse('join', args=[raw])}"}, status=201)
+
+
+@api_view(["DELETE"])
+def invitation(request: Request, pk: UUID, invitation_pk: UUID) -> Response:
+    """Revoke an invitation: its link lets nobody in any more."""
+    found = get_project(pk)
+    access.authorise(request, found)
+    row = Invitation.objects.filter(project=found, pk=invitation_pk).first()
+    if row is None:
+        raise NotFound("invitation")
+    invitations.revoke(invitation=row, user=_user(request))
+    return Response(status=204)
 
 
 @api_view(["GET"])

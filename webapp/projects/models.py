@@ -77,6 +77,34 @@ class ApiToken(models.Model):
         return f"{self.name} ({self.hint}…)"
 
 
+class Invitation(models.Model):
+    """A link that lets whoever has it join a project. Only the SHA-256 of its token is stored."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="invitations")
+    role = models.PositiveSmallIntegerField(choices=Role.choices, default=Role.VIEWER)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    max_uses = models.PositiveIntegerField(null=True, blank=True, help_text="Null: as many as follow the link.")
+    uses = models.PositiveIntegerField(default=0)
+    created_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="invitation_role_known"),
+            models.CheckConstraint(
+                condition=models.Q(max_uses=None) | models.Q(uses__lte=models.F("max_uses")),
+                name="invitation_not_over_used",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project} as {self.get_role_display()}"
+
+
 class AuditEntry(models.Model):
     """One act of administration. Rows are only ever inserted."""
 

@@ -139,6 +139,9 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-project-deletion": {"GET": OWN, "POST": OWN},
     "api-project-members": {"GET": VIEW, "POST": MANAGE},
     "api-project-member": {"PATCH": MANAGE, "DELETE": Rule("member", Role.VIEWER, "manage")},  # anybody may leave
+    "join": {"GET": PUBLIC, "POST": PUBLIC},  # whoever has the link
+    "api-project-invitations": {"GET": MANAGE, "POST": MANAGE},
+    "api-project-invitation": {"DELETE": MANAGE},
     "api-project-audit": {"GET": MANAGE},
     "api-tokens": {"GET": SIGNED_IN, "POST": Rule("signed_in", scope="manage")},
     "api-token": {"DELETE": Rule("signed_in", scope="manage")},

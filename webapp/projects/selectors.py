@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 
-from webapp.projects.models import ApiToken, AuditEntry, Member, Project, Role, User
+from webapp.projects.models import ApiToken, AuditEntry, Invitation, Member, Project, Role, User
 
 
 def with_roles(projects: QuerySet[Project], user: User) -> list[dict[str, Any]]:
@@ -41,6 +41,19 @@ def member_json(member: Member) -> dict[str, Any]:
         "user": {"id": member.user_id, "username": member.user.username, "name": member.user.get_full_name()},
         "role": Role(member.role).label,
         "created_at": member.created_at.isoformat(),
+    }
+
+
+def invitation_json(invitation: Invitation) -> dict[str, Any]:
+    """Return an invitation without its link."""
+    return {
+        "id": str(invitation.pk),
+        "role": Role(invitation.role).label,
+        "created_by": invitation.created_by.username,
+        "created_at": invitation.created_at.isoformat(),
+        "expires_at": invitation.expires_at.isoformat(),
+        "max_uses": invitation.max_uses,
+        "uses": invitation.uses,
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from webapp.errors import Invalid
+from webapp.projects.invitations import DEFAULT_DAYS, MOST_DAYS
 from webapp.projects.models import Role
 from webapp.projects.services import LONGEST_PASSWORD, SCOPES
 
@@ -52,6 +53,14 @@ class RoleBody(StrictSerializer):
     """Another role of a member."""
 
     role = serializers.ChoiceField(choices=ROLE_NAMES)
+
+
+class InvitationBody(StrictSerializer):
+    """A new invitation by link."""
+
+    role = serializers.ChoiceField(choices=ROLE_NAMES)
+    days = serializers.IntegerField(min_value=1, max_value=MOST_DAYS, default=DEFAULT_DAYS)
+    max_uses = serializers.IntegerField(min_value=1, max_value=10_000, allow_null=True, default=1)
 
 
 class TokenBody(StrictSerializer):

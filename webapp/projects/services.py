@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from webapp.errors import Conflict, Denied, Invalid
 from webapp.projects.authentication import TOKEN_PREFIX, digest
+from webapp.projects.invitations import revoke_above
 from webapp.projects.models import ApiToken, AuditEntry, Member, Project, Role, User
 
 SCOPES = ("read", "edit", "run", "manage")
@@ -51,7 +52,7 @@ def add_member(*, project: Project, username: str, role: Role, user: User, own_r
         Invalid: nobody has that user name.
         Conflict: the person is a member already.
     """
-    _check_grant(role, own_role)
+    check_grant(role, own_role)
     newcomer = User.objects.filter(username=username, is_active=True).first()
     if newcomer is None:
         raise Invalid(
@@ -77,7 +78,7 @@ def change_role(*, member: Member, role: Role, user: User, own_role: Role) -> Me
         Denied: the old or the new role is above the own one.
         Conflict: the project would be left without an owner.
     """
-    _check_grant(role, own_role)
+    check_grant(role, own_role)
     with transaction.atomic():
         member = _lock_member(member, own_role)
         if role < Role.OWNER:
@@ -86,6 +87,7 @@ def change_role(*, member: Member, role: Role, user: User, own_role: Role) -> Me
         member.role = role
         member.save(update_fields=["role"])
         _audit(member.project, user, "member.role", member.user.username, before=before, role=role.label)
+        revoke_above(project=member.project, inviter=member.user, role=role)
     return member
 
 
@@ -103,6 +105,7 @@ def remove_member(*, member: Member, user: User, own_role: Role) -> None:
         member = _lock_member(member, own_role)
         _keep_an_owner(member)
         _audit(member.project, user, "member.leave" if leaving else "member.remove", member.user.username)
+        revoke_above(project=member.project, inviter=member.user, role=None)
         member.delete()
 
 
@@ -179,7 +182,12 @@ def edit_account(
     return user
 
 
-def _check_grant(role: Role, own_role: Role) -> None:
+def check_grant(role: Role, own_role: Role) -> None:
+    """Check that somebody may give a role.
+
+    Raises:
+        Denied: the role is above the own one.
+    """
     if role > own_role:
         raise Denied(
             f"You are {own_role.label} and cannot make somebody {role.label}.", fix="Ask an owner of the project."

@@ -48,6 +48,21 @@ def count_attempt(*, account: str, address: str) -> None:
         )
 
 
+def count_guess(*, address: str) -> None:
+    """Count one link that leads nowhere, or one attempt to make an account, of an address.
+
+    Raises:
+        TooMany: the address has had its attempts.
+    """
+    wait_s = _raise(f"link:{address}", PER_ADDRESS)
+    if wait_s > 0:
+        raise TooMany(
+            "There were too many attempts from your address.",
+            fix=f"Wait {wait_s} seconds, then try again.",
+            details={"retry_after_s": wait_s},
+        )
+
+
 def forgive(*, account: str, address: str) -> None:
     """Take the attempt back: the password was right."""
     with connection.cursor() as cursor:

@@ -1,9 +1,12 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { asApiError, get, patch } from "../ui/api";
+import { asApiError, get, patch, post } from "../ui/api";
 import type { ApiError } from "../ui/api";
 import { Badge, Button, EmptyState, ErrorNote, Spinner, Table, Tabs, TextInput, toast } from "../ui/components";
+import { DeleteDialog } from "../ui/delete-dialog";
 import { date } from "../ui/format";
+import { Invitations } from "./invitations";
+import { Layers } from "./layers";
 import { Members } from "./members";
 
 export interface Project {
@@ -26,6 +29,8 @@ export interface ProjectConfig {
 
 const TABS = [
   { id: "members", label: "Members" },
+  { id: "invitations", label: "Invitations" },
+  { id: "layers", label: "Layers" },
   { id: "settings", label: "Settings" },
   { id: "history", label: "History" },
 ];
@@ -47,7 +52,10 @@ export function ProjectPage(config: ProjectConfig): JSX.Element {
       {project.description !== "" && <p class="muted">{project.description}</p>}
       {config.manages && <Tabs label="Project" tabs={TABS} selected={tab} onSelect={setTab} />}
       {tab === "members" && <Members {...config} />}
+      {tab === "invitations" && <Invitations {...config} />}
+      {tab === "layers" && <Layers projectId={project.id} />}
       {tab === "settings" && <Settings project={project} onChange={setProject} />}
+      {tab === "settings" && project.role === "owner" && <End project={project} />}
       {tab === "history" && <History project={project} />}
     </div>
   );
@@ -86,6 +94,35 @@ function Settings({ project, onChange }: { project: Project; onChange: (project:
         </Button>
       </div>
     </form>
+  );
+}
+
+/** The end of a project, for its owner. */
+function End({ project }: { project: Project }): JSX.Element {
+  const [asking, setAsking] = useState(false);
+  return (
+    <section class="card project-end" aria-labelledby="end-title">
+      <h2 id="end-title">Delete this project</h2>
+      <p class="muted">Its imagery, labels, training data, models, results and maps go with it, for everybody and for ever.</p>
+      <div class="actions">
+        <Button kind="danger" onClick={() => setAsking(true)}>
+          Delete project
+        </Button>
+      </div>
+      {asking && (
+        <DeleteDialog
+          what="project"
+          name={project.name}
+          consequencesUrl={`/api/projects/${project.id}/deletion`}
+          typed
+          onClose={() => setAsking(false)}
+          onDelete={async () => {
+            await post(`/api/projects/${project.id}/deletion`, { name: project.name });
+            window.location.assign("/");
+          }}
+        />
+      )}
+    </section>
   );
 }
 
