@@ -101,7 +101,7 @@ def model(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def crumbs_of(project: Project) -> Crumbs:
     """Return the way to a project."""
-    return [(project.name, f"/projects/{project.pk}/")]
+    return [("Content", "/"), (project.name, f"/projects/{project.pk}/")]
 
 
 def only(project: Project) -> Any:

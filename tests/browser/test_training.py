@@ -50,7 +50,7 @@ def test_from_labels_to_a_model_with_live_curves(
     page.goto(f"/training-data/new?label_set={labelled.pk}")
     expect(page.get_by_text("61 labels of")).to_be_visible()
     page.get_by_label("Name").fill("Crowns of Florida")
-    page.get_by_label("For", exact=True).select_option("PASCAL_VOC_rectangles")
+    page.get_by_label("Task", exact=True).select_option("PASCAL_VOC_rectangles")
     page.get_by_label("Chip size").select_option("128")
     screenshot(page, "training-export", full_page=True)
     page.get_by_role("button", name="Export", exact=True).press("Enter")

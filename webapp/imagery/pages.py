@@ -21,7 +21,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     ]
     config = {"projects": able, "project": request.GET.get("project", ""), "chunk_bytes": uploads.CHUNK_BYTES}
     return render(
-        request, "imagery/upload.html", {"config": config, "breadcrumb": [("Content", "/"), ("Add imagery", None)]}
+        request, "imagery/upload.html", {"config": config, "breadcrumb": [("Content", "/"), ("Upload imagery", None)]}
     )
 
 

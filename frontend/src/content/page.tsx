@@ -62,7 +62,7 @@ const COLUMNS: readonly Column<Item>[] = [
     label: "Modified",
     width: "120px",
     render: (item) => (
-      <time class="muted small-text nowrap" dateTime={item.modified} title={date(item.modified)}>
+      <time class="muted nowrap" dateTime={item.modified} title={date(item.modified)}>
         {ago(item.modified)}
       </time>
     ),
@@ -165,13 +165,19 @@ function Nothing(props: { filter: Filter; projects: Project[]; upload: string; o
 }
 
 const NEXT_STEP: Record<Exclude<Filter["kind"], "" | "imagery">, string> = {
-  map: "A map comes from imagery: open a scene and choose what to do with it. Running a model makes one by itself.",
+  map: "Open imagery and choose Add to a map. Running a model also makes a map.",
   label_set: "Open imagery and start a label set on it.",
   training_data: "Open a label set and export training data from it.",
   run: "Open training data and train a model on it.",
-  model: "A finished run leaves a model here. On the models page you can also install a package.",
+  model: "Train on training data, or install a package on the Models page.",
   inference: "Open a model and run it on imagery.",
 };
+
+/** Show a search in the header's field, which stands outside this page's tree. */
+function writeSearch(q: string): void {
+  const field = document.querySelector<HTMLInputElement>(".site-search input");
+  if (field) field.value = q;
+}
 
 /** The page. */
 export function ContentPage({ projects, demo: loadedDemo }: ContentConfig): JSX.Element {
@@ -181,10 +187,20 @@ export function ContentPage({ projects, demo: loadedDemo }: ContentConfig): JSX.
   const { loaded, more, again } = useContent(filter);
   const change = (part: Partial<Filter>): void => {
     const next = { ...filter, ...part };
+    if (formatFilter(next) === formatFilter(filter)) return;
     setFilter(next);
-    history.replaceState(null, "", `/${formatFilter(next)}`);
-    if (part.q === "") document.querySelector<HTMLInputElement>(".site-search input")?.setAttribute("value", "");
+    history.pushState(null, "", `/${formatFilter(next)}`);
+    writeSearch(next.q);
   };
+  useEffect(() => {
+    const back = (): void => {
+      const there = parseFilter(window.location.search);
+      setFilter(there);
+      writeSearch(there.q);
+    };
+    window.addEventListener("popstate", back);
+    return () => window.removeEventListener("popstate", back);
+  }, []);
   const clear = (): void => change({ q: "", kind: "", project: "" });
   const project = filter.project || projects.find((item) => item.role !== "viewer")?.id;
   const upload = project ? `/imagery/upload?project=${project}` : "/imagery/upload";
@@ -193,6 +209,7 @@ export function ContentPage({ projects, demo: loadedDemo }: ContentConfig): JSX.
     else localStorage.setItem("hide-demo", "1");
     setDemo(shown);
   };
+  const narrowed = formatFilter(filter) !== "";
   const stale = loaded !== null && loaded.filter !== formatFilter(filter);
   return (
     <>
@@ -200,7 +217,12 @@ export function ContentPage({ projects, demo: loadedDemo }: ContentConfig): JSX.
         <h1>{filter.q ? `Results for “${filter.q}”` : "Content"}</h1>
         {filter.q && <IconButton label="Clear the search" icon="close" onClick={() => change({ q: "" })} />}
         <div class="actions">
-          {loadedDemo && !demo && (
+          {filter.project !== "" && (
+            <Button kind="quiet" href={`/projects/${filter.project}/`}>
+              Members and settings
+            </Button>
+          )}
+          {loadedDemo && !demo && !narrowed && (
             <Button kind="quiet" onClick={() => showDemo(true)}>
               <Icon name="play" /> Demo
             </Button>
@@ -215,7 +237,7 @@ export function ContentPage({ projects, demo: loadedDemo }: ContentConfig): JSX.
           )}
         </div>
       </div>
-      {loadedDemo && demo && <DemoCard onHide={() => showDemo(false)} onDone={again} />}
+      {loadedDemo && demo && !narrowed && <DemoCard onHide={() => showDemo(false)} onDone={again} />}
       <div class="content-filter">
         <Tabs
           label="Kind of content"

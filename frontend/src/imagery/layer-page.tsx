@@ -63,8 +63,8 @@ export function LayerPage({ config }: { config: LayerConfig }): JSX.Element {
               end
               label="More"
               items={[
-                { label: "Edit the words", icon: "edit", onSelect: () => setDialog("edit") },
-                { label: "Copy the tile address", icon: "link", onSelect: () => void copyTiles(layer) },
+                { label: "Edit details", icon: "edit", onSelect: () => setDialog("edit") },
+                { label: "Copy tile address", icon: "link", onSelect: () => void copyTiles(layer) },
                 ...(config.may_manage
                   ? [{ label: "Delete", icon: "trash" as const, danger: true, onSelect: () => setDialog("delete") }]
                   : []),
@@ -233,7 +233,7 @@ function EditDialog(props: { layer: Layer; onClose: () => void; onSaved: (layer:
   };
   return (
     <Dialog
-      title="Edit the words"
+      title="Edit details"
       onClose={props.onClose}
       onSubmit={() => void save()}
       actions={
@@ -278,14 +278,14 @@ function LabelDialog({ layer, onClose }: { layer: Layer; onClose: () => void }):
         <>
           <Button onClick={onClose}>Cancel</Button>
           <Button kind="primary" type="submit" busy={busy} disabled={name.trim() === ""}>
-            Make the label set
+            Create label set
           </Button>
         </>
       }
     >
       <div class="stack">
         <TextInput label="Name of the label set" value={name} onChange={setName} maxLength={200} required autofocus />
-        <p class="muted">Its classes are made on the labeling page.</p>
+        <p class="muted">You make its classes next, on the labeling page.</p>
         {error !== null && <ErrorNote error={error} />}
       </div>
     </Dialog>
@@ -332,7 +332,7 @@ function MapDialog({ layer, onClose }: { layer: Layer; onClose: () => void }): J
         <>
           <Button onClick={onClose}>Cancel</Button>
           <Button kind="primary" type="submit" busy={busy} disabled={!chosen && name.trim() === ""}>
-            {chosen ? "Add and open" : "Make the map"}
+            {chosen ? "Add and open" : "Create map"}
           </Button>
         </>
       }

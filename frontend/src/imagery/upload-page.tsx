@@ -133,6 +133,7 @@ export function UploadPage({ config }: { config: UploadConfig }): JSX.Element {
   };
 
   const startable = items.filter((item) => (item.phase === "new" && check(item.draft, item.file.name).valid) || item.phase === "paused");
+  const unplaced = items.filter((item) => item.phase === "new" && !check(item.draft, item.file.name).valid).length;
   if (config.projects.length === 0) {
     return (
       <EmptyState title="No project to add imagery to" actions={<Button href="/">Go to the content</Button>}>
@@ -143,7 +144,7 @@ export function UploadPage({ config }: { config: UploadConfig }): JSX.Element {
   return (
     <div class="stack upload">
       <div class="page-head">
-        <h1>Add imagery</h1>
+        <h1>Upload imagery</h1>
       </div>
       <div class="form-grid">
         <Select
@@ -178,11 +179,12 @@ export function UploadPage({ config }: { config: UploadConfig }): JSX.Element {
               />
             ))}
           </ul>
-          {startable.length > 0 && (
+          {startable.length + unplaced > 0 && (
             <div class="actions">
-              <Button kind="primary" onClick={() => startable.forEach((item) => void start(item))}>
+              <Button kind="primary" disabled={startable.length === 0} onClick={() => startable.forEach((item) => void start(item))}>
                 <Icon name="upload" /> Upload {plural(startable.length, "file")}
               </Button>
+              {unplaced > 0 && <span class="muted">{plural(unplaced, "file")} without a position yet</span>}
             </div>
           )}
         </>
@@ -278,7 +280,7 @@ function UploadRow({ item, put, onStart, onPause, onRemove }: RowProps): JSX.Ele
         <Icon name="image" />
         <strong class="truncate">{item.file.name}</strong>
         <span class="muted numeric">{bytes(item.file.size)}</span>
-        <Badge tone={TONES[item.phase]}>{WORDS[item.phase]}</Badge>
+        {item.phase !== "ingesting" && <Badge tone={TONES[item.phase]}>{WORDS[item.phase]}</Badge>}
         <span class="spacer" />
         {moving && (
           <Button small onClick={onPause}>
@@ -337,7 +339,7 @@ function Details({ item, put }: { item: Item; put: RowProps["put"] }): JSX.Eleme
       {draft.way === "epsg" && <div class="form-grid">{text("EPSG code", "epsg", "32633")}</div>}
       {draft.way === "world" && (
         <div class="form-grid">
-          <TextInput label="World file (six numbers)" rows={3} value={draft.world} onChange={(world) => set({ world })} />
+          <TextInput label="World file (six numbers)" rows={6} value={draft.world} onChange={(world) => set({ world })} />
           {text("EPSG code of its numbers", "epsg", "32633")}
         </div>
       )}

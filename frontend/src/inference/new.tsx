@@ -13,7 +13,7 @@ import type { Estimate, Extent, Imagery, Inference, NewConfig, Package, Settings
 export function NewInference(config: NewConfig): JSX.Element {
   if (config.imagery.length === 0)
     return (
-      <EmptyState title="There is no imagery to run a model on" actions={<Button href="/imagery/upload">Add imagery</Button>}>
+      <EmptyState title="There is no imagery to run a model on" actions={<Button href="/imagery/upload">Upload imagery</Button>}>
         Add a scene to a project in which you may run models.
       </EmptyState>
     );

@@ -31,6 +31,8 @@ export function stateText(job: Pick<Job, "state" | "cancel_requested">): string 
 /** What a job does now, in a few words. */
 export function doingText(job: Job): string {
   if (job.state === "queued") return job.attempt > 0 ? `Waiting for attempt ${job.attempt + 1} of ${job.max_attempts}` : "Waiting for a worker";
+  // The last message of a job that went well tells a step, not the outcome.
+  if (job.state === "succeeded") return "Done";
   if (isFinished(job)) return job.error ? job.error.message : job.message;
   return job.message || "Starting";
 }

@@ -127,6 +127,8 @@ export class App implements Host {
 
   setClasses(classes: readonly LabelClass[]): void {
     this.sync?.setClasses(classes);
+    const living = classes.filter(({ retired }) => !retired);
+    if (!living.some(({ value }) => value === this.view.currentClass)) this.set({ currentClass: living[0]?.value ?? null });
   }
 
   /** Render anew: something outside the view changed (a draft, the network). */

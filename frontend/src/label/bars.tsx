@@ -137,7 +137,7 @@ export function Toolbar({ app, view, onFitAll }: { app: App; view: View; onFitAl
         <IconButton key={tool} label={label} icon={icon} pressed={view.tool === tool} onClick={() => app.setTool(tool)} />
       ))}
       <hr />
-      {app.mayEdit && <IconButton label="Snapping (S)" icon="link" pressed={view.snapping} onClick={() => app.set({ snapping: !view.snapping })} />}
+      {app.mayEdit && <IconButton label={view.snapping ? "Snapping is on (S)" : "Snapping is off (S)"} icon="magnet" pressed={view.snapping} onClick={() => app.set({ snapping: !view.snapping })} />}
       <IconButton label={view.labelsHidden ? "Show samples (H)" : "Hide samples (H)"} icon={view.labelsHidden ? "eye-off" : "eye"} pressed={view.labelsHidden} onClick={() => app.set({ labelsHidden: !view.labelsHidden })} />
       <IconButton label={chosen ? "Zoom to selected (F)" : "Zoom to the imagery (Shift F)"} icon="extent" onClick={() => (chosen ? app.fitSelected() : onFitAll())} />
       {app.mayEdit && <IconButton label="Delete selected (Del)" icon="trash" disabled={!chosen} onClick={() => app.deleteSelected()} />}

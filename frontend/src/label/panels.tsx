@@ -44,10 +44,11 @@ export function ClassPalette({ app, view }: { app: App; view: View }): JSX.Eleme
   const list = offered(view.doc.classes, counts);
   const chosen = view.selected.size;
   const pressed = shownClass(view);
+  if (!list.length && !view.loading) return <NoClasses app={app} />;
   return (
     <section class="label-section" aria-label="Classes">
       <p class="muted small-text">
-        {chosen && app.mayEdit ? `Click a class to give it to ${chosen === 1 ? "the selected sample" : `the ${chosen} selected samples`}.` : "The chosen class is drawn with. Keys 1 to 9 and 0 choose."}
+        {chosen && app.mayEdit ? `Click a class to give it to ${chosen === 1 ? "the selected sample" : `the ${chosen} selected samples`}.` : "You draw with the chosen class. Keys 1 to 9 and 0 choose one."}
       </p>
       <ul class="label-classes">
         {list.map(({ value, name, colour, retired, key }) => {
@@ -84,6 +85,20 @@ export function ClassPalette({ app, view }: { app: App; view: View }): JSX.Eleme
         )}
       </dl>
     </section>
+  );
+}
+
+/** Where a new label set begins. */
+function NoClasses({ app }: { app: App }): JSX.Element {
+  return (
+    <EmptyState
+      title="No classes yet"
+      actions={app.mayEditClasses && <Button kind="primary" onClick={() => app.set({ open: "schema" })}>Create classes</Button>}
+    >
+      {app.mayEditClasses
+        ? "A class says what a sample is: tree, roof, road. Create one or more, then draw."
+        : "A class says what a sample is: tree, roof, road. A manager of the project creates them."}
+    </EmptyState>
   );
 }
 
@@ -190,7 +205,7 @@ export function ImageryPanel({ look, onLook, imagery }: { look: ImageryLook; onL
     <section class="label-section" aria-label="Imagery">
       <Slider label="Opacity" value={look.opacity} max={1} onChange={(opacity) => onLook({ ...look, opacity })} />
       <Slider label="Brightness" value={look.brightness} max={2} onChange={(brightness) => onLook({ ...look, brightness })} />
-      <Button small disabled={look.opacity === 1 && look.brightness === 1} onClick={() => onLook({ opacity: 1, brightness: 1 })}>As it is</Button>
+      <Button small disabled={look.opacity === 1 && look.brightness === 1} onClick={() => onLook({ opacity: 1, brightness: 1 })}>Reset</Button>
       <dl class="facts small-text">
         <dt>Scene</dt>
         <dd>{imagery.name}</dd>

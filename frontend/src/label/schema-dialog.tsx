@@ -58,7 +58,7 @@ export interface SchemaDialogProps {
 }
 
 export function SchemaDialog({ classes, url, onSaved, onClose }: SchemaDialogProps): JSX.Element {
-  const [drafts, setDrafts] = useState(() => draftsOf(classes));
+  const [drafts, setDrafts] = useState(() => (classes.length ? draftsOf(classes) : added([])));
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const wrong = faults(drafts);
@@ -93,7 +93,12 @@ export function SchemaDialog({ classes, url, onSaved, onClose }: SchemaDialogPro
         </>
       }
     >
-      <p class="muted small-text">The value is what label masks and models hold, so it stays once saved. A retired class keeps its samples but is not offered any more.</p>
+      <p class="muted small-text">Masks and models store the value, so it cannot change once saved. A retired class keeps its samples but is no longer offered.</p>
+      <div class="label-schema-head" aria-hidden="true">
+        <span>Value</span>
+        <span>Colour</span>
+        <span>Name</span>
+      </div>
       <ol class="label-schema">
         {drafts.map((draft, i) => (
           <li key={draft.fresh ? `new ${i}` : draft.value} class={draft.retired ? "retired" : undefined}>

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { asApiError, get, patch, post } from "../ui/api";
 import type { ApiError } from "../ui/api";
-import { Badge, Button, EmptyState, ErrorNote, Spinner, Table, Tabs, TextInput, toast } from "../ui/components";
+import { Badge, Button, EmptyState, ErrorNote, Icon, Spinner, Table, Tabs, TextInput, toast } from "../ui/components";
 import { DeleteDialog } from "../ui/delete-dialog";
 import { date } from "../ui/format";
 import { Invitations } from "./invitations";
@@ -47,6 +47,11 @@ export function ProjectPage(config: ProjectConfig): JSX.Element {
         <div class="actions">
           <Button href={`/?project=${project.id}`}>Content</Button>
           <Button href={`/jobs/?project=${project.id}`}>Jobs</Button>
+          {project.role !== "viewer" && (
+            <Button kind="primary" href={`/imagery/upload?project=${project.id}`}>
+              <Icon name="upload" /> Upload imagery
+            </Button>
+          )}
         </div>
       </div>
       {project.description !== "" && <p class="muted">{project.description}</p>}
@@ -135,6 +140,21 @@ interface Act {
   at: string;
 }
 
+/** What an act is called in the history. */
+const ACTS: Readonly<Record<string, string>> = {
+  "project.create": "Created the project",
+  "project.edit": "Edited the project",
+  "member.add": "Added a member",
+  "member.role": "Changed a role",
+  "member.leave": "Left the project",
+  "member.remove": "Removed a member",
+  "token.create": "Created an API token",
+  "token.revoke": "Revoked an API token",
+  "map.share": "Changed who sees a map",
+  "package.install": "Installed a model",
+  "package.uninstall": "Uninstalled a model",
+};
+
 function History({ project }: { project: Project }): JSX.Element {
   const [acts, setActs] = useState<Act[] | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
@@ -155,8 +175,8 @@ function History({ project }: { project: Project }): JSX.Element {
       columns={[
         { key: "at", label: "When", render: (act) => date(act.at) },
         { key: "actor", label: "Who", render: (act) => act.actor ?? "–" },
-        { key: "action", label: "Did", render: (act) => act.action.replace(".", ": ") },
-        { key: "target", label: "To", render: (act) => act.target },
+        { key: "action", label: "What", render: (act) => ACTS[act.action] ?? act.action.replace(".", ": ") },
+        { key: "target", label: "Of", render: (act) => act.target },
         { key: "details", label: "", hideNarrow: true, render: (act) => <Details of={act.details} /> },
       ]}
     />

@@ -26,7 +26,7 @@ const READ_EVERY_MS = 1000;
 
 const NAMES: Record<string, string> = {
   epochs: "Epochs",
-  batch_size: "Chips a batch",
+  batch_size: "Chips per batch",
   learning_rate: "Learning rate",
   weight_decay: "Weight decay",
   patience: "Patience (epochs)",
@@ -38,6 +38,14 @@ const NAMES: Record<string, string> = {
   threads: "Threads",
   device: "Device",
 };
+
+/** A setting's value in words. */
+function settingText(key: string, value: unknown): string {
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  // 0 threads and the device "auto" both leave the choice to the machine.
+  if ((key === "threads" && value === 0) || value === "auto") return "automatic";
+  return String(value);
+}
 
 export function RunPage({ run: initial, epochs: known, may_delete: mayDelete }: RunConfig): JSX.Element {
   return initial.job ? (
@@ -180,7 +188,7 @@ function RunView({ run, epochs, progress, mayDelete }: RunViewProps): JSX.Elemen
               <>
                 <dt key={`${key}-name`}>{NAMES[key] ?? key}</dt>
                 <dd key={key} class="numeric">
-                  {typeof value === "boolean" ? (value ? "yes" : "no") : String(value)}
+                  {settingText(key, value)}
                 </dd>
               </>
             ))}

@@ -1,5 +1,5 @@
 // A run and its epochs as the API shows them.
-import type { Job } from "../jobs/types";
+import type { Job, JobState } from "../jobs/types";
 
 export interface Link {
   id: string;
@@ -45,7 +45,7 @@ export interface Run {
   training_data: Link;
   best_epoch: number | null;
   metrics: Metrics;
-  state: string;
+  state: JobState;
   package: Link | null;
   job: Job | null;
   created_by: string | null;

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { JobProgress } from "../jobs/JobProgress";
+import { toneOf } from "../jobs/state";
 import { headline } from "../runs/metrics";
 import { del, get } from "../ui/api";
 import { Badge, Button, EmptyState, ErrorNote, Menu, Table } from "../ui/components";
@@ -73,7 +74,7 @@ export function TrainingDataPage(config: DetailConfig): JSX.Element {
             rowKey={(row) => row.id}
             columns={[
               { key: "name", label: "Run", render: (row) => <a href={row.url}>{row.name}</a>, sort: (row) => row.name },
-              { key: "state", label: "State", render: (row) => row.state },
+              { key: "state", label: "State", render: (row) => <Badge tone={toneOf(row.state)}>{row.state}</Badge> },
               { key: "metric", label: "Best", align: "right", render: (row) => headline(row.task, row.metrics) },
               { key: "when", label: "Started", align: "right", hideNarrow: true, render: (row) => ago(row.created_at), sort: (row) => row.created_at },
             ]}

@@ -12,7 +12,7 @@ const TASKS: Record<string, string> = {
   PASCAL_VOC_rectangles: "Object detection (PASCAL_VOC_rectangles)",
 };
 const OVERLAPS = [
-  { value: "0", label: "none" },
+  { value: "0", label: "None" },
   { value: "0.25", label: "25 %" },
   { value: "0.5", label: "50 %" },
 ];
@@ -87,7 +87,7 @@ export function ExportForm({ label_set: labelSet, imagery, labels, formats }: Ne
       <section class="card stack">
         <TextInput label="Name" value={name} onChange={setName} placeholder={labelSet.name} maxLength={200} />
         <Select
-          label="For"
+          label="Task"
           value={format}
           options={formats.map((value) => ({ value, label: TASKS[value] ?? value }))}
           onChange={setFormat}
@@ -110,6 +110,7 @@ export function ExportForm({ label_set: labelSet, imagery, labels, formats }: Ne
             hint={`Empty: as the imagery, ${number(imagery.gsd_m, 3)} m.`}
           />
         </div>
+        <Checkbox label="Leave out chips without any label" checked={onlyLabelled} onChange={setOnlyLabelled} />
       </section>
       <section class="card stack">
         <h2>Held out for validation</h2>
@@ -125,18 +126,17 @@ export function ExportForm({ label_set: labelSet, imagery, labels, formats }: Ne
           />
           <NumberInput label="Seed" value={seed} onChange={setSeed} min={0} step={1} hint="Chooses the blocks." />
         </div>
-        <Checkbox label="Leave out chips without any label" checked={onlyLabelled} onChange={setOnlyLabelled} />
       </section>
       {imagery.bands.length > 1 && (
-        <fieldset class="card field">
-          <legend class="field-label">Bands</legend>
-          <div class="row">
+        <section class="card stack">
+          <h2 id="bands-title">Bands</h2>
+          <div class="row training-bands" role="group" aria-labelledby="bands-title">
             {imagery.bands.map((band, at) => (
               <Checkbox key={`${band} ${at}`} label={band} checked={bands.includes(at + 1)} onChange={(on) => choose(at + 1, on)} />
             ))}
           </div>
-          <p class="field-hint">A model takes imagery with the same bands in this order.</p>
-        </fieldset>
+          <p class="field-hint">The model will need imagery with these bands in this order.</p>
+        </section>
       )}
       {error !== null && <ErrorNote error={error} />}
       <div class="actions">

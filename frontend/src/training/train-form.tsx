@@ -23,7 +23,7 @@ interface Question {
 
 const FIRST: Question[] = [
   { key: "epochs", label: "Epochs", hint: "Passes over the chips.", min: 1, max: 10_000, step: 1 },
-  { key: "batch_size", label: "Chips a batch", hint: "Fewer need less memory.", min: 1, max: 1024, step: 1 },
+  { key: "batch_size", label: "Chips per batch", hint: "Fewer need less memory.", min: 1, max: 1024, step: 1 },
   { key: "patience", label: "Patience", hint: "Stop after so many epochs without progress; 0: never.", min: 0, max: 10_000, step: 1 },
 ];
 const MORE: Question[] = [
@@ -93,8 +93,8 @@ export function TrainForm({ data, defaults, onClose }: TrainFormProps): JSX.Elem
           <summary>More settings</summary>
           <div class="stack training-more">
             <div class="training-fields">{MORE.map(ask)}</div>
-            {check("augment", "Turn, mirror and relight chips")}
-            {pixels && check("class_weights", "Weigh rare classes up")}
+            {check("augment", "Augment chips: rotate, mirror, relight")}
+            {pixels && check("class_weights", "Give rare classes more weight")}
           </div>
         </details>
         {error !== null && <ErrorNote error={error} />}

@@ -1,5 +1,5 @@
 // Training data as the API shows it.
-import type { Job } from "../jobs/types";
+import type { Job, JobState } from "../jobs/types";
 import type { Link, Run, Task } from "../runs/types";
 
 export interface ClassCount {
@@ -33,7 +33,7 @@ export interface TrainingData {
   spec: Record<string, unknown>;
   statistics: Statistics;
   size_bytes: number;
-  state: string;
+  state: JobState;
   samples: string[];
   job: Job | null;
   created_by: string | null;

@@ -101,6 +101,7 @@ const ICONS = {
   extent: "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10",
   share: "M11 5.5a1.75 1.75 0 1 0 0-3.5 1.75 1.75 0 0 0 0 3.5ZM5 9.75a1.75 1.75 0 1 0 0-3.5 1.75 1.75 0 0 0 0 3.5ZM11 14a1.75 1.75 0 1 0 0-3.5 1.75 1.75 0 0 0 0 3.5ZM6.5 7.2l3-1.9M6.5 8.8l3 1.9",
   link: "M6.5 9.5a2.5 2.5 0 0 0 3.5 0l2.3-2.3a2.5 2.5 0 0 0-3.5-3.5l-1 1M9.5 6.5a2.5 2.5 0 0 0-3.5 0L3.7 8.8a2.5 2.5 0 0 0 3.5 3.5l1-1",
+  magnet: "M3 2.5v5.5a5 5 0 0 0 10 0V2.5h-3V8a2 2 0 0 1-4 0V2.5ZM3 5.5h3M10 5.5h3",
   save: "M8 2.5v7M5 6.5l3 3 3-3M2.5 11.5v2h11v-2",
   layers: "M8 2 14 5.2 8 8.5 2 5.2ZM2.5 8 8 11l5.5-3M2.5 10.8 8 13.8l5.5-3",
   menu: "M2.5 4.5h11M2.5 8h11M2.5 11.5h11",
@@ -348,9 +349,10 @@ export interface DialogProps {
   onSubmit?: (() => void) | undefined;
 }
 
-/** A modal dialog: rendered means open. Escape, the cross and a click beside it close it. */
+/** A modal dialog: rendered means open. Escape, the cross and, while nothing was typed, a click beside it close it. */
 export function Dialog(props: DialogProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
+  const typedRef = useRef(false);
   const id = useId();
   useEffect(() => {
     const shown = dialog.current;
@@ -372,8 +374,11 @@ export function Dialog(props: DialogProps): JSX.Element {
         event.preventDefault();
         props.onClose();
       }}
+      onInput={() => {
+        typedRef.current = true;
+      }}
       onMouseDown={(event) => {
-        if (event.target === dialog.current) props.onClose();
+        if (event.target === dialog.current && !typedRef.current) props.onClose();
       }}
     >
       <div class="dialog-head">
