@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from labeling.models import LabelSet
 from training.models import Epoch, ModelPackage, Run, TrainingData
-from training.settings import NETWORKS, Settings
+from training.settings import NETWORKS, TITLES, Settings
 from training.specs import ExportSpec
 from webapp.errors import Conflict, Invalid, TooLarge
 from webapp.features.models import FeatureLayer
@@ -107,7 +107,7 @@ def start_run(
     with transaction.atomic():
         run = Run.objects.create(
             project=training_data.project,
-            name=(name or f"{training_data.name} {network}")[:MAX_NAME],
+            name=(name or f"{training_data.name}, {TITLES[network]}")[:MAX_NAME],
             training_data=training_data,
             network=network,
             settings=used.as_json(),

@@ -8,6 +8,8 @@ from webapp.errors import Invalid
 
 # Task of each network.
 NETWORKS = {"unet": "classify_pixels", "retinanet": "detect_objects"}
+# What people call it.
+TITLES = {"unet": "U-Net", "retinanet": "RetinaNet"}
 # The metric that is to rise, by task.
 MONITOR = {"classify_pixels": "iou", "detect_objects": "ap50"}
 

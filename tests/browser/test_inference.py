@@ -49,7 +49,7 @@ def test_a_model_is_run_inside_an_extent_drawn_on_the_map(
         page.mouse.click(middle[0] + across, middle[1] + down)
     page.keyboard.press("Enter")
     expect(page.get_by_text("Only inside the extent.")).to_be_visible()
-    page.get_by_label("Smallest area").fill("0.5")
+    page.get_by_label("Minimum area").fill("0.5")
     expect(page.get_by_text("The model fits this imagery.")).to_be_visible()
     screenshot(page, "inference-new", full_page=True)
     page.get_by_role("button", name="Run the model").click()
@@ -85,7 +85,7 @@ def test_the_form_says_why_a_model_does_not_fit(open_page: Pages, scene: Imagery
 def test_by_keyboard_what_is_seen_is_the_extent(open_page: Pages, scene: ImageryLayer, ana: User) -> None:
     page = open_page(ana)
     page.goto(f"/inferences/new?imagery={scene.pk}")
-    page.get_by_role("button", name="Use what I see").press("Enter")
+    page.get_by_role("button", name="Use the current view").press("Enter")
     expect(page.get_by_text("Only inside the extent.")).to_be_visible()
     page.get_by_role("button", name="Whole imagery").press("Enter")
     expect(page.get_by_text("The whole imagery.", exact=True)).to_be_visible()

@@ -45,7 +45,7 @@ const COLUMNS: readonly Column<Item>[] = [
       </div>
     ),
   },
-  { key: "kind", label: "Kind", hideNarrow: true, render: (item) => KIND_TEXT[item.kind].one },
+  { key: "kind", label: "Kind", hideNarrow: true, render: (item) => <span class="nowrap">{KIND_TEXT[item.kind].one}</span> },
   {
     key: "project",
     label: "Project",

@@ -13,14 +13,14 @@ import type { Estimate, Extent, Imagery, Inference, NewConfig, Package, Settings
 export function NewInference(config: NewConfig): JSX.Element {
   if (config.imagery.length === 0)
     return (
-      <EmptyState title="There is no imagery to run a model on" actions={<Button href="/imagery/upload">Upload imagery</Button>}>
+      <EmptyState title="No imagery yet" actions={<Button kind="primary" href="/imagery/upload">Upload imagery</Button>}>
         Add a scene to a project in which you may run models.
       </EmptyState>
     );
   if (config.packages.length === 0)
     return (
-      <EmptyState title="There is no model yet" actions={<Button href="/models/">Models</Button>}>
-        Train one on a label set, or install a package.
+      <EmptyState title="No models yet" actions={<Button kind="primary" href="/models/">Go to models</Button>}>
+        Export training data from a label set and train on it, or install a package.
       </EmptyState>
     );
   return <Form {...config} />;
@@ -200,7 +200,7 @@ function SettingsFields({ task, settings, onChange }: FieldsProps): JSX.Element 
           onChange={(value) => set({ threshold: or(value) })}
         />
         <NumberInput
-          label="Largest overlap"
+          label="Maximum overlap"
           hint="Two objects of one class that overlap more (intersection over union) are one."
           min={0}
           max={1}
@@ -212,10 +212,10 @@ function SettingsFields({ task, settings, onChange }: FieldsProps): JSX.Element 
     );
   return (
     <>
-      <Checkbox label="Make polygons of the classes too" checked={settings.polygons} onChange={(polygons) => set({ polygons })} />
+      <Checkbox label="Also make polygons" checked={settings.polygons} onChange={(polygons) => set({ polygons })} />
       {settings.polygons && (
         <NumberInput
-          label="Smallest area, m²"
+          label="Minimum area, m²"
           hint="Smaller polygons are left out, smaller holes are filled."
           min={0}
           value={settings.min_area_m2}
@@ -223,7 +223,7 @@ function SettingsFields({ task, settings, onChange }: FieldsProps): JSX.Element 
         />
       )}
       <NumberInput
-        label="Least probability"
+        label="Minimum probability"
         hint="Pixels whose best class is less likely become background. 0 keeps all."
         min={0}
         max={1}
@@ -232,11 +232,11 @@ function SettingsFields({ task, settings, onChange }: FieldsProps): JSX.Element 
         onChange={(value) => set({ threshold: or(value) })}
       />
       <Select
-        label="Between chips"
+        label="Where chips meet"
         value={settings.stitch}
         options={[
-          { value: "trim", label: "Throw the halo away (fast)" },
-          { value: "blend", label: "Blend neighbours (for networks that see far)" },
+          { value: "trim", label: "Trim the edges (fast)" },
+          { value: "blend", label: "Blend neighbours (slower, smoother)" },
         ]}
         onChange={(value) => set({ stitch: value === "blend" ? "blend" : "trim" })}
       />
@@ -273,7 +273,7 @@ function ExtentCard({ imagery, extent, onExtent }: ExtentProps): JSX.Element {
           Draw an extent
         </Button>
         <Button small onClick={() => mapRef.current?.useView()}>
-          Use what I see
+          Use the current view
         </Button>
         <Button small kind="quiet" disabled={extent === null && !drawing} onClick={() => mapRef.current?.clear()}>
           Whole imagery

@@ -96,11 +96,11 @@ function Facts({ row }: { row: Inference }): JSX.Element {
           {duration(row.seconds)}
           {typeof rate === "number" && `, ${number(rate / 1e6, 2)} Mpx/s`}
         </dd>
-        <dt>{row.task === "detect_objects" ? "Score threshold" : "Least probability"}</dt>
+        <dt>{row.task === "detect_objects" ? "Score threshold" : "Minimum probability"}</dt>
         <dd class="numeric">{number(settings.threshold, 2)}</dd>
         {row.task === "detect_objects" && (
           <>
-            <dt>Largest overlap</dt>
+            <dt>Maximum overlap</dt>
             <dd class="numeric">{number(settings.max_overlap, 2)}</dd>
           </>
         )}

@@ -56,11 +56,11 @@ function columns(now: number): Column<Job>[] {
       key: "project",
       label: "Project",
       hideNarrow: true,
-      render: (job) => (job.project ? <a href={`/projects/${job.project}/`}>{job.project_name}</a> : "–"),
+      render: (job) => (job.project ? <a class="plain" href={`/projects/${job.project}/`}>{job.project_name}</a> : "–"),
     },
     { key: "by", label: "Started by", hideNarrow: true, render: (job) => job.created_by ?? "–" },
-    { key: "when", label: "Queued", hideNarrow: true, render: (job) => ago(job.created_at, now) },
-    { key: "took", label: "Took", align: "right", hideNarrow: true, render: (job) => duration(secondsOf(job, now)) },
+    { key: "when", label: "Queued", hideNarrow: true, render: (job) => <span class="nowrap">{ago(job.created_at, now)}</span> },
+    { key: "took", label: "Took", align: "right", hideNarrow: true, render: (job) => <span class="nowrap">{duration(secondsOf(job, now))}</span> },
   ];
 }
 

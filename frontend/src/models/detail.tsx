@@ -32,14 +32,14 @@ export function ModelPage({ model, used_by: usedBy, may_manage: mayManage, may_r
           )}
         </div>
       </div>
-      <div class="run-columns">
+      <div class="run-columns model-facts">
         <section class="card">
-          <h2>On held-out chips</h2>
+          <h2>Score on held-out chips</h2>
           <MetricFacts task={model.task} metrics={model.metrics} />
           {perClass.length > 1 && <ClassTable task={model.task} rows={perClass} />}
         </section>
         <section class="card">
-          <h2>Takes</h2>
+          <h2>Input and classes</h2>
           <dl class="facts">
             <dt>Bands</dt>
             <dd>
@@ -49,7 +49,7 @@ export function ModelPage({ model, used_by: usedBy, may_manage: mayManage, may_r
             <dd class="numeric">{number(model.resolution_m, 3)} m</dd>
             <dt>Chip</dt>
             <dd class="numeric">{model.chip_px} px</dd>
-            <dt>Finds</dt>
+            <dt>Classes</dt>
             <dd>
               <Legend classes={model.classes} />
             </dd>
@@ -58,7 +58,7 @@ export function ModelPage({ model, used_by: usedBy, may_manage: mayManage, may_r
           </dl>
         </section>
         <section class="card">
-          <h2>Comes from</h2>
+          <h2>Origin</h2>
           <dl class="facts">
             {model.run && (
               <>

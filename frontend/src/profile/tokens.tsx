@@ -59,7 +59,7 @@ export function Tokens(props: TokensProps): JSX.Element {
       {error && <ErrorNote error={error} retry={load} />}
       {!error && tokens === null && <Spinner label="Loading tokens" />}
       {tokens?.length === 0 && (
-        <EmptyState title="No tokens yet">Make one for a script or for QGIS: it acts as you, within the scopes you choose.</EmptyState>
+        <EmptyState title="No tokens yet">Create one for a script or for QGIS: it acts as you, within the scopes you choose.</EmptyState>
       )}
       {tokens && tokens.length > 0 && (
         <Table label="API tokens" columns={columns(setRevoking)} rows={tokens} rowKey={(token) => token.id} />
@@ -177,7 +177,7 @@ function NewToken(props: TokensProps & { onClose: () => void; onMade: (token: st
         <>
           <Button onClick={props.onClose}>Cancel</Button>
           <Button kind="primary" type="submit" busy={busy} disabled={name.trim() === "" || scopes.length === 0}>
-            Make token
+            Create token
           </Button>
         </>
       }

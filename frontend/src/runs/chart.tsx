@@ -19,6 +19,10 @@ function colour(token: string): string {
   return found;
 }
 
+function showLast(plot: uPlot): void {
+  plot.setLegend({ idx: plot.data[0].length - 1 });
+}
+
 function optionsOf(labels: readonly string[], width: number, unit: boolean): uPlot.Options {
   const [muted, line] = [colour("--muted"), colour("--line")];
   const axis = { stroke: muted, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
@@ -29,6 +33,8 @@ function optionsOf(labels: readonly string[], width: number, unit: boolean): uPl
     axes: [{ ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] }, { ...axis, size: 56 }],
     legend: { live: true },
     cursor: { y: false },
+    // With no pointer on the chart the legend tells the last values, not dashes.
+    hooks: { ready: [showLast], setData: [showLast], setCursor: [(plot) => plot.cursor.idx == null && showLast(plot)] },
     series: [
       { label: "Epoch", value: (_, raw) => number(raw, 2) },
       ...labels.map((label, at) => ({
