@@ -109,7 +109,8 @@ export function SchemaDialog({ classes, url, onSaved, onClose }: SchemaDialogPro
             <input type="color" aria-label={`Colour of ${draft.name || `class ${i + 1}`}`} value={draft.colour} onInput={(event) => change(i, { colour: event.currentTarget.value })} />
             <div class="label-schema-name">
               <input
-                class="input" aria-label={`Name of class ${i + 1}`} value={draft.name} maxLength={100} aria-invalid={wrong.has(i)}
+                class="input" aria-label={`Name of class ${i + 1}`} value={draft.name} maxLength={100} aria-invalid={wrong.has(i) && draft.name !== ""}
+                autofocus={draft.fresh && i === 0}
                 ref={(element) => {
                   if (element && draft.fresh && draft.name === "" && i === drafts.length - 1 && document.activeElement !== element && !element.dataset["met"]) {
                     element.dataset["met"] = "1";
