@@ -117,5 +117,5 @@ def test_the_form_fits_a_phone_and_the_dark(
 def test_without_imagery_the_form_says_what_to_do(open_page: Pages) -> None:
     page = open_page(factories.make_user("new"))
     page.goto("/inferences/new")
-    expect(page.get_by_text("There is no imagery to run a model on")).to_be_visible()
+    expect(page.get_by_text("No imagery yet")).to_be_visible()
     expect(page.get_by_role("link", name="Upload imagery")).to_be_visible()
