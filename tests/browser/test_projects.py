@@ -41,7 +41,7 @@ def test_a_manager_adds_promotes_and_removes_a_member(
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(row).to_have_count(0)
     page.get_by_role("tab", name="History").click()
-    expect(page.get_by_role("table")).to_contain_text("member: remove")
+    expect(page.get_by_role("table")).to_contain_text("Removed a member")
     page.get_by_role("tab", name="Settings").click()
     page.get_by_label("Name").fill("Banepa")
     page.get_by_role("button", name="Save").click()
