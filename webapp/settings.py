@@ -4,6 +4,7 @@ Nothing else in the project reads the environment. `docs/settings.md` lists them
 """
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,30 @@ def env(name: str, default: str | None = None) -> str:
 def env_bool(name: str, default: bool) -> bool:
     """Return a switch: 1, true, yes, on in any case are true."""
     return env(name, str(default)).strip().lower() in {"1", "true", "yes", "on"}
+
+
+def env_int(name: str, default: int, *, least: int = 0) -> int:
+    """Return a whole number of at least `least`; anything else stops the start."""
+    text = env(name, str(default)).strip()
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise ImproperlyConfigured(f"{name} must be a whole number of at least {least}, not {text!r}.")
+    return value
+
+
+def env_float(name: str, default: float) -> float:
+    """Return a number above zero; anything else stops the start."""
+    text = env(name, str(default)).strip()
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise ImproperlyConfigured(f"{name} must be a number above 0, not {text!r}.")
+    return value
 
 
 def env_list(name: str, default: str = "") -> list[str]:
@@ -51,7 +76,7 @@ def stored(name: str) -> str | None:
 def secret(name: str) -> str:
     """Return a stored value that must be there."""
     value = stored(name)
-    if value is None:
+    if not value:
         raise ImproperlyConfigured(f"{name} is not set and {SECRETS_FILE} does not hold it. Run `make run`, or set it.")
     return value
 
@@ -133,12 +158,20 @@ DATABASE_URL = env("DATABASE_URL", _PRIVATE_URL)
 _PRIVATE_READ_URL = "" if "DATABASE_URL" in os.environ else stored("QUADRAT_READ_DATABASE_URL") or ""
 READ_DATABASE_URL = env("QUADRAT_READ_DATABASE_URL", _PRIVATE_READ_URL)
 # Seconds a read-only statement may take.
-READ_TIMEOUT_S = float(env("QUADRAT_READ_TIMEOUT_S", "3"))
+READ_TIMEOUT_S = env_float("QUADRAT_READ_TIMEOUT_S", 3)
+
+
+DATABASE_ADDRESS = "DATABASE_URL must name a PostGIS database: postgis://user:password@host:port/name."
 
 
 def database(url: str, options: str = "") -> dict[str, Any]:
     """Return Django's settings for one database URL, with libpq options."""
-    config: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=600))
+    try:
+        config: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=600))
+    except ValueError as error:  # the unknown scheme of a garbled address is one too
+        raise ImproperlyConfigured(DATABASE_ADDRESS) from error
+    if not config["ENGINE"].rsplit(".", 1)[-1].startswith("post") or not config["NAME"]:
+        raise ImproperlyConfigured(DATABASE_ADDRESS)
     config["ENGINE"] = "django.contrib.gis.db.backends.postgis"
     if options:
         config["OPTIONS"] = {"options": options}
@@ -209,9 +242,9 @@ CONTENT_SECURITY_POLICY = {
 
 # --- tiles ---------------------------------------------------------------------------------------
 # Bytes of drawn tiles that each web process keeps in memory.
-TILE_CACHE_BYTES = int(env("QUADRAT_TILE_CACHE_BYTES", str(64 * 1024**2)))
+TILE_CACHE_BYTES = env_int("QUADRAT_TILE_CACHE_BYTES", 64 * 1024**2)
 # Tiles that may be drawn or wait in each web process; more are answered 503 with Retry-After.
-TILE_QUEUE = int(env("QUADRAT_TILE_QUEUE", "256"))
+TILE_QUEUE = env_int("QUADRAT_TILE_QUEUE", 256)
 
 # --- pages ---------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -269,19 +302,19 @@ MEDIA_DIR = Path(env("QUADRAT_MEDIA_DIR", str(VAR_DIR / "media"))).resolve()
 QUARANTINE_DIR = Path(env("QUADRAT_QUARANTINE_DIR", str(VAR_DIR / "quarantine"))).resolve()
 SCRATCH_DIR = Path(env("QUADRAT_SCRATCH_DIR", str(VAR_DIR / "scratch"))).resolve()
 # Largest upload in bytes.
-UPLOAD_MAX_BYTES = int(env("QUADRAT_UPLOAD_MAX_BYTES", str(20 * 1024**3)))
+UPLOAD_MAX_BYTES = env_int("QUADRAT_UPLOAD_MAX_BYTES", 20 * 1024**3)
 # Most pixels (rows x columns) of a raster that is ingested.
-RASTER_MAX_PIXELS = int(env("QUADRAT_RASTER_MAX_PIXELS", str(20_000_000_000)))
+RASTER_MAX_PIXELS = env_int("QUADRAT_RASTER_MAX_PIXELS", 20_000_000_000)
 # Seconds and bytes of memory a probe of an uploaded file may take.
-PROBE_TIMEOUT_S = float(env("QUADRAT_PROBE_TIMEOUT_S", "30"))
-PROBE_MEMORY_BYTES = int(env("QUADRAT_PROBE_MEMORY_BYTES", str(1024**3)))
+PROBE_TIMEOUT_S = env_float("QUADRAT_PROBE_TIMEOUT_S", 30)
+PROBE_MEMORY_BYTES = env_int("QUADRAT_PROBE_MEMORY_BYTES", 1024**3)
 # Seconds and bytes of memory that the rewrite of an uploaded raster may take.
-INGEST_TIMEOUT_S = float(env("QUADRAT_INGEST_TIMEOUT_S", "7200"))
-INGEST_MEMORY_BYTES = int(env("QUADRAT_INGEST_MEMORY_BYTES", str(4 * 1024**3)))
+INGEST_TIMEOUT_S = env_float("QUADRAT_INGEST_TIMEOUT_S", 7200)
+INGEST_MEMORY_BYTES = env_int("QUADRAT_INGEST_MEMORY_BYTES", 4 * 1024**3)
 # Hours after which an upload that nobody goes on with is removed.
-UPLOAD_KEEP_H = float(env("QUADRAT_UPLOAD_KEEP_H", "24"))
+UPLOAD_KEEP_H = env_float("QUADRAT_UPLOAD_KEEP_H", 24)
 # Bytes of a JSON request body.
-DATA_UPLOAD_MAX_MEMORY_SIZE = int(env("QUADRAT_BODY_MAX_BYTES", str(20 * 1024**2)))
+DATA_UPLOAD_MAX_MEMORY_SIZE = env_int("QUADRAT_BODY_MAX_BYTES", 20 * 1024**2)
 
 # Hours that a file lies unnamed before it is removed, and that a failed job's files wait for "Run again".
 COLLECT_GRACE_H = float(env("QUADRAT_COLLECT_GRACE_H", "24"))
@@ -290,36 +323,36 @@ COLLECT_EVERY_H = float(env("QUADRAT_COLLECT_EVERY_H", "24"))
 
 # --- jobs ----------------------------------------------------------------------------------------
 # Seconds that a lease lasts without a heartbeat; heartbeats come every third of it.
-JOB_LEASE_S = float(env("QUADRAT_JOB_LEASE_S", "30"))
+JOB_LEASE_S = env_float("QUADRAT_JOB_LEASE_S", 30)
 # Seconds that one attempt may take before it fails.
-JOB_WALL_LIMIT_S = float(env("QUADRAT_JOB_WALL_LIMIT_S", str(48 * 3600)))
+JOB_WALL_LIMIT_S = env_float("QUADRAT_JOB_WALL_LIMIT_S", 48 * 3600)
 # Seconds that running jobs get to stop by themselves when a worker shuts down or they are cancelled.
-JOB_GRACE_S = float(env("QUADRAT_JOB_GRACE_S", "15"))
+JOB_GRACE_S = env_float("QUADRAT_JOB_GRACE_S", 15)
 # Starts of one job before it fails as lost.
-JOB_MAX_ATTEMPTS = int(env("QUADRAT_JOB_MAX_ATTEMPTS", "3"))
+JOB_MAX_ATTEMPTS = env_int("QUADRAT_JOB_MAX_ATTEMPTS", 3)
 # Unfinished jobs that one project may have.
-JOB_MAX_UNFINISHED = int(env("QUADRAT_JOB_MAX_UNFINISHED", "200"))
+JOB_MAX_UNFINISHED = env_int("QUADRAT_JOB_MAX_UNFINISHED", 200)
 # Lines of a job's log that are kept; later ones are counted but not stored.
-JOB_LOG_MAX_LINES = int(env("QUADRAT_JOB_LOG_MAX_LINES", "5000"))
+JOB_LOG_MAX_LINES = env_int("QUADRAT_JOB_LOG_MAX_LINES", 5000)
 # More kinds of jobs, as kind=dotted.module:function, comma-separated.
 EXTRA_JOB_KINDS = dict(item.split("=", 1) for item in env_list("QUADRAT_EXTRA_JOB_KINDS"))
 # Jobs a worker runs at once: heavy ones (training, inference, ingest) and light ones.
-WORKER_HEAVY_SLOTS = int(env("QUADRAT_WORKER_HEAVY_SLOTS", "1"))
-WORKER_LIGHT_SLOTS = int(env("QUADRAT_WORKER_LIGHT_SLOTS", "2"))
+WORKER_HEAVY_SLOTS = env_int("QUADRAT_WORKER_HEAVY_SLOTS", 1)
+WORKER_LIGHT_SLOTS = env_int("QUADRAT_WORKER_LIGHT_SLOTS", 2)
 # Threads that training and inference use. 0: one per core.
-COMPUTE_THREADS = int(env("QUADRAT_COMPUTE_THREADS", "0"))
+COMPUTE_THREADS = env_int("QUADRAT_COMPUTE_THREADS", 0)
 # cpu, cuda, or auto.
 COMPUTE_DEVICE = env("QUADRAT_COMPUTE_DEVICE", "auto")
 
 # --- labeling ------------------------------------------------------------------------------------
 # Seconds that a lease on a task lasts without a sign of life from its holder.
-TASK_LEASE_S = float(env("QUADRAT_TASK_LEASE_S", "300"))
+TASK_LEASE_S = env_float("QUADRAT_TASK_LEASE_S", 300)
 
 # --- serving (manage.py up) ----------------------------------------------------------------------
 HOST = env("QUADRAT_HOST", "127.0.0.1")
-PORT = int(env("QUADRAT_PORT", "8000"))
+PORT = env_int("QUADRAT_PORT", 8000)
 # Web processes. 0: one per core, at most four.
-WEB_PROCESSES = int(env("QUADRAT_WEB_PROCESSES", "0"))
+WEB_PROCESSES = env_int("QUADRAT_WEB_PROCESSES", 0)
 # Where jobs of this machine reach the site's own API.
 INTERNAL_URL = env("QUADRAT_INTERNAL_URL", f"http://127.0.0.1:{PORT}")
 # Of the user `demo`, when the demo is loaded. Empty: nobody can sign in as demo.

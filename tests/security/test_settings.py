@@ -9,6 +9,7 @@ from django.conf import settings
 from django.test import Client
 
 from tests.factories import client_for, make_user
+from webapp.setup.shell import sentence
 
 
 def test_the_deployment_check_is_clean_behind_https() -> None:
@@ -40,3 +41,27 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites() -> None
     cookie = client.cookies["sessionid"]
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("QUADRAT_JOB_LEASE_S", "abc", "QUADRAT_JOB_LEASE_S must be a number above 0, not 'abc'."),
+        ("QUADRAT_JOB_GRACE_S", "nan", "QUADRAT_JOB_GRACE_S must be a number above 0, not 'nan'."),
+        ("QUADRAT_TILE_QUEUE", "-1", "QUADRAT_TILE_QUEUE must be a whole number of at least 0, not '-1'."),
+        ("QUADRAT_SECRET_KEY", "", "QUADRAT_SECRET_KEY is not set"),
+        ("DATABASE_URL", "mysql://x/y", "DATABASE_URL must name a PostGIS database"),
+        ("DATABASE_URL", "nonsense", "DATABASE_URL must name a PostGIS database"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_stops_the_start_and_is_named(name: str, value: str, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import webapp.settings"],
+        env={**os.environ, name: value},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert said in sentence("reading the settings", done.stderr)

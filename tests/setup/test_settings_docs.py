@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-READ = re.compile(r'(?:env|env_bool|env_list|secret|stored|environ\.get)\(\s*"([A-Z_]+)"')
+READ = re.compile(r'(?:env|env_bool|env_int|env_float|env_list|secret|stored|environ\.get)\(\s*"([A-Z_]+)"')
 # Named on the page, read outside the product.
 TESTS_ONLY = {"QUADRAT_TEST_DATA"}
 # Made by the set-up and read by it; the demo's password is the one that a person may set.

@@ -51,6 +51,20 @@ def check_port() -> None:
             raise SetupError(address_sentence(error)) from error
 
 
+def check_database_address() -> None:
+    """Raise SetupError where DATABASE_URL is no address of a PostGIS database; whether one answers is seen later."""
+    scheme, _, rest = os.environ.get("DATABASE_URL", "").partition("://")
+    if not own_database() and (scheme not in {"postgis", "postgres", "postgresql"} or "/" not in rest):
+        raise SetupError("DATABASE_URL must name a PostGIS database: postgis://user:password@host:port/name.")
+
+
+def check_settings() -> None:
+    """Raise SetupError naming the first setting whose value cannot be used."""
+    # Reading the settings takes a third of a second: only where somebody has set one.
+    if any(name.startswith(("QUADRAT_", "DATABASE_URL")) and name != "QUADRAT_PORT" for name in os.environ):
+        run([PYTHON, "-c", "import webapp.settings"], doing="reading the settings")
+
+
 def address_sentence(error: OSError) -> str:
     """Return one sentence on why the site cannot listen on its address."""
     if error.errno == errno.EADDRINUSE:

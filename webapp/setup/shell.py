@@ -17,6 +17,8 @@ NETWORK_SIGNS = re.compile(
     r"|Network is unreachable|Failed to fetch|Failed to establish a new connection|dns error"
     r"|tcp connect error|client error \(Connect\)|[Cc]onnection timed out|Unable to connect"
 )
+# Our settings say in one sentence which of them is wrong.
+SETTING_SIGNS = re.compile(r"ImproperlyConfigured: (.*\b(?:QUADRAT_|DATABASE_URL).*)")
 TRUST_SIGNS = re.compile(r"UnknownIssuer|certificate verify failed|self[- ]signed certificate", re.IGNORECASE)
 DISK_SIGNS = re.compile(r"no space left on device|\bENOSPC\b|disk quota exceeded", re.IGNORECASE)
 
@@ -86,6 +88,8 @@ def run(
 
 def sentence(doing: str, output: str) -> str:
     """Return one sentence on why a program failed, from what it printed."""
+    if wrong := SETTING_SIGNS.search(output):
+        return wrong[1]
     if DISK_SIGNS.search(output):
         return f"The disk is full: {doing} needs more room; free some and try again."
     if TRUST_SIGNS.search(output):

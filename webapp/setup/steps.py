@@ -40,7 +40,9 @@ def start_site() -> None:
     if running_site() is not None:
         raise SetupError(machine.say_running())
     machine.check_port()
+    machine.check_database_address()
     prepare(tests=False)
+    machine.check_settings()
     tools.ensure_build()
     if not database_is_current():
         prepare_database()
