@@ -7,22 +7,24 @@ from playwright.sync_api import expect
 
 from labeling.models import LabelSet
 from tests.browser.driver import PHONE, Pages, Site
-from tests.factories import make_imagery, make_layer, make_project
+from tests.factories import make_layer
 from webapp.jobs import services as jobs
 from webapp.jobs.models import Job
 from webapp.projects.models import Member, Project, User
 
 
 def test_a_stranger_joins_by_a_link_and_the_owner_ends_the_project(
-    open_page: Pages, ana: User, site: Site, screenshot: Callable[..., Path]
+    open_page: Pages,
+    label_set: LabelSet,
+    ana: User,
+    site: Site,
+    screenshot: Callable[..., Path],
 ) -> None:
-    project = make_project(ana)
+    project, imagery = label_set.project, label_set.imagery
     Project.objects.filter(pk=project.pk).update(name="Crowns of the northern valley, survey of spring 2025")
-    imagery = make_imagery(project, name="Scene")
-    LabelSet.objects.create(project=project, name="Crowns", imagery=imagery, layer=make_layer(project))
     make_layer(project, name="Detected crowns", kind="detections")
 
-    page = open_page(ana, allow=["409"])
+    page = open_page(ana)
     page.goto(f"/projects/{project.pk}/")
     page.get_by_role("tab", name="Invitations").click()
     expect(page.get_by_text("No open invitations")).to_be_visible()
@@ -48,9 +50,9 @@ def test_a_stranger_joins_by_a_link_and_the_owner_ends_the_project(
     page.goto(f"/imagery/{imagery.pk}/")
     page.get_by_role("button", name="More").click()
     page.get_by_role("menuitem", name="Delete").click()
-    expect(page.get_by_role("dialog")).to_contain_text("label set Crowns")
+    expect(page.get_by_role("dialog")).to_contain_text("label set Tree crowns")
     screenshot(page, "imagery-in-use")
-    page.get_by_role("dialog").get_by_role("link", name="Crowns").click()
+    page.get_by_role("dialog").get_by_role("link", name="Tree crowns").click()
     page.wait_for_url("**/label/**")
 
     page.goto(f"/projects/{project.pk}/")
