@@ -16,6 +16,7 @@ import itertools
 import math
 import os
 import random
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -169,6 +170,8 @@ def main() -> None:
     parser.add_argument("--tiles", type=int, default=300)
     parser.add_argument("--memory", type=int, default=5000, help="tiles of R5")
     args = parser.parse_args()
+    # A stopped run stops its servers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     made = prepared(args)
     from django.conf import settings
 
@@ -215,10 +218,12 @@ def compare(one: Server, other: Server, made: dict[str, Any], args: argparse.Nam
     held = {"If-None-Match": one.body(mine[0])[1]}
     repeated = one.measure([mine[0]] * len(mine), held), other.measure([peer[0]] * len(peer), held)
     rows.append(Row("R2 again, the browser holds it", *repeated))
+    sys.stdout.write(rows[-1].line() + "\n")
     bands = series("bands", 3)
     add("R3 NDVI, colour map, png", "bands", "png", NDVI, bands, compared=True)
     add("R3 hillshade, png", "bands", "png", "bidx=8&algorithm=hillshade", bands)
     rows.append(panned_row(one, other, ours, theirs, tiles))
+    sys.stdout.write(rows[-1].line() + "\n")
     rows += memory_rows(one, mine, args.memory)
     return rows
 
@@ -231,7 +236,8 @@ def panned_row(one: Server, other: Server, ours: Address, theirs: Address, tiles
     asked = sum(len(view) for view in views)
     found = []
     for server, address, form in ((one, ours, "webp"), (other, theirs, "jpg")):
-        cpu, seconds = asyncio.run(panned(server, [[address(tile, form) for tile in view] for view in views]))
+        paths = [[address(tile, form) for tile in view] for view in views]
+        cpu, seconds = asyncio.run(asyncio.wait_for(panned(server, paths), 300))
         found.append(Measured(asked, cpu, (1000 * seconds,), 0))
     return Row("R4 panned on at half a view (wait: last view whole)", *found)
 

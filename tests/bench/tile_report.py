@@ -57,6 +57,8 @@ def write(rows: list[Row], args: argparse.Namespace) -> None:
         f"{args.tiles} tiles a series, each series twice; {os.cpu_count()} cores, load {load} at the end.",
         "`pixels differ` is the mean difference of both servers' pixels (of 255) in the same tiles; each resamples",
         "with its default, the nearest pixel, of the overview that it chooses.",
+        "R3's relief is not the same picture: ours is lit as gdaldem lights it, by metres on the ground.",
+        "R4 asks for ten views of 20 tiles and moves on when ten have come; tiles given up are counted as asked for.",
     ]
     (folder / "tiles.md").write_text(HEAD + "\n".join(table) + "\n\n" + "\n".join(said) + "\n")
     (folder / "tiles.svg").write_text(plot([row for row in rows if row.peer is not None]))
