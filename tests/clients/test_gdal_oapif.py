@@ -8,7 +8,7 @@ import shapely
 
 from tests.browser.driver import Site
 from tests.clients.server import running
-from tests.factories import make_layer, make_project, make_token, make_user
+from tests.factories import make_imagery, make_layer, make_project, make_token, make_user
 from webapp.features import services
 from webapp.features.bulk import NewFeature
 from webapp.features.models import FeatureLayer
@@ -25,7 +25,9 @@ def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.fixture
 def layer(transactional_db: None) -> Iterator[FeatureLayer]:
     ana = make_user("ana")
-    found = make_layer(make_project(ana))
+    project = make_project(ana)
+    make_imagery(project)  # a collection too, but none of vector features
+    found = make_layer(project)
     boxes = [shapely.box(85 + n / 1e4, 27, 85 + n / 1e4 + 5e-5, 27 + 5e-5) for n in range(COUNT)]
     features = (NewFeature(box, class_value=1, score=0.5, properties={"n": n}) for n, box in enumerate(boxes))
     services.add_features(layer=found, features=features)

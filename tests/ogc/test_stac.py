@@ -1,6 +1,7 @@
 """The STAC API: what a client finds, page by page, and the files behind it."""
 
 import base64
+import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ import rasterio
 from affine import Affine
 from django.contrib.gis.geos import MultiPolygon, Polygon
 from django.test import Client
+from PIL import Image
 
 from tests.factories import client_for, make_imagery, make_project, make_token, make_user
 from webapp.imagery.models import ImageryLayer
@@ -194,6 +196,13 @@ def scene(project: Project, tmp_path: Path) -> ImageryLayer:
     with rasterio.open(path, "w", transform=Affine(1, 0, 353_000, 0, -1, 3_057_000), **profile) as file:
         file.write(np.arange(64 * 64, dtype=np.uint8).reshape(1, 64, 64))
     return make_imagery(project, path)
+
+
+def test_the_thumbnail_is_a_small_picture(ana: Client, scene: ImageryLayer) -> None:
+    item = ana.get(f"/stac/collections/{scene.project_id}/items/{scene.pk}").json()
+    answer = ana.get(item["assets"]["thumbnail"]["href"].removeprefix("http://testserver"))
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/png")
+    assert max(Image.open(io.BytesIO(answer.content)).size) == 256
 
 
 def test_the_file_comes_whole_or_in_ranges(ana: Client, scene: ImageryLayer, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.gis.db.models import Extent
 from django.db.models import Max, Min, QuerySet
@@ -13,9 +14,11 @@ from webapp.imagery.models import ImageryLayer
 from webapp.ogc.catalogue import box_of
 from webapp.ogc.responses import GEOJSON, link
 from webapp.projects.models import Project
+from webapp.raster.canvas import fitting_size
 
 VERSION = "1.1.0"
 EXTENSIONS = "https://stac-extensions.github.io"
+THUMBNAIL_PX = 256
 COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 # Names of bands that the extension `eo` 2.0 knows.
 COMMON = {
@@ -139,8 +142,31 @@ def _assets(layer: ImageryLayer, origin: str) -> dict[str, Any]:
             "roles": ["data"],
             "bands": [_band(layer, band) for band in layer.bands],
         },
+        **_thumbnail(layer, origin),
         "page": page,
     }
+
+
+def _thumbnail(layer: ImageryLayer, origin: str) -> dict[str, Any]:
+    west, south, east, north = box_of(layer)
+    if west >= east or south >= north:
+        return {}  # across the antimeridian: the box would be drawn around the whole Earth
+    height, width = fitting_size((west, south, east, north), THUMBNAIL_PX)
+    words = {
+        "service": "WMS",
+        "version": "1.3.0",
+        "request": "GetMap",
+        "layers": layer.pk,
+        "styles": "",
+        "crs": "CRS:84",
+        "bbox": f"{west},{south},{east},{north}",
+        "width": width,
+        "height": height,
+        "format": "image/png",
+        "transparent": "TRUE",
+    }
+    href = f"{origin}/ogc/wms?{urlencode(words)}"
+    return {"thumbnail": {"href": href, "type": "image/png", "title": "Small picture", "roles": ["thumbnail"]}}
 
 
 def _band(layer: ImageryLayer, band: dict[str, Any]) -> dict[str, Any]:
