@@ -8,6 +8,7 @@ import { Badge, Button, Dialog, ErrorNote, Icon, Menu, Select, TextInput, toast 
 import { DeleteDialog } from "../ui/delete-dialog";
 import { bytes, date, number } from "../ui/format";
 import { createMap, imageryLayer, toLatLngBounds } from "../ui/map";
+import { Connect } from "./connect";
 import { Histogram } from "./histogram";
 import type { Layer } from "./types";
 
@@ -86,6 +87,7 @@ export function LayerPage({ config }: { config: LayerConfig }): JSX.Element {
           <Facts layer={layer} />
           {!scene && <Classes layer={layer} />}
           {scene && <Bands layer={layer} />}
+          <Connect layer={layer} />
         </div>
       </div>
       {dialog === "edit" && <EditDialog layer={layer} onClose={close} onSaved={setLayer} />}
