@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from labeling.models import Proposal, Task
+from labeling.task_events import Happened, record
 from labeling.task_leases import lease_end
 from labeling.task_states import NoteUnread, State
 from webapp.errors import Conflict, Denied, Invalid, QuadratError
@@ -61,19 +62,24 @@ def apply_leased(*, layer: FeatureLayer, edits: Sequence[LeasedEdit], user: User
         TooLarge: more than a batch takes.
     """
     with transaction.atomic():
+        # Locks are taken in one order everywhere: tasks, the label set's row, the layer's row.
+        tasks = _locked_tasks(layer, edits)
+        verdicts = {lease: _judge(tasks.get(lease.task), lease, user) for lease in _leases(edits)}
+        Task.objects.filter(pk__in=[lease.task for lease, verdict in verdicts.items() if verdict is None]).update(
+            lease_until=lease_end()
+        )
         known = _known(layer, edits)
-        verdicts = {lease: _judge(layer, lease, user) for lease in _leases(edits)}
         kept, late = [], []
         for item in edits:
-            task = None if item.lease is None or item.edit.op_id in known else verdicts[item.lease]
-            if isinstance(task, QuadratError):
-                kept.append(replace(item.edit, problem=task))
-            elif task is not None and item.edit.problem is None:
-                late.append((item, task))
+            verdict = None if item.lease is None or item.edit.op_id in known else verdicts[item.lease]
+            if isinstance(verdict, QuadratError):
+                kept.append(replace(item.edit, problem=verdict))
+            elif verdict is not None and item.edit.problem is None:
+                late.append((item, verdict))
             else:
                 kept.append(item.edit)
-        answers = {r.op_id: r.as_json() for r in services.apply_edits(layer=layer, edits=kept, user=user)}
-        answers |= {item.edit.op_id: _propose(layer, item, task, user) for item, task in late}
+        answers = {item.edit.op_id: _propose(layer, item, task, user) for item, task in late}
+        answers |= {r.op_id: r.as_json() for r in services.apply_edits(layer=layer, edits=kept, user=user)}
     return [answers[item.edit.op_id] for item in edits]
 
 
@@ -96,6 +102,8 @@ def decide(*, proposal: Proposal, accept: bool, user: User, role: Role) -> EditR
             raise Denied("Only the task's holder or a reviewer decides this.", fix="Take the task first.")
         if found.state != Proposal.State.OPEN:
             raise Conflict(f"This was {found.state} already.", fix="Load the proposals again.", code="decided")
+        task = Task.objects.select_for_update(no_key=True).get(pk=found.task_id)
+        record(task.label_set_id, [Happened(task, "accept" if accept else "reject", task.state, user)])
         result = _accept(found, user) if accept else None
         found.state = Proposal.State.ACCEPTED if accept else Proposal.State.REJECTED
         found.decided_by, found.decided_at = user, timezone.now()
@@ -117,8 +125,7 @@ def _leased(edit: EditRequest, value: Any) -> LeasedEdit:
 
 
 def _leases(edits: Sequence[LeasedEdit]) -> list[Lease]:
-    # In one order everywhere, so that two batches never wait for each other.
-    return sorted({item.lease for item in edits if item.lease}, key=lambda lease: (str(lease.task), lease.token))
+    return list(dict.fromkeys(item.lease for item in edits if item.lease))
 
 
 def _known(layer: FeatureLayer, edits: Sequence[LeasedEdit]) -> set[UUID]:
@@ -127,15 +134,23 @@ def _known(layer: FeatureLayer, edits: Sequence[LeasedEdit]) -> set[UUID]:
     return set(Edit.objects.filter(layer=layer, op_id__in=op_ids).values_list("op_id", flat=True)) if op_ids else set()
 
 
-def _judge(layer: FeatureLayer, lease: Lease, user: User) -> Task | QuadratError | None:
-    """Return None where the lease holds (it is renewed), the task where it is late, or why nothing can be done."""
-    own = Task.objects.filter(pk=lease.task, label_set__layer=layer, holder=user, token=lease.token, split=False)
-    if own.filter(must_read=True, state=State.IN_PROGRESS).exists():
+def _locked_tasks(layer: FeatureLayer, edits: Sequence[LeasedEdit]) -> dict[UUID, Task]:
+    ids = {item.lease.task for item in edits if item.lease}
+    if not ids:
+        return {}
+    found = Task.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=ids, label_set__layer=layer)
+    return {task.pk: task for task in found.order_by("pk")}
+
+
+def _judge(task: Task | None, lease: Lease, user: User) -> Task | QuadratError | None:
+    """Return None where the lease holds, the task where it is late, or why nothing can be done."""
+    if task is None:
+        return Invalid("There is no such task in this label set.", fix="Take one.", code="task")
+    if task.holder_id != user.pk or task.token != lease.token or task.split:
+        return task
+    if task.must_read and task.state == State.IN_PROGRESS:
         return NoteUnread("The reviewer's note was not read.", fix="Read it and say so, then go on.")
-    if own.update(lease_until=lease_end()):
-        return None
-    task = Task.objects.filter(pk=lease.task, label_set__layer=layer).first()
-    return task or Invalid("There is no such task in this label set.", fix="Take one.", code="task")
+    return None
 
 
 def _propose(layer: FeatureLayer, item: LeasedEdit, task: Task, user: User) -> dict[str, Any]:
@@ -164,8 +179,10 @@ def _propose(layer: FeatureLayer, item: LeasedEdit, task: Task, user: User) -> d
 def _keep(open_one: Proposal | None, edit: EditRequest, task: Task, item: LeasedEdit, user: User) -> None:
     assert item.lease is not None
     if open_one is None:
+        there = _part_of(task, edit)
+        record(there.label_set_id, [Happened(there, "propose", there.state, user)])
         Proposal.objects.create(
-            task=_part_of(task, edit),
+            task=there,
             token=item.lease.token,
             author=user,
             op_ids=[edit.op_id],
@@ -193,7 +210,7 @@ def _part_of(task: Task, edit: EditRequest) -> Task:
     while task.split:
         parts = list(task.parts.order_by("number"))
         near = [part for part in parts if edit.geometry is not None and part.geometry.intersects(edit.geometry)]
-        task = (near or parts)[0]
+        task = Task.objects.select_for_update(no_key=True).get(pk=(near or parts)[0].pk)
     return task
 
 

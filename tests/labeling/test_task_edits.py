@@ -74,6 +74,7 @@ def test_a_late_drawing_is_a_proposal_that_the_new_holder_accepts(team: Team) ->
     assert not Feature.objects.exists()
     [shown] = proposals(team)
     assert (shown["task"], shown["author"]["name"], shown["action"]) == (str(held.pk), "ben", "create")
+    assert task_selectors.history(held)[0]["action"] == "propose", "rung, so that pages look"
     with pytest.raises(Denied):
         accept(team, team.ben)
     result = accept(team, team.cleo)

@@ -12,9 +12,9 @@ import type { Host, Tool } from "./tools";
 import { operationFor, redo, remember, undo } from "./undo";
 import type { Change, History, Reversal } from "./undo";
 import { newId } from "./types";
-import type { Choice, Cursor, Geometry, Id, LabelClass, Member, Operation, Position, Sample } from "./types";
+import type { Choice, Cursor, Geometry, Id, LabelClass, Lease, Member, Operation, Position, Sample } from "./types";
 
-export type PanelTab = "classes" | "samples" | "imagery";
+export type PanelTab = "classes" | "samples" | "tasks" | "imagery";
 export type Open = "none" | "help" | "schema" | "import";
 
 /** All that the panels and the map show. */
@@ -71,6 +71,10 @@ export class App implements Host {
   onPointed: (world: Position) => void = () => undefined;
   onCursor: (name: string) => void = () => undefined;
   onFit: (bounds: Bounds) => void = () => undefined;
+  /** Under which task's lease is drawn. */
+  lease: Lease | null = null;
+  /** A note of the task has to be read before anything is drawn. */
+  noteUnread = false;
   private readonly listeners = new Set<() => void>();
   /** The open sample as it was when its drag began: the base of what the drag makes. */
   private grabbed: Sample | null = null;
@@ -136,13 +140,27 @@ export class App implements Host {
     this.set({});
   }
 
+  /** Resolves when all that was drawn is stored; false where that does not happen within some seconds. */
+  settled(timeoutMs = 10_000): Promise<boolean> {
+    if (!this.view.doc.pending.length) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const end = (done: boolean): void => {
+        clearTimeout(timer);
+        unsubscribe();
+        resolve(done);
+      };
+      const timer = setTimeout(() => end(false), timeoutMs);
+      const unsubscribe = this.subscribe(() => !this.view.doc.pending.length && end(true));
+    });
+  }
+
   // --- Host: what the tools need -------------------------------------------------------------------
 
   get tool(): Tool {
     return this.view.tool;
   }
   get mayEdit(): boolean {
-    return this.options.mayEdit;
+    return this.options.mayEdit && !this.noteUnread;
   }
   get mayEditClasses(): boolean {
     return this.options.mayEditClasses;
@@ -201,6 +219,7 @@ export class App implements Host {
   // --- what people do ----------------------------------------------------------------------------
 
   setTool(tool: Tool): void {
+    if (tool !== "select" && this.noteUnread) return this.options.say("Read the reviewer's note in the Tasks panel first.", "warn");
     if (tool !== "select" && !this.mayEdit) return this.options.say("Your role here is viewer: you can look, not draw.", "warn");
     this.set({ tool, ...(tool === "select" ? {} : { selected: new Set<Id>() }) });
   }
@@ -299,7 +318,9 @@ export class App implements Host {
     this.options.say(`${word}: ${result.step.label}`, "neutral");
   }
 
-  private save(operations: readonly Operation[]): void {
+  private save(made: readonly Operation[]): void {
+    const { lease } = this;
+    const operations = lease ? made.map((operation) => ({ ...operation, lease })) : made;
     this.sync?.edit(operations).catch((error: unknown) => {
       this.options.say(`This browser could not keep your work on disk (${String(error)}). Keep the page open until it says Saved.`, "bad");
     });

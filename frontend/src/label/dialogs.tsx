@@ -70,7 +70,7 @@ export function ProblemCard({ app, view }: { app: App; view: View }): JSX.Elemen
   );
 }
 
-const GROUPS = ["Tools", "Draw", "Samples", "View"] as const;
+const GROUPS = ["Tools", "Draw", "Samples", "Tasks", "View"] as const;
 
 /** Every key, from the same table that the handler reads. */
 export function Help({ keys, onClose }: { keys: readonly Key[]; onClose: () => void }): JSX.Element {

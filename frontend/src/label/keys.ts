@@ -4,7 +4,7 @@ export interface Key {
   /** As people read them, for the overlay. */
   readonly shown: readonly string[];
   readonly label: string;
-  readonly group: "Tools" | "Draw" | "Samples" | "View";
+  readonly group: "Tools" | "Draw" | "Samples" | "Tasks" | "View";
   /** Whether the key pressed is this one. */
   readonly matches: (event: KeyboardEvent) => boolean;
   /** False: not for now, let it pass. */

@@ -4,10 +4,11 @@ import { render } from "preact";
 import { readConfig } from "../ui/config";
 import { toast } from "../ui/components";
 import { openLive } from "../ui/live";
+import { toLatLngBounds } from "../ui/map";
 import type { ImageryInfo, VectorInfo } from "../ui/map";
 import { App } from "./app";
 import { VertexEditor } from "./editor";
-import { fromWorld } from "./geometry";
+import { boxBetween, fromWorld } from "./geometry";
 import type { Bounds } from "./geometry";
 import type { MapView } from "./map-view";
 import { Page } from "./page";
@@ -18,6 +19,10 @@ import type { Queue } from "./queue";
 import { restOf, totalsOf } from "./rest";
 import { Sync } from "./sync";
 import type { LabelClass, Operation } from "./types";
+import { onTaskMap } from "./tasks/on-map";
+import { taskRest } from "./tasks/rest";
+import { Tasks } from "./tasks/tasks";
+import "./tasks/tasks.css";
 import { restored, stored } from "./undo";
 import type { ServerMessage } from "./wire";
 
@@ -49,6 +54,9 @@ function memoryQueue(): Queue {
     stop: () => rows.clear(),
   };
 }
+
+/** Bounds as a polygon. */
+const boxOf = ([west, south, east, north]: Bounds): GeoJSON.Polygon => boxBetween([west, south], [east, north]);
 
 async function start(): Promise<void> {
   const root = document.getElementById("root");
@@ -82,6 +90,26 @@ async function start(): Promise<void> {
   });
   let large = layer.count > LARGE;
 
+  let shown: MapView | null = null;
+  const tasks = new Tasks({
+    rest: taskRest(labelSet.id, labelSet.project),
+    mayLabel: labelSet.role !== "viewer",
+    mayReview: !["viewer", "labeler"].includes(labelSet.role),
+    say: toast,
+    // A task fills the map; without animation, so that one can draw at once.
+    fit: (bounds) => shown?.map.fitBounds(toLatLngBounds(bounds), { animate: false, padding: [32, 32], maxZoom: Math.min(imagery.max_zoom + 2, 24) }),
+    place: () => fromWorld(shown?.centre() ?? [0.5, 0.5]),
+    viewArea: () => shown && boxOf(shown.bounds()),
+    lease: (lease, unread) => {
+      app.lease = lease;
+      if (app.noteUnread === unread) return;
+      app.noteUnread = unread;
+      if (unread) app.set({ tool: "select", tab: "tasks", panel: true });
+      else app.touch();
+    },
+    settled: () => app.settled(),
+    now: () => Date.now(),
+  });
   const onMap = (map: MapView): (() => void) => {
     let settled: ReturnType<typeof setTimeout> | undefined;
     const load = (): void => {
@@ -90,7 +118,7 @@ async function start(): Promise<void> {
     };
     const sync = new Sync(
       {
-        rest: restOf(layer.url),
+        rest: restOf(layer.url, `/api/label-sets/${labelSet.id}/edits`),
         queue,
         bounds: () => (large ? map.bounds() : null),
         connect: (handlers) => openLive<ServerMessage>(`/ws/layers/${layer.id}/`, handlers),
@@ -107,10 +135,15 @@ async function start(): Promise<void> {
         onMembers: (members) => app.set({ members }),
         onCursor: (cursor) => cursor.id !== String(user.id) && app.onCursorOf(cursor),
         onError: (message) => toast(message, "bad"),
+        onTasks: () => void tasks.catchUp(),
+        onProposed: (message) => toast(message, "warn"),
       },
       app.view.doc,
     );
     app.sync = sync;
+    shown = map;
+    const tasksOff = onTaskMap(map, app, tasks);
+    void tasks.start(document);
     app.onFit = (bounds) => map.fit(bounds);
     app.onPointed = (world) => {
       map.setCrosshair(false);
@@ -136,6 +169,8 @@ async function start(): Promise<void> {
       window.removeEventListener("online", network);
       window.removeEventListener("offline", network);
       sync.stop();
+      tasks.stop();
+      tasksOff();
     };
   };
 
@@ -143,7 +178,7 @@ async function start(): Promise<void> {
     // On disk, work outlives the page; only in memory it would be lost.
     if (!durable && app.view.doc.pending.length) event.preventDefault();
   });
-  render(<Page app={app} editor={editor} imagery={imagery} layerUrl={layer.url} trainingUrl={`/training-data/new?label_set=${labelSet.id}`} me={String(user.id)} labelSet={{ ...labelSet, mayDelete: ["manager", "owner"].includes(labelSet.role) }} onMap={onMap} />, root);
+  render(<Page app={app} editor={editor} imagery={imagery} layerUrl={layer.url} trainingUrl={`/training-data/new?label_set=${labelSet.id}`} me={String(user.id)} labelSet={{ ...labelSet, mayDelete: ["manager", "owner"].includes(labelSet.role) }} tasks={tasks} onMap={onMap} />, root);
 }
 
 void start();

@@ -19,6 +19,9 @@ import type { MapView } from "./map-view";
 import { Panel } from "./panels";
 import type { ImageryFacts, ImageryLook } from "./panels";
 import { SchemaDialog } from "./schema-dialog";
+import { TaskDialogs, TaskHint } from "./tasks/dialogs";
+import { taskKeys } from "./tasks/keys";
+import type { Tasks } from "./tasks/tasks";
 
 export interface PageProps {
   readonly app: App;
@@ -28,6 +31,7 @@ export interface PageProps {
   readonly trainingUrl: string;
   readonly me: string;
   readonly labelSet: { readonly id: string; readonly name: string; readonly project: string; readonly mayDelete: boolean };
+  readonly tasks: Tasks;
   readonly onMap: (map: MapView) => () => void;
 }
 
@@ -38,13 +42,13 @@ function rememberedLook(): ImageryLook {
   return { opacity: opacity ?? 1, brightness: brightness ?? 1 };
 }
 
-export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, labelSet, onMap }: PageProps): JSX.Element {
+export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, labelSet, tasks, onMap }: PageProps): JSX.Element {
   const view = useView(app);
   const place = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<MapView | null>(null);
   const [look, setLook] = useState(rememberedLook);
   const [deleting, setDeleting] = useState(false);
-  const keys = useMemo(() => (map ? keysOf(app, map, editor, imagery) : []), [app, map, editor, imagery]);
+  const keys = useMemo(() => (map ? [...keysOf(app, map, editor, imagery), ...taskKeys(tasks)] : []), [app, map, editor, imagery, tasks]);
 
   useEffect(() => {
     if (!place.current) return undefined;
@@ -79,6 +83,7 @@ export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, labelSet
         <div class="label-top">
           {view.loading && <div class="label-hint"><Spinner label="Loading samples" /> Loading samples</div>}
           {view.doc.truncated && <div class="label-hint">Too many samples in view to edit them. Zoom in.</div>}
+          {!(view.panel && view.tab === "tasks") && <TaskHint tasks={tasks} onOpen={() => app.set({ tab: "tasks", panel: true })} />}
           {map && <Hint view={view} tools={map.tools} />}
         </div>
         <div class="label-bottom">
@@ -86,7 +91,8 @@ export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, labelSet
           <ProblemCard app={app} view={view} />
         </div>
       </div>
-      <Panel app={app} view={view} look={look} onLook={setLook} imagery={imagery} />
+      <Panel app={app} view={view} look={look} onLook={setLook} imagery={imagery} tasks={tasks} />
+      <TaskDialogs tasks={tasks} />
       {view.open === "help" && <Help keys={keys} onClose={close} />}
       {view.open === "schema" && (
         <SchemaDialog classes={view.doc.classes} url={`${layerUrl}classes`} onClose={close} onSaved={(classes) => app.setClasses(classes)} />

@@ -7,6 +7,8 @@ import { area, number, plural } from "../ui/format";
 import type { App, PanelTab, Total, View } from "./app";
 import { areaM2 } from "./geometry";
 import { NO_CLASS_COLOUR } from "./layer";
+import { TasksPanel } from "./tasks/panel";
+import type { Tasks } from "./tasks/tasks";
 import type { LabelClass, Sample } from "./types";
 
 /** A small square in a class's colour. */
@@ -232,6 +234,7 @@ function Slider({ label, value, max, onChange }: { label: string; value: number;
 const TABS: readonly { id: PanelTab; label: string }[] = [
   { id: "classes", label: "Classes" },
   { id: "samples", label: "Samples" },
+  { id: "tasks", label: "Tasks" },
   { id: "imagery", label: "Imagery" },
 ];
 
@@ -241,9 +244,10 @@ export interface PanelProps {
   readonly look: ImageryLook;
   readonly onLook: (look: ImageryLook) => void;
   readonly imagery: ImageryFacts;
+  readonly tasks: Tasks;
 }
 
-export function Panel({ app, view, look, onLook, imagery }: PanelProps): JSX.Element {
+export function Panel({ app, view, look, onLook, imagery, tasks }: PanelProps): JSX.Element {
   return (
     <aside class={view.panel ? "label-panel" : "label-panel folded"} aria-label="Label set">
       <button type="button" class="label-sheet-handle" aria-expanded={view.panel} onClick={() => app.set({ panel: !view.panel })}>
@@ -254,6 +258,7 @@ export function Panel({ app, view, look, onLook, imagery }: PanelProps): JSX.Ele
           <Tabs label="Panel" tabs={[...TABS]} selected={view.tab} onSelect={(id) => app.set({ tab: id as PanelTab })} />
           {view.tab === "classes" && <ClassPalette app={app} view={view} />}
           {view.tab === "samples" && <SampleList app={app} view={view} />}
+          {view.tab === "tasks" && <TasksPanel tasks={tasks} nameOf={(value) => view.doc.classes.find((one) => one.value === value)?.name ?? "no class"} />}
           {view.tab === "imagery" && <ImageryPanel look={look} onLook={onLook} imagery={imagery} />}
         </>
       ) : (

@@ -274,7 +274,7 @@ function resolved(state: State, event: Extract<Event, { type: "resolved" }>): St
 /** The operation that carries a choice out; null where nothing is left to save. */
 function decision(conflict: Conflict, operation: Operation, { choice, newOpId, newSampleId }: { choice: Choice; newOpId: Id; newSampleId: Id }): Operation | null {
   const { base, mine, theirs, fields } = conflict;
-  const made = { opId: newOpId, order: operation.order };
+  const made = { opId: newOpId, order: operation.order, ...(operation.lease ? { lease: operation.lease } : {}) };
   if (choice !== "theirs" && mine && (choice === "both" || !theirs)) {
     const { geometry, classValue, properties } = mine;
     return { ...made, id: newSampleId, action: "create", patch: { geometry, classValue, properties }, base: null };

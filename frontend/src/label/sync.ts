@@ -32,6 +32,10 @@ export interface SyncOptions {
   readonly onMembers: (members: readonly Member[]) => void;
   readonly onCursor: (cursor: Cursor) => void;
   readonly onError: (message: string) => void;
+  /** Tasks changed, or may have: look again. */
+  readonly onTasks?: () => void;
+  /** A change was kept as a proposal: its task is somebody else's by now. */
+  readonly onProposed?: (message: string) => void;
 }
 
 /** `refused`: the server will not have us (signed out, no longer a member); what is drawn stays in this browser. */
@@ -190,6 +194,7 @@ export class Sync {
     switch (message.type) {
       case "welcome":
         this.welcomed = true;
+        this.options.onTasks?.();
         this.options.onMembers(message.members.map(memberFrom));
         if (message.classes) this.apply({ type: "classes", classes: message.classes });
         this.told = Math.max(this.told, message.seq);
@@ -211,6 +216,9 @@ export class Sync {
         return;
       case "cursor":
         this.options.onCursor(cursorFrom(message, Date.now()));
+        return;
+      case "tasks":
+        this.options.onTasks?.();
         return;
       case "resync":
         void this.reload();
@@ -325,6 +333,9 @@ export class Sync {
         return { type: "saved", opId, sample, version };
       case "aborted":
         return { type: "unsent", opIds: [opId] };
+      case "proposed":
+        this.options.onProposed?.(message);
+        return { type: "saved", opId, sample: sample ?? this.state.server.get(this.idOf(opId)) ?? null, version };
       case "conflict":
       case "gone":
         return { type: "stale", opId, theirs: sample, version, newOpId: newId() };

@@ -28,6 +28,12 @@ export interface LabelClass {
   readonly retired: boolean;
 }
 
+/** The right to work on a task: its fencing token tells it from older and newer ones. */
+export interface Lease {
+  readonly id: Id;
+  readonly token: number;
+}
+
 export type Action = "create" | "update" | "delete";
 
 /** The fields that an operation sets; what is absent stays as it is. */
@@ -50,6 +56,8 @@ export interface Operation {
   readonly base: Sample | null;
   /** Rises with each operation of this browser, across reloads. */
   readonly order: number;
+  /** Under which it was drawn; where somebody else holds the task by now, the server keeps it as a proposal. */
+  readonly lease?: Lease;
 }
 
 export type Field = "geometry" | "class" | "properties" | "existence";
@@ -86,8 +94,11 @@ export interface LogRow {
   readonly sample: Sample | null;
 }
 
-/** `aborted`: nothing wrong with it, but another of its batch failed. */
-export type ResultStatus = "ok" | "conflict" | "gone" | "invalid" | "aborted";
+/**
+ * `aborted`: nothing wrong with it, but another of its batch failed. `proposed`: kept beside its task, which somebody
+ * else holds by now.
+ */
+export type ResultStatus = "ok" | "conflict" | "gone" | "invalid" | "aborted" | "proposed";
 
 /** The server's answer to one operation. */
 export interface Result {

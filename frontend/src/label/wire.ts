@@ -1,6 +1,6 @@
 // Between the server's JSON and the page's words.
 
-import type { Action, Cursor, Geometry, Id, LabelClass, LogRow, Member, Operation, Properties, Result, ResultStatus, Sample } from "./types";
+import type { Action, Cursor, Geometry, Id, LabelClass, Lease, LogRow, Member, Operation, Properties, Result, ResultStatus, Sample } from "./types";
 
 export interface FeatureJson {
   readonly type: "Feature";
@@ -51,6 +51,7 @@ export interface EditJson {
   readonly geometry?: Geometry;
   readonly class_value?: number;
   readonly properties?: Properties;
+  readonly task?: Lease;
 }
 
 /** What the layer's socket says. */
@@ -61,6 +62,7 @@ export type ServerMessage =
   | { readonly type: "classes"; readonly classes: readonly LabelClass[] }
   | { readonly type: "presence"; readonly members: readonly MemberJson[] }
   | { readonly type: "cursor"; readonly id: string | number; readonly name: string; readonly lon: number; readonly lat: number }
+  | { readonly type: "tasks"; readonly seq: number }
   | { readonly type: "resync" }
   | { readonly type: "pong" }
   | { readonly type: "error"; readonly code: string; readonly message: string; readonly fix: string };
@@ -116,6 +118,7 @@ export function editFrom(operation: Operation, baseVersion: number): EditJson {
     ...(geometry ? { geometry } : {}),
     ...(classValue === undefined ? {} : { class_value: classValue ?? NO_CLASS }),
     ...(properties ? { properties } : {}),
+    ...(operation.lease ? { task: operation.lease } : {}),
   };
 }
 

@@ -21,6 +21,8 @@ export class FakeServer {
   /** Edits are stored, but their answers get lost. */
   mute = false;
   saves = 0;
+  /** Tokens of leases that have passed to somebody else. */
+  readonly late = new Set<number>();
 
   constructor(samples: readonly Sample[] = []) {
     for (const sample of samples) this.features.set(sample.id, { sample, deleted: false });
@@ -99,7 +101,7 @@ export class FakeServer {
   apply(edits: readonly EditJson[]): ResultJson[] {
     this.saves += 1;
     const judged = edits.map((edit) => this.judge(edit));
-    const failed = judged.some((one) => one !== null && one.status !== "ok");
+    const failed = judged.some((one) => one !== null && one.status !== "ok" && one.status !== "proposed");
     const from = this.seq;
     const results = edits.map((edit, i): ResultJson => {
       const verdict = judged[i] ?? null;
@@ -117,10 +119,11 @@ export class FakeServer {
     if (done) return { op_id: edit.op_id, status: "ok", seq: done.seq, version: done.version, feature: done.feature, error: null };
     const now = this.features.get(edit.id);
     const version = now?.sample.version ?? 0;
-    const answer = (status: "conflict" | "gone"): ResultJson => ({
+    const answer = (status: "conflict" | "gone" | "proposed"): ResultJson => ({
       op_id: edit.op_id, status, seq: null, version, feature: now ? featureJson(now.sample, now.deleted) : null,
       error: { code: status, message: status, fix: "" },
     });
+    if (edit.task && this.late.has(edit.task.token)) return answer("proposed");
     if (edit.action !== "create" && (!now || now.deleted)) return answer("gone");
     if (edit.base_version !== version || (edit.action === "create" && now && !now.deleted)) return answer("conflict");
     if (edit.class_value === 99) return { op_id: edit.op_id, status: "invalid", seq: null, version: null, feature: null, error: { code: "class_unknown", message: "The layer has no class 99.", fix: "" } };

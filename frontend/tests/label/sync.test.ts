@@ -247,3 +247,18 @@ describe("a bad network", () => {
     expect(server.features.has("b")).toBe(true);
   });
 });
+
+it("a change whose task is somebody else's by now leaves the queue, and the samples stay as the server has them", async () => {
+  const server = new FakeServer([sample("there")]);
+  const queue = disk();
+  const one = await client(server, queue);
+  const lease = { id: "task", token: 1 };
+  server.late.add(lease.token);
+  const changed = { ...operation("update", "there", { classValue: 2 }, sample("there")), lease };
+  await one.sync.edit([{ ...operation("create", "late", { geometry: square(5, 5) }), lease }, changed]);
+  await vi.waitFor(() => expect(one.state.pending).toHaveLength(0));
+  expect(queue.rows.size).toBe(0);
+  expect(one.state.view.has("late")).toBe(false);
+  expect(one.state.view.get("there")?.classValue).toBe(1);
+  expect(server.seq).toBe(0);
+});
