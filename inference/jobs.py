@@ -196,16 +196,27 @@ def _classify_blocks(task: _Task, folder: BlockFolder) -> float:
     stored = _stored(task.row)
     done = {block.number for block in task.planned.blocks if stored.get(block.number) == folder.sha256(block.number)}
     done &= set(stored)
-    meter, shown = _Meter(task, len(done), 0.8), 0.0
+    meter, shown, unseen = _Meter(task, len(done), 0.8), 0.0, False
     for block in predict.classify(task.work, task.predictor, task.planned.blocks, skip=done):
         sha256 = folder.write_block(block.number, block.window, block.classes)
         with task.context.guard():
             services.store_block(task.row, number=block.number, sha256=sha256, seconds=block.seconds)
-            if task.row.result_imagery is not None and time.monotonic() - shown > SHOW_EVERY_S:
+            unseen = time.monotonic() - shown <= SHOW_EVERY_S
+            if not unseen:
                 shown = time.monotonic()
-                imagery_services.bump(task.row.result_imagery)
+                _show_blocks(task)
         meter.add(block.classes.size)
+    if unseen:
+        # Drawing the polygons may take minutes: the map need not wait for the last blocks until then.
+        with task.context.guard():
+            _show_blocks(task)
     return _seconds(task)
+
+
+def _show_blocks(task: _Task) -> None:
+    """Let every open map ask for the growing class raster's tiles again; under the job's guard."""
+    if task.row.result_imagery is not None:
+        imagery_services.bump(task.row.result_imagery)
 
 
 def _seconds(task: _Task) -> float:

@@ -170,9 +170,15 @@ def home(request: HttpRequest) -> HttpResponse:
     config = {
         "projects": [{"id": row["id"], "name": row["name"], "role": row["role"]} for row in rows],
         # The button is there for those whom the route lets run it.
-        "demo": mine is not None and mine["role"] != Role.VIEWER.label,
+        "demo": None if demo is None or mine is None or mine["role"] == Role.VIEWER.label else _demo(demo),
     }
     return render(request, "home.html", {"config": config})
+
+
+def _demo(project: Project) -> dict[str, Any]:
+    """Return what the demo's card says before it was run."""
+    assumed = ImageryLayer.objects.filter(project=project, kind=ImageryLayer.Kind.SCENE, position_assumed=True)
+    return {"assumed": list(assumed.order_by("created_at").values_list("name", flat=True))}
 
 
 @api_view(["GET"])

@@ -1,13 +1,19 @@
 """Running a model in the browser: choose, draw where, follow, see the result."""
 
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.db import transaction
+from django.db.transaction import Atomic
 from playwright.sync_api import Page, expect
 
-from inference.models import Inference
+from inference import services
+from inference.jobs import SHOW_EVERY_S
+from inference.models import Block, Inference
+from inference.specs import Settings
 from tests import factories
 from tests.browser.driver import PHONE, Pages, wait_until
 from tests.inference.scene import make_package
@@ -72,6 +78,72 @@ def test_a_model_is_run_inside_an_extent_drawn_on_the_map(
         expect(page.get_by_text(title, exact=True).first).to_be_visible()
     page.wait_for_load_state("networkidle")
     screenshot(page, "inference-map")
+
+
+# How many pixels of the class raster's tiles are drawn; every finished block adds some.
+PAINTED = """(id) => [...document.querySelectorAll("img.leaflet-tile-loaded")]
+    .filter((tile) => tile.src.includes(id) && tile.complete && tile.naturalWidth > 0)
+    .reduce((sum, tile) => {
+        const canvas = new OffscreenCanvas(tile.naturalWidth, tile.naturalHeight);
+        const pen = canvas.getContext("2d");
+        pen.drawImage(tile, 0, 0);
+        return sum + pen.getImageData(0, 0, canvas.width, canvas.height).data.filter((v, i) => i % 4 === 3 && v).length;
+    }, 0)"""
+
+
+def halted(row: Inference, *, blocks: int) -> Atomic:
+    """Return what holds the job still, once so many blocks are stored: its guard waits for the row that we lock."""
+    wait_until(lambda: Block.objects.filter(inference=row).count() >= blocks, timeout_s=240, what=f"{blocks} blocks")
+    held = transaction.atomic()
+    held.__enter__()
+    job = Job.objects.select_for_update(no_key=True).get(pk=row.job_id)
+    assert job.finished_at is None, "too late: it is done"
+    row.refresh_from_db()
+    return held
+
+
+@pytest.mark.timeout(420)
+def test_an_open_map_shows_blocks_and_polygons_while_the_job_runs(
+    open_page: Pages,
+    scene: ImageryLayer,
+    ana: User,
+    worker: subprocess.Popen[bytes],
+    screenshot: Screenshot,
+) -> None:
+    """The worker is a real process; the test only holds it still where it looks."""
+    asked = {"core_px": 64, "block_px": 64, "halo_px": 32, "simplify_px": 0}
+    row = services.start(
+        project=scene.project,
+        user=ana,
+        package=scene.project.packages.get(task="classify_pixels"),
+        imagery=scene,
+        extent=None,
+        settings=Settings.parse(asked, task="classify_pixels"),
+    )
+    page = open_page(ana)
+    page.goto(f"/maps/{row.map_id}/")
+    page.evaluate("window.neverReloaded = true")
+    painted = 0
+    for blocks in (4, 20):
+        held = halted(row, blocks=blocks)
+        layer = str(row.result_imagery_id)
+        before = painted
+        wait_until(lambda: page.evaluate(PAINTED, layer) > before, what=f"more of the class raster at {blocks} blocks")  # noqa: B023
+        expect(page.get_by_text("Growing while its job runs").first).to_be_visible()
+        painted = page.evaluate(PAINTED, layer)
+        screenshot(page, f"inference-growing-{blocks}")
+        # Open maps are told every two seconds: the next block after this is told.
+        page.wait_for_timeout(1000 * SHOW_EVERY_S + 100)
+        held.__exit__(None, None, None)
+    held = halted(row, blocks=row.blocks_total + 1)
+    expect(page.locator("li.layer", has_text="Polygons").locator(".legend .numeric").first).not_to_have_text("0")
+    wait_until(lambda: page.evaluate(PAINTED, layer) > painted, what="the last blocks, before the raster is written")
+    held.__exit__(None, None, None)
+    expect(page.get_by_text("Growing while its job runs")).to_have_count(0, timeout=90_000)
+    classes = page.locator("li.layer", has_text="Classes").get_by_label("Classes", exact=True)
+    expect(classes.get_by_text(re.compile(r"Tree.*m² · [\d.]+ %"))).to_be_visible()
+    assert page.evaluate("window.neverReloaded")
+    screenshot(page, "inference-grown")
 
 
 def test_the_form_says_why_a_model_does_not_fit(open_page: Pages, scene: ImageryLayer, ana: User) -> None:

@@ -146,11 +146,24 @@ def test_the_demo_is_run_by_its_button_and_ends_with_its_map_and_score(
     assert claimed is not None
     assert claimed.token is not None
     screenshot(page, "demo-running")
-    result = {"map": f"/maps/{project.maps.get().pk}/", "sentence": "It found 7 of 10 trees that it had never seen."}
+    within = {"iou": 0.55, "precision": 0.67, "recall": 0.76, "chance_iou": 0.25}
+    other = {"iou": 0.31, "precision": 0.76, "recall": 0.35, "chance_iou": 0.38}
+    map_url = f"/maps/{project.maps.get().pk}/"
+    result = {
+        "map": map_url,
+        "score": within,
+        "labels": 209,
+        "elsewhere": {"map": f"{map_url}?other", "imagery": "Road through forest", "score": other, "labels": 279},
+        "sentence": "",
+        "position_assumed": ["Forest edge"],
+    }
     jobs.finish(job_id=job.pk, token=claimed.token, result=result)
-    expect(page.get_by_text("7 of 10 trees")).to_be_visible()
+    expect(page.get_by_role("row", name="held-out south 209 0.55 0.67")).to_be_visible()
+    expect(page.get_by_role("row", name="never trained on 279 0.31 no better than chance")).to_be_visible()
+    expect(page.get_by_text("The place on Earth of “Forest edge” is assumed.")).to_be_visible()
+    screenshot(page, "demo-done")
     page.get_by_role("link", name="Open the map").click()
-    expect(page).to_have_url(re.compile(result["map"]))
+    expect(page).to_have_url(re.compile(map_url))
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from tests.browser.driver import Site
 from tests.clients.server import make_site
 from tests.factories import client_for, make_user
-from webapp.demo import drive, load
+from webapp.demo import drive, load, sources
 from webapp.demo.client import Client
 from webapp.demo.selectors import PROJECT
 from webapp.demo.services import api_client
@@ -109,5 +109,12 @@ def test_the_demo_goes_from_labels_to_a_scored_map(
     assert result["sentence"] in found.description
     assert "NEON" in found.description
     assert "not recorded" in found.description
-    assert found.layers.filter(features__label_set__isnull=False).exists()
-    assert found.layers.filter(imagery__kind="class_raster").exists()
+    elsewhere = result["elsewhere"]
+    assert elsewhere["labels"] == 279
+    assert elsewhere["score"]["chance_iou"] == pytest.approx(0.38, abs=0.02)
+    other = Map.objects.get(pk=elsewhere["map"].split("/")[2])
+    assert result["position_assumed"] == [sources.EDGE.name, sources.FOREST.name]
+    for shown in (found, other):
+        assert result["sentence"] in shown.description
+        assert shown.layers.filter(features__label_set__isnull=False).exists()
+        assert shown.layers.filter(imagery__kind="class_raster").exists()

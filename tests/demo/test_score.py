@@ -3,7 +3,7 @@
 import pytest
 import shapely
 
-from webapp.demo.score import areas, score
+from webapp.demo.score import Measured, Score, areas, score, sentence
 
 
 def test_a_half_found_square_has_half_the_overlap() -> None:
@@ -36,3 +36,18 @@ def test_areas_are_measured_in_metres() -> None:
     (found,) = areas({"features": [{"geometry": square}, {"geometry": None}]}, 32612)
     # A thousandth of a degree: 111.2 m north by 79.0 m east at this latitude (0.5 % for the ellipsoid).
     assert found.area == pytest.approx(111.2 * 79.0, rel=0.005)
+
+
+def test_both_scores_are_said_and_one_below_chance_is_called_useless() -> None:
+    good, bad = Score(0.55, 0.67, 0.76, 0.25), Score(0.31, 0.76, 0.35, 0.38)
+    told = sentence(Measured(good, 209), Measured(bad, 279), "The other")
+    for part in (
+        "0.55 against 209 labels",
+        "0.25",
+        "“The other”",
+        "0.31 against 279 labels",
+        "0.38",
+        "of no use there",
+    ):
+        assert part in told
+    assert "of no use" not in sentence(Measured(good, 209), Measured(good, 279), "The other")

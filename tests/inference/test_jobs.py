@@ -26,6 +26,7 @@ from inference.specs import Settings
 from tests.factories import make_project, make_user
 from tests.inference.scene import SMALL, make_package, scene, scene_path
 from webapp.features.models import Edit, Feature, FeatureLayer
+from webapp.imagery.classes import class_areas
 from webapp.imagery.models import ImageryLayer
 from webapp.imagery.selectors import analysis_file, tile_source
 from webapp.jobs.context import JobContext
@@ -88,6 +89,12 @@ def test_a_scene_becomes_a_class_raster_and_polygons_on_a_map(start: Start) -> N
         assert raster.transform[0] == pytest.approx(0.1)
     assert set(np.unique(classes)) <= {0, 1, 7, NODATA}
     assert {1, 7} <= set(np.unique(classes))
+    areas = {item["value"]: (item["count"], item["area_m2"], item["share"]) for item in class_areas(layer)}
+    assert set(areas) == {0, 1, 7}
+    for value, (count, area_m2, share) in areas.items():
+        assert count == (classes == value).sum()
+        assert area_m2 == pytest.approx(count * 0.01, rel=0.01)
+        assert share == pytest.approx(count / (classes != NODATA).sum())
     assert row.map is not None
     placed = [(item.imagery_id, item.features_id) for item in row.map.layers.order_by("position")]
     assert placed == [(row.imagery_id, None), (layer.pk, None), (None, features.pk)]

@@ -1,12 +1,13 @@
 """The demo: from labels to a finished map, through nothing but the public HTTP API.
 
 Training data from the north of a scene, a U-Net trained on it, that model over the whole scene, and the result
-on a map with its score in the south, whose labels no step of the training has seen.
+on a map with its score in the south, whose labels no step of the training has seen. Then the same model over another
+scene of which it has seen nothing: how a model does at home says little about how it does elsewhere.
 """
 
 import time
 from collections.abc import Callable, MutableMapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import shapely
@@ -14,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from webapp.demo import sources
 from webapp.demo.client import Client
-from webapp.demo.score import areas, score
+from webapp.demo.score import Measured, areas, score, sentence
 from webapp.errors import Conflict, QuadratError
 from webapp.raster.shapes import to_crs
 
@@ -49,9 +50,11 @@ def run(client: Client, project: str, state: State, tell: Tell) -> dict[str, Any
     label_set = client.get(f"/api/label-sets/{_named(sets, sources.EDGE.name)}/")
     data = _export(client, label_set, state, tell)
     package = _train(client, data, state, tell)
-    made = _infer(client, package, label_set, state, tell)
-    tell(0.96, "Measuring against the held-out labels")
-    return _finish(client, made, label_set, tell)
+    made = _infer(client, package, label_set, state, tell, key="inference", span=(0.72, 0.88))
+    other_set = client.get(f"/api/label-sets/{_named(sets, sources.FOREST.name)}/")
+    elsewhere = _infer(client, package, other_set, state, tell, key="elsewhere", span=(0.88, 0.96))
+    tell(0.96, "Measuring against labels that the model never saw")
+    return _finish(client, _Scored(made, label_set), _Scored(elsewhere, other_set), tell)
 
 
 def _part(label_set: dict[str, Any], low: float, high: float) -> BaseGeometry:
@@ -96,45 +99,101 @@ def _train(client: Client, data: str, state: State, tell: Tell) -> str:
         body = {"training_data": data, "network": "unet", "name": "Demo: tree crowns U-Net", "settings": TRAINING}
         made = client.post("/api/runs/", body)
         state["run"], state["run_job"] = made["id"], _job_of(made)
-    _wait(client, state["run_job"], state, tell, (0.08, 0.75), "Training")
+    _wait(client, state["run_job"], state, tell, (0.08, 0.72), "Training")
     return str(client.get(f"/api/runs/{state['run']}/")["package"]["id"])
 
 
-def _infer(client: Client, package: str, label_set: dict[str, Any], state: State, tell: Tell) -> dict[str, Any]:
-    if "inference" not in state:
-        body = {
-            "package": package,
-            "imagery": label_set["imagery"]["id"],
-            "extent": None,
-            "settings": {"min_area_m2": 1.0},
-        }
+def _infer(
+    client: Client,
+    package: str,
+    label_set: dict[str, Any],
+    state: State,
+    tell: Tell,
+    *,
+    key: str,
+    span: tuple[float, float],
+) -> dict[str, Any]:
+    """Return the finished inference of the package over the label set's imagery; `key` names it in the state."""
+    imagery = label_set["imagery"]
+    if key not in state:
+        body = {"package": package, "imagery": imagery["id"], "extent": None, "settings": {"min_area_m2": 1.0}}
         made = client.post("/api/inferences/", body)
-        state["inference"], state["inference_job"] = made["id"], _job_of(made)
-    _wait(client, state["inference_job"], state, tell, (0.75, 0.95), "Inference")
-    answer: dict[str, Any] = client.get(f"/api/inferences/{state['inference']}/")
+        state[key], state[f"{key}_job"] = made["id"], _job_of(made)
+    _wait(client, state[f"{key}_job"], state, tell, span, f"Inference on {imagery['name']}")
+    answer: dict[str, Any] = client.get(f"/api/inferences/{state[key]}/")
     return answer
 
 
-def _finish(client: Client, inference: dict[str, Any], label_set: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    """Score the result in the held-out part, put the labels on its map, and say the score there."""
-    imagery, labels = label_set["imagery"], label_set["layer"]
-    map_id = _id_of(inference["map"])
-    shown = client.get(f"/api/maps/{map_id}/")
-    on_map = [_id_of(row["features"]) for row in shown["layers"] if row["kind"] == "features"]
-    found = next(layer for layer in on_map if layer != labels["id"])
-    extent = to_crs(_part(label_set, 0.0, SCORED_BELOW), 4326, imagery["epsg"])
-    ours = areas(client.get(f"/api/layers/{found}/export.geojson"), imagery["epsg"])
-    truth = areas(client.get(f"/api/layers/{labels['id']}/export.geojson"), imagery["epsg"])
-    held_out = [area for area in truth if area.centroid.within(extent)]
-    result = score(ours, truth, extent)
-    sentence = result.sentence(len(held_out))
-    if labels["id"] not in on_map:
-        body = {"kind": "features", "id": labels["id"], "title": "Labels (south: held out)"}
-        client.post(f"/api/maps/{map_id}/layers", body)
-    about = f"{sentence} {imagery['attribution']}. {imagery['position_note']}"
-    client.patch(f"/api/maps/{map_id}/", {"name": "Demo: tree crowns found", "description": about})
-    tell(1.0, sentence)
-    return {"map": f"/maps/{map_id}/", "score": asdict(result), "labels": len(held_out), "sentence": sentence}
+@dataclass(frozen=True)
+class _Scored:
+    """An inference, and the label set over the same imagery that it is measured against."""
+
+    inference: dict[str, Any]
+    label_set: dict[str, Any]
+
+    @property
+    def map(self) -> str:
+        """Id of the inference's map."""
+        return _id_of(self.inference["map"])
+
+    @property
+    def imagery(self) -> dict[str, Any]:
+        """The imagery of both."""
+        found: dict[str, Any] = self.label_set["imagery"]
+        return found
+
+
+def _finish(client: Client, within: _Scored, elsewhere: _Scored, tell: Tell) -> dict[str, Any]:
+    """Score both results, put the labels on their maps, and say both scores on each map."""
+    south = _measure(client, within, 0.0, SCORED_BELOW)
+    other = _measure(client, elsewhere, 0.0, 1.0)
+    _add_labels(client, within, "Labels (south: held out)")
+    _add_labels(client, elsewhere, "Labels (all held out)")
+    spoken = sentence(south, other, elsewhere.imagery["name"])
+    for made, name in ((within, "Demo: tree crowns found"), (elsewhere, "Demo: the same model elsewhere")):
+        about = f"{spoken}\n{made.imagery['attribution']}. {made.imagery['position_note']}"
+        client.patch(f"/api/maps/{made.map}/", {"name": name, "description": about})
+    tell(1.0, spoken)
+    return {
+        "map": f"/maps/{within.map}/",
+        "score": asdict(south.score),
+        "labels": south.labels,
+        "elsewhere": {
+            "map": f"/maps/{elsewhere.map}/",
+            "imagery": elsewhere.imagery["name"],
+            "score": asdict(other.score),
+            "labels": other.labels,
+        },
+        "sentence": spoken,
+        "position_assumed": [made.imagery["name"] for made in (within, elsewhere) if made.imagery["position_assumed"]],
+    }
+
+
+def _measure(client: Client, made: _Scored, low: float, high: float) -> Measured:
+    """Return the score of the polygons found between two shares of the scene's height, from its south."""
+    epsg = made.imagery["epsg"]
+    extent = to_crs(_part(made.label_set, low, high), 4326, epsg)
+    ours = areas(client.get(f"/api/layers/{_found_layer(made)}/export.geojson"), epsg)
+    truth = areas(client.get(f"/api/layers/{made.label_set['layer']['id']}/export.geojson"), epsg)
+    held_out = sum(area.centroid.within(extent) for area in truth)
+    return Measured(score(ours, truth, extent), held_out)
+
+
+def _found_layer(made: _Scored) -> str:
+    """Return the id of the layer of polygons that the inference wrote."""
+    return next(str(row["id"]) for row in made.inference["results"] if row["kind"] != "class_raster")
+
+
+def _add_labels(client: Client, made: _Scored, title: str) -> None:
+    """Put the labels on top of the map. The classes shine through, and the polygons, which are the same areas, wait."""
+    labels = made.label_set["layer"]["id"]
+    shown = client.get(f"/api/maps/{made.map}/")["layers"]
+    for row in shown:
+        change = {"class_raster": {"opacity": 0.5}, "features": {"visible": False}}.get(row["kind"])
+        if change and (row["kind"] != "features" or _id_of(row["features"]) != labels):
+            client.patch(f"/api/maps/{made.map}/layers/{row['id']}", change)
+    if all(row["kind"] != "features" or _id_of(row["features"]) != labels for row in shown):
+        client.post(f"/api/maps/{made.map}/layers", {"kind": "features", "id": labels, "title": title})
 
 
 def _job_of(made: dict[str, Any]) -> str:

@@ -27,14 +27,43 @@ class Score:
     recall: float
     chance_iou: float
 
-    def sentence(self, labels: int) -> str:
-        """Return the score in words."""
-        return (
-            f"Against {labels} held-out labels in the south of the scene: IoU {self.iou:.2f}, "
-            f"precision {self.precision:.2f}, recall {self.recall:.2f} of tree area "
-            f"(calling everything a tree: IoU {self.chance_iou:.2f}). "
-            "The labels are boxes around crowns, so even perfect crowns would score below 1."
-        )
+
+@dataclass(frozen=True)
+class Measured:
+    """A score, and how many labels it was measured against."""
+
+    score: Score
+    labels: int
+
+
+def sentence(within: Measured, elsewhere: Measured, other: str) -> str:
+    """Return both scores in words, the weak one as plainly as the good one.
+
+    Args:
+        within: in a part of the trained scene that was held out.
+        elsewhere: in a scene of which nothing was trained on.
+        other: that scene's name.
+    """
+    return (
+        f"In the south of the scene, held out from training: {_words(within)}. "
+        f"On “{other}”, which the model never saw: {_words(elsewhere)}, {_verdict(elsewhere.score)}. "
+        "The labels are boxes around crowns, so even perfect crowns would score below 1."
+    )
+
+
+def _words(measured: Measured) -> str:
+    found = measured.score
+    return (
+        f"IoU {found.iou:.2f} against {measured.labels} labels "
+        f"(precision {found.precision:.2f}, recall {found.recall:.2f}; "
+        f"calling everything a tree gives {found.chance_iou:.2f})"
+    )
+
+
+def _verdict(found: Score) -> str:
+    if found.iou <= found.chance_iou:
+        return "so it is of no use there yet: it needs labels of more places"
+    return "better than nothing, and no promise for other places"
 
 
 def areas(collection: dict[str, Any], epsg: int) -> list[BaseGeometry]:

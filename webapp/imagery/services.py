@@ -194,13 +194,14 @@ def create_class_raster(
 
 @dataclass(frozen=True, slots=True)
 class ClassFiles:
-    """The finished files of a class raster, in MEDIA_DIR."""
+    """The finished files of a class raster, in MEDIA_DIR, and what its one band holds."""
 
     analysis_path: str
     display_path: str
     sha256: str
     size_bytes: int
     max_zoom: int
+    bands: list[dict[str, Any]]
 
 
 def keep_class_raster(path: Path) -> ClassFiles:
@@ -208,12 +209,15 @@ def keep_class_raster(path: Path) -> ClassFiles:
 
     This takes a while: call it outside the job's guard, and `finish_class_raster` with its answer inside.
     """
+    from webapp.raster.statistics import measure
     from webapp.raster.write import write_display_cog
 
+    # Counted exactly, value by value: the legend tells the area of each class from it.
+    bands = [{"name": "class", **found.as_json()} for found in measure(path)] or [{"name": "class"}]
     size_bytes, sha256 = path.stat().st_size, storage.sha256_of(path)
     display = path.with_name(f"{path.stem}-display.tif")
     place = write_display_cog(path, display, None, progress=lambda fraction, message: None)
-    return ClassFiles(storage.keep(path), storage.keep(display), sha256, size_bytes, place.zoom)
+    return ClassFiles(storage.keep(path), storage.keep(display), sha256, size_bytes, place.zoom, bands)
 
 
 def finish_class_raster(*, layer: ImageryLayer, path: Path | ClassFiles) -> ImageryLayer:
@@ -231,6 +235,7 @@ def finish_class_raster(*, layer: ImageryLayer, path: Path | ClassFiles) -> Imag
         sha256=files.sha256,
         size_bytes=files.size_bytes,
         max_zoom=files.max_zoom,
+        bands=files.bands,
         blocks_path="",
         updated_at=timezone.now(),
     )

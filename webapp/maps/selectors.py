@@ -13,6 +13,7 @@ from webapp.errors import NotFound
 from webapp.features.models import FeatureLayer
 from webapp.features.selectors import feature_json, statistics
 from webapp.features.selectors import layer_json as features_json
+from webapp.imagery.classes import class_areas
 from webapp.imagery.models import ImageryLayer
 from webapp.imagery.selectors import layer_json as imagery_json
 from webapp.maps.models import Map, MapLayer
@@ -145,10 +146,10 @@ def candidates(map: Map, query: str) -> list[dict[str, Any]]:
 
 
 def legend(row: MapLayer) -> list[dict[str, Any]]:
-    """Return the classes of a layer as [{value, name, colour, count, area_m2}]; imagery has no counts."""
+    """Return the classes of a layer as [{value, name, colour, count, area_m2}]: of features, or of pixels."""
     if row.features is not None:
         return statistics(row.features)
-    return [] if row.imagery is None else list(row.imagery.classes)
+    return [] if row.imagery is None else class_areas(row.imagery)
 
 
 def imagery_of(map: Map, pk: int) -> ImageryLayer:

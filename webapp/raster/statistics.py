@@ -1,10 +1,14 @@
 """Statistics of bands, gathered window by window in bounded memory."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from webapp.raster.read import Reader
+from webapp.raster.windows import Window
 
 # Integers of 8 and 16 bits are counted exactly; others are estimated from about this many pixels a band.
 SAMPLE_PIXELS = 1_000_000
@@ -12,6 +16,8 @@ HISTOGRAM_BINS = 256
 # A share of zeros above this, in data of more than 8 bits without nodata, is an empty border and not imagery:
 # it is left out of the percentiles that the stretch comes from.
 EMPTY_SHARE = 0.01
+# Rows that `measure` reads at once.
+STRIP_PX = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,22 @@ class BandStatistics:
             "p98": self.p98,
             "histogram": {"edges": self.edges, "counts": self.counts},
         }
+
+
+def measure(path: Path | str) -> list[BandStatistics]:
+    """Return the statistics of each band of a raster, read strip by strip; none where no pixel is valid.
+
+    Raises:
+        BadRaster: no raster, or its bytes cannot be decoded.
+    """
+    with Reader(path) as reader:
+        info = reader.info
+        gatherer = Gatherer(info.count, info.dtype, info.height * info.width, has_nodata=info.nodata is not None)
+        for row in range(0, info.height, STRIP_PX):
+            strip = Window(row, 0, STRIP_PX, info.width).clip(info.height, info.width)
+            chip = reader.read(strip)
+            gatherer.add(chip.array, chip.valid)
+    return gatherer.result() if gatherer.valid_pixels else []
 
 
 class Gatherer:

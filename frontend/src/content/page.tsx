@@ -17,8 +17,8 @@ export interface Project {
 
 export interface ContentConfig {
   projects: Project[];
-  /** The demo is loaded, and the reader may run it. */
-  demo: boolean;
+  /** Of the demo, where it is loaded and the reader may run it: names of scenes whose place on Earth is assumed. */
+  demo: { assumed: string[] } | null;
 }
 
 interface Answer {
@@ -237,7 +237,9 @@ export function ContentPage({ projects, demo: loadedDemo }: ContentConfig): JSX.
           )}
         </div>
       </div>
-      {loadedDemo && demo && !narrowed && <DemoCard onHide={() => showDemo(false)} onDone={again} />}
+      {loadedDemo && demo && !narrowed && (
+        <DemoCard assumed={loadedDemo.assumed} onHide={() => showDemo(false)} onDone={again} />
+      )}
       <div class="content-filter">
         <Tabs
           label="Kind of content"

@@ -6,7 +6,7 @@ import type { Job } from "../jobs/types";
 import { del, get, patch, post } from "../ui/api";
 import { Badge, Button, Dialog, ErrorNote, Icon, Menu, Select, TextInput, toast } from "../ui/components";
 import { DeleteDialog } from "../ui/delete-dialog";
-import { bytes, date, number } from "../ui/format";
+import { area, bytes, date, number, percent } from "../ui/format";
 import { createMap, imageryLayer, toLatLngBounds } from "../ui/map";
 import { Connect } from "./connect";
 import { Histogram } from "./histogram";
@@ -194,6 +194,8 @@ function Bands({ layer }: { layer: Layer }): JSX.Element {
 }
 
 function Classes({ layer }: { layer: Layer }): JSX.Element {
+  const counts = layer.bands[0]?.histogram?.counts;
+  const total = counts?.reduce((sum, count) => sum + count, 0) ?? 0;
   return (
     <section class="card" aria-labelledby="classes-title">
       <h2 id="classes-title">Classes</h2>
@@ -202,8 +204,13 @@ function Classes({ layer }: { layer: Layer }): JSX.Element {
           <li key={row.value} class="row">
             <Swatch colour={row.colour} />
             {row.name}
+            <span class="muted numeric">({row.value})</span>
             <span class="spacer" />
-            <span class="muted numeric">{row.value}</span>
+            {counts && total > 0 && (
+              <span class="muted numeric">
+                {area((counts[row.value] ?? 0) * layer.gsd_m ** 2)} · {percent((counts[row.value] ?? 0) / total)}
+              </span>
+            )}
           </li>
         ))}
       </ul>

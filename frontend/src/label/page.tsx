@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { del } from "../ui/api";
-import { Spinner } from "../ui/components";
+import { Icon, Spinner } from "../ui/components";
 import { DeleteDialog } from "../ui/delete-dialog";
 import type { ImageryInfo } from "../ui/map";
 import type { App } from "./app";
@@ -86,6 +86,11 @@ export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, labelSet
           {!(view.panel && view.tab === "tasks") && <TaskHint tasks={tasks} onOpen={() => app.set({ tab: "tasks", panel: true })} />}
           {map && <Hint view={view} tools={map.tools} />}
         </div>
+        {imagery.position_assumed && (
+          <button type="button" class="label-assumed" title={imagery.position_note} onClick={() => app.set({ tab: "imagery", panel: true })}>
+            <Icon name="warn" /> Position on Earth is assumed
+          </button>
+        )}
         <div class="label-bottom">
           <ConflictCard app={app} view={view} />
           <ProblemCard app={app} view={view} />

@@ -3,13 +3,17 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../ui/api";
 import { Icon } from "../ui/components";
-import { number } from "../ui/format";
+import { area, number, percent } from "../ui/format";
+import { sourceOf } from "./types";
 import type { ImageryRow, LayerClass, LayerRow } from "./types";
 import { ClassName } from "./popup";
 
 interface Counted extends Omit<LayerClass, "value"> {
   value: number | null;
   count?: number;
+  area_m2?: number;
+  /** Of all pixels with data, 0 to 1; of rasters. */
+  share?: number;
 }
 
 interface LegendProps {
@@ -23,9 +27,13 @@ interface LegendProps {
 export function PositionNote({ row }: { row: ImageryRow }): JSX.Element | null {
   if (!row.imagery.position_assumed) return null;
   return (
-    <p class="note warn position-note small-text">
-      <Icon name="warn" /> <span>Position assumed. {row.imagery.position_note || "Its place on Earth was given by hand."}</span>
-    </p>
+    <div class="note warn position-note small-text">
+      <Icon name="warn" />
+      <details>
+        <summary>Position on Earth is assumed</summary>
+        {row.imagery.position_note || "It was given by hand."}
+      </details>
+    </div>
   );
 }
 
@@ -42,13 +50,18 @@ function SceneFacts({ row }: { row: ImageryRow }): JSX.Element {
   );
 }
 
-function RasterClasses({ row }: { row: ImageryRow }): JSX.Element {
+function RasterClasses({ row, classes }: { row: ImageryRow; classes: readonly Counted[] }): JSX.Element {
   return (
     <div class="legend-facts">
       <ul class="legend" aria-label="Classes">
-        {row.imagery.classes.map((item) => (
+        {classes.map((item) => (
           <li key={item.value}>
             <ClassName item={item} />
+            {item.share !== undefined && (
+              <span class="muted numeric small-text" title={`${number(item.count)} pixels`}>
+                {area(item.area_m2)} · {percent(item.share)}
+              </span>
+            )}
           </li>
         ))}
       </ul>
@@ -57,21 +70,28 @@ function RasterClasses({ row }: { row: ImageryRow }): JSX.Element {
   );
 }
 
+/** What decides whether the counts are to be asked for anew; null where there are none. */
+function countedAt(row: LayerRow): string | null {
+  if (row.kind === "features") return `features ${row.features.count}`;
+  return row.kind === "class_raster" && row.imagery.state === "ready" ? `pixels ${row.imagery.version}` : null;
+}
+
 /** The classes of a layer; those of a feature layer can be switched off one by one. */
 export function Legend({ map, row, hidden, onHide }: LegendProps): JSX.Element {
   const [counted, setCounted] = useState<Counted[]>([]);
-  const counts = row.kind === "features" ? row.features.count : undefined;
+  const moment = countedAt(row);
   useEffect(() => {
-    if (counts === undefined) return undefined;
+    if (moment === null) return undefined;
     const stop = new AbortController();
     get<{ classes: Counted[] }>(`/api/maps/${map}/layers/${row.id}/legend`, { signal: stop.signal })
       .then((answer) => setCounted(answer.classes))
       .catch(() => setCounted([]));
     return () => stop.abort();
-  }, [map, row.id, counts]);
+  }, [map, row.id, moment]);
 
-  if (row.kind !== "features") return row.kind === "imagery" ? <SceneFacts row={row} /> : <RasterClasses row={row} />;
-  const rows: Counted[] = counted.length > 0 ? counted : row.features.classes;
+  if (row.kind === "imagery") return <SceneFacts row={row} />;
+  const rows: Counted[] = counted.length > 0 ? counted : sourceOf(row).classes;
+  if (row.kind === "class_raster") return <RasterClasses row={row} classes={rows} />;
   return (
     <ul class="legend" aria-label="Classes">
       {rows

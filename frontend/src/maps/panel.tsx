@@ -74,9 +74,14 @@ function LayerItem({ map, row, shown, hidden, actions, dragged, onGrip, onStep }
           aria-label={`Show ${title}`}
           onChange={(event) => actions.onShow(row.id, { visible: event.currentTarget.checked })}
         />
-        <button type="button" class="layer-title" aria-expanded={open} onClick={() => setOpen(!open)} title={KINDS[row.kind]}>
+        <button type="button" class="layer-title" aria-expanded={open} onClick={() => setOpen(!open)} title={`${KINDS[row.kind]}: ${title}`}>
           <Icon name={ICONS[row.kind]} />
           <span class="truncate">{title}</span>
+          {row.kind !== "features" && row.imagery.position_assumed && (
+            <span class="assumed" role="img" aria-label="Position on Earth is assumed" title="Position on Earth is assumed">
+              <Icon name="warn" />
+            </span>
+          )}
           <Icon name={open ? "down" : "right"} />
         </button>
         <Menu label={`More about ${title}`} items={items} end small />

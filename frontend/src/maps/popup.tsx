@@ -1,12 +1,12 @@
-// What a click on the map shows: features with class, score, area and attributes; the class of a pixel.
+// What a click on the map shows: features with class, score, area and attributes; the class or band values of a pixel.
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../ui/api";
-import { Spinner } from "../ui/components";
+import { Icon, Spinner } from "../ui/components";
 import { area, number, percent } from "../ui/format";
 import type { Found } from "./stage";
 import { titleOf } from "./types";
-import type { LayerClass } from "./types";
+import type { ImageryRow, LayerClass, PointJson } from "./types";
 
 const MOST_SHOWN = 5;
 
@@ -84,24 +84,70 @@ function FeatureCard({ map, found }: { map: string; found: Extract<Found, { kind
   );
 }
 
+/** Something found, with what the server says of a raster's pixel. */
+export type Known = Extract<Found, { kind: "feature" }> | { kind: "raster"; row: ImageryRow; point: PointJson };
+
+/** Ask the server for the pixels of what was found; rasters without data there are left out. */
+export async function known(map: string, found: readonly Found[], at: { lat: number; lng: number }): Promise<Known[]> {
+  const answers = await Promise.all(
+    found.map(async (item): Promise<Known | null> => {
+      if (item.kind === "feature") return item;
+      const url = `/api/maps/${map}/layers/${item.row.id}/point?lon=${at.lng}&lat=${at.lat}`;
+      const point = await get<PointJson>(url).catch(() => null);
+      return point?.values.some((value) => value !== null) ? { kind: "raster", row: item.row, point } : null;
+    }),
+  );
+  return answers.filter((item) => item !== null);
+}
+
+function RasterCard({ row, point }: { row: ImageryRow; point: PointJson }): JSX.Element {
+  if (row.kind === "class_raster") {
+    return (
+      <section>
+        <h3>{point.class ? <ClassName item={point.class} /> : "No class"}</h3>
+        <p class="muted small-text">{titleOf(row)}</p>
+      </section>
+    );
+  }
+  return (
+    <section>
+      <p class="muted small-text">{titleOf(row)}</p>
+      <dl class="facts small-text">
+        {point.values.map((value, index) => (
+          <>
+            <dt key={`${index}-name`}>{point.band_names[index]}</dt>
+            <dd key={index} class="numeric">
+              {number(value)}
+            </dd>
+          </>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
 /** Everything found at a place. */
-export function Popup({ map, found }: { map: string; found: readonly Found[] }): JSX.Element {
-  const shown = found.slice(0, MOST_SHOWN);
+export function Popup({ map, found }: { map: string; found: readonly Known[] }): JSX.Element {
+  // Band values are of interest where nothing lies above them.
+  const above = found.filter((item) => item.row.kind !== "imagery");
+  const told = above.length > 0 ? above : found;
+  const shown = told.slice(0, MOST_SHOWN);
+  const assumed = found.some((item) => item.kind === "raster" && item.row.imagery.position_assumed);
   return (
     <div class="map-popup">
       {shown.map((item, index) =>
         item.kind === "feature" ? (
           <FeatureCard key={index} map={map} found={item} />
         ) : (
-          <section key={index}>
-            <h3>
-              <ClassName item={item.class} />
-            </h3>
-            <p class="muted small-text">{titleOf(item.row)}</p>
-          </section>
+          <RasterCard key={index} row={item.row} point={item.point} />
         ),
       )}
-      {found.length > shown.length && <p class="muted small-text">and {found.length - shown.length} more here</p>}
+      {told.length > shown.length && <p class="muted small-text">and {told.length - shown.length} more here</p>}
+      {assumed && (
+        <p class="popup-position small-text">
+          <Icon name="warn" /> Position on Earth is assumed
+        </p>
+      )}
     </div>
   );
 }

@@ -4,12 +4,10 @@ import type { Bounds, Hit, VectorStyle } from "../ui/map";
 import { boundsOf, savedPlace } from "./state";
 import type { Look, Place } from "./state";
 import { sourceOf } from "./types";
-import type { FeaturesRow, LayerClass, LayerRow, MapJson } from "./types";
+import type { FeaturesRow, ImageryRow, LayerRow, MapJson } from "./types";
 
-/** Something at a clicked place, the top layer first. */
-export type Found =
-  | { kind: "feature"; row: FeaturesRow; hit: Hit }
-  | { kind: "pixel"; row: LayerRow; class: LayerClass };
+/** Something at a clicked place, the top layer first; what a raster holds there only the server knows. */
+export type Found = { kind: "feature"; row: FeaturesRow; hit: Hit } | { kind: "raster"; row: ImageryRow };
 
 export interface StageHandlers {
   onMove: (place: Place) => void;
@@ -23,19 +21,6 @@ export type HiddenClasses = ReadonlyMap<number, ReadonlySet<number>>;
 export function styleOf(row: FeaturesRow, hidden: ReadonlySet<number> | undefined): VectorStyle {
   const colours = new Map(row.features.classes.map((item) => [item.value, item.colour]));
   return { colours, fillOpacity: 0.3, lineWidth: 1.5, hidden: hidden ?? new Set() };
-}
-
-function channels(colour: string): [number, number, number] {
-  const value = Number.parseInt(colour.slice(1), 16);
-  return [(value >> 16) & 255, (value >> 8) & 255, value & 255];
-}
-
-/** The class whose colour a pixel has; colours a few steps off (lossy tiles) still count. */
-export function classOfColour(classes: readonly LayerClass[], pixel: readonly [number, number, number]): LayerClass | null {
-  const distance = (item: LayerClass): number =>
-    channels(item.colour).reduce((sum, channel, i) => sum + Math.abs(channel - (pixel[i] ?? 0)), 0);
-  const best = [...classes].sort((a, b) => distance(a) - distance(b))[0];
-  return best && distance(best) <= 24 ? best : null;
 }
 
 /** The map with its layers. */
@@ -123,10 +108,9 @@ export class Stage {
       if (row.kind === "features" && layer instanceof VectorTileLayer) {
         return layer.hitsAt(place, 4).map((hit) => ({ kind: "feature", row, hit }));
       }
-      if (row.kind !== "class_raster" || !(layer instanceof ImageryTileLayer)) return [];
-      const pixel = layer.colourAt(place);
-      const found = pixel && classOfColour(sourceOf(row).classes, pixel);
-      return found ? [{ kind: "pixel", row, class: found }] : [];
+      const bounds = sourceOf(row).bounds;
+      if (row.kind === "features" || !bounds || !toLatLngBounds(bounds).contains(place)) return [];
+      return [{ kind: "raster", row }];
     });
   }
 

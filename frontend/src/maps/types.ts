@@ -77,6 +77,13 @@ export type MapMessage =
   | { type: "layer"; layer: number; number: number; state: string; classes_changed: boolean; changed: Bounds | null }
   | { type: "pong" };
 
+/** What a raster holds at a place: null values where it has no data. */
+export interface PointJson {
+  values: (number | null)[];
+  band_names: string[];
+  class: LayerClass | null;
+}
+
 /** What is behind a layer: its imagery or its features. */
 export function sourceOf(row: LayerRow): ImageryJson | FeaturesJson {
   return row.kind === "features" ? row.features : row.imagery;

@@ -5,86 +5,24 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
 import { asApiError, del, get, patch, put } from "../ui/api";
 import { Button, ConfirmDialog, Icon, IconButton, Menu, toast } from "../ui/components";
 import type { MenuItem } from "../ui/components";
-import { openLive } from "../ui/live";
-import type { LiveState } from "../ui/live";
 import type { Bounds } from "../ui/map";
+import { About } from "./about";
 import { AddLayerDialog, RenameDialog, ShareDialog } from "./dialogs";
+import { useLiveMap } from "./live-map";
 import { LayerList } from "./panel";
 import type { PanelActions } from "./panel";
-import { Popup } from "./popup";
+import { known, Popup } from "./popup";
 import { Stage } from "./stage";
 import type { Found } from "./stage";
-import { firstLook, formatHash, lookChanged, merged, nextLook, parseHash, savedPlace } from "./state";
+import { firstLook, formatHash, lookChanged, nextLook, parseHash, savedPlace } from "./state";
 import type { Look, Place } from "./state";
 import { sourceOf, titleOf } from "./types";
-import type { FeaturesRow, LayerRow, MapJson, MapMessage } from "./types";
+import type { FeaturesRow, LayerRow, MapJson } from "./types";
 
 type Open =
   | { dialog: "add" | "share" | "rename-map" | "delete-map" }
   | { dialog: "rename-layer" | "remove-layer"; row: LayerRow }
   | null;
-
-const RELOAD_QUIET_MS = 250;
-// Tile tokens live for half a day; the map JSON brings fresh ones.
-const RELOAD_EVERY_MS = 3 * 3600 * 1000;
-
-/** The map JSON as it lives: reloaded when the socket says so. */
-function useLiveMap(first: MapJson, onFeatures: (row: FeaturesRow, changed: Bounds | null) => void) {
-  const [map, setMap] = useState(first);
-  const [live, setLive] = useState<LiveState>("connecting");
-  const shownRef = useRef(map);
-  useEffect(() => {
-    shownRef.current = map;
-  }, [map]);
-  const accept = useCallback((fresh: MapJson) => setMap((shown) => merged(fresh, shown)), []);
-  useEffect(() => {
-    const url = `/api/maps/${first.id}/`;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const reload = (): void => {
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        get<MapJson>(url)
-          .then(accept)
-          .catch((error: unknown) => toast(asApiError(error).message, "bad"));
-      }, RELOAD_QUIET_MS);
-    };
-    const newer = (id: number, number: number, changed: Bounds | null): void => {
-      const row = shownRef.current.layers.find((item) => item.id === id);
-      if (row?.kind !== "features" || row.features.seq === number) return;
-      const next: FeaturesRow = { ...row, features: { ...row.features, seq: number } };
-      setMap((shown) => ({ ...shown, layers: shown.layers.map((item) => (item.id === id ? next : item)) }));
-      onFeatures(next, changed);
-    };
-    const connection = openLive<MapMessage>(`/ws/maps/${first.id}/`, {
-      onState: setLive,
-      onRefused: () => toast("This map is no longer open to you. Load the page again.", "bad"),
-      onMessage: (message) => {
-        if (message.type === "pong") return;
-        if (message.type === "layer") newer(message.layer, message.number, message.changed);
-        // After a lost connection nobody knows where the changes are: every tile is asked for again.
-        if (message.type === "welcome") for (const item of message.layers) newer(item.layer, item.number, null);
-        const known = shownRef.current;
-        const same =
-          message.type === "welcome" &&
-          message.version === known.version &&
-          message.layers.every((item) => known.layers.some((row) => row.id === item.layer && fits(row, item)));
-        if (!same) reload();
-      },
-    });
-    const every = setInterval(reload, RELOAD_EVERY_MS);
-    return () => {
-      connection.stop();
-      clearTimeout(timer);
-      clearInterval(every);
-    };
-  }, [first.id, accept, onFeatures]);
-  return { map, live, accept };
-}
-
-function fits(row: LayerRow, told: { number: number; state: string }): boolean {
-  const number = row.kind === "features" ? row.features.seq : row.imagery.version;
-  return number === told.number && sourceOf(row).state === told.state;
-}
 
 function Coordinates({ pointer }: { pointer: EventTarget }): JSX.Element {
   const [place, setPlace] = useState<L.LatLng | null>(null);
@@ -121,8 +59,13 @@ export function Viewer({ first }: { first: MapJson }): JSX.Element {
   useEffect(() => {
     const element = holderRef.current;
     if (!element) return undefined;
-    const popup = (at: L.LatLng, found: Found[]): void => {
-      if (found.length === 0) return;
+    let clicks = 0;
+    const popup = async (at: L.LatLng, hits: Found[]): Promise<void> => {
+      clicks += 1;
+      const click = clicks;
+      const found = await known(first.id, hits, at.wrap());
+      // Another click came meanwhile, or the page ended.
+      if (found.length === 0 || click !== clicks) return;
       const content = document.createElement("div");
       render(<Popup map={first.id} found={found} />, content);
       L.popup({ maxWidth: 320, minWidth: 180, maxHeight: 320 })
@@ -134,11 +77,12 @@ export function Viewer({ first }: { first: MapJson }): JSX.Element {
     const made = new Stage(element, first, hash.place, {
       onMove: setPlace,
       onPointer: (at) => pointer.dispatchEvent(new CustomEvent("place", { detail: at })),
-      onClick: popup,
+      onClick: (at, found) => void popup(at, found),
     });
     stageRef.current = made;
     setPlace(made.place());
     return () => {
+      clicks += 1;
       made.stop();
       stageRef.current = null;
     };
@@ -233,6 +177,7 @@ export function Viewer({ first }: { first: MapJson }): JSX.Element {
           )}
         </div>
         <div class="panel-list">
+          {map.description && <About text={map.description} />}
           <LayerList map={map} look={look} hidden={hidden} actions={actions} />
         </div>
       </aside>

@@ -69,27 +69,6 @@ export class ImageryTileLayer extends L.TileLayer {
     }
   }
 
-  /** Return the pixel drawn at a place as red, green, blue; null where none is loaded or it is transparent. */
-  colourAt(place: L.LatLng): [number, number, number] | null {
-    if (!this._map) return null;
-    const world = this._map.project(place, this._map.getZoom());
-    for (const [image, coords] of this.images) {
-      const box = this.tileBox(coords);
-      if (!image.complete || image.naturalWidth === 0 || !box.contains(world)) continue;
-      const size = box.getSize();
-      const from = world.subtract(box.getTopLeft());
-      const canvas = document.createElement("canvas");
-      canvas.width = canvas.height = 1;
-      const pen = canvas.getContext("2d");
-      const column = Math.floor((from.x / size.x) * image.naturalWidth);
-      const row = Math.floor((from.y / size.y) * image.naturalHeight);
-      pen?.drawImage(image, column, row, 1, 1, 0, 0, 1, 1);
-      const [red = 0, green = 0, blue = 0, alpha = 0] = pen?.getImageData(0, 0, 1, 1).data ?? [];
-      if (alpha > 0) return [red, green, blue];
-    }
-    return null;
-  }
-
   protected override createTile(coords: L.Coords, done: L.DoneCallback): HTMLElement {
     const image = document.createElement("img");
     image.alt = "";
@@ -112,14 +91,6 @@ export class ImageryTileLayer extends L.TileLayer {
     };
     image.src = this.urlAt(coords);
     return image;
-  }
-
-  // The tile's box in pixels of the map's zoom now: while it loads, tiles of an older zoom are still shown.
-  private tileBox(coords: L.Coords): L.Bounds {
-    const scale = this._map.getZoomScale(this._map.getZoom(), coords.z);
-    const size = this.getTileSize().multiplyBy(1);
-    const top = L.point(coords.x, coords.y).scaleBy(size);
-    return L.bounds(top.multiplyBy(scale), top.add(size).multiplyBy(scale));
   }
 
   // TileLayer.getTileUrl takes its zoom from the layer's state, which has moved on for a tile of an older zoom.
