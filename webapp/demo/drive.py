@@ -188,8 +188,9 @@ def _add_labels(client: Client, made: _Scored, title: str) -> None:
     """Put the labels on top of the map. The classes shine through, and the polygons, which are the same areas, wait."""
     labels = made.label_set["layer"]["id"]
     shown = client.get(f"/api/maps/{made.map}/")["layers"]
+    looks: dict[str, dict[str, Any]] = {"class_raster": {"opacity": 0.5}, "features": {"visible": False}}
     for row in shown:
-        change = {"class_raster": {"opacity": 0.5}, "features": {"visible": False}}.get(row["kind"])
+        change = looks.get(row["kind"])
         if change and (row["kind"] != "features" or _id_of(row["features"]) != labels):
             client.patch(f"/api/maps/{made.map}/layers/{row['id']}", change)
     if all(row["kind"] != "features" or _id_of(row["features"]) != labels for row in shown):
