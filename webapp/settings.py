@@ -294,8 +294,6 @@ SPECTACULAR_SETTINGS = {
 
 # Absolute URLs that leave the site (tiles, OGC links) start with this. Empty: the request's own host.
 PUBLIC_URL = env("QUADRAT_PUBLIC_URL", "")
-# Hosts share doorbell and presence over Redis when set; one machine needs none.
-REDIS_URL = env("REDIS_URL", "")
 
 # --- files and limits ----------------------------------------------------------------------------
 MEDIA_DIR = Path(env("QUADRAT_MEDIA_DIR", str(VAR_DIR / "media"))).resolve()

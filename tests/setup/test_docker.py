@@ -20,13 +20,16 @@ def compose() -> dict[str, Any]:
     return parsed
 
 
-def test_compose_has_the_services_of_one_machine_and_two_profiles(compose: dict[str, Any]) -> None:
-    services = compose["services"]
-    assert {name for name, service in services.items() if "profiles" not in service} == {
-        *("postgis", "prepare", "web", "worker", "nginx")
-    }
-    assert services["redis"]["profiles"] == ["redis"]
-    assert services["ray"]["profiles"] == ["ray"]
+def test_compose_has_the_services_that_code_uses_and_no_other(compose: dict[str, Any]) -> None:
+    assert set(compose["services"]) == {"postgis", "prepare", "web", "worker", "nginx"}
+
+
+def test_every_variable_that_the_services_get_is_a_setting_or_of_the_entry_scripts(compose: dict[str, Any]) -> None:
+    read = (DOCKER.parent / "webapp" / "settings.py").read_text() + "".join(
+        path.read_text() for path in DOCKER.glob("*.sh")
+    )
+    given = {name for service in ("prepare", "web", "worker") for name in compose["services"][service]["environment"]}
+    assert [name for name in given if name not in read] == []
 
 
 def test_every_service_has_an_image_and_waits_for_services_that_exist(compose: dict[str, Any]) -> None:
