@@ -1,15 +1,13 @@
 """How fast inference is: all that is not the model, and all of it beside the bare model.
 
-    python tests/bench/bench_inference.py [RASTER] [--threads N]
+    python -m tests.bench.bench_inference [RASTER] [--threads N]
 
 Prints one JSON object: Mpx/s of output pixels by wall clock, and CPU seconds per Mpx, which do not depend on what
 else the machine does.
 """
 
 import argparse
-import json
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,17 +18,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+from inference import predict
+from inference.plan import ALIGN_PX, Block, Grid, Layout, blocks, pixel_layout
+from inference.predict import Predictor, Work
+from tests.bench.report import report
+from tests.conftest import DATA
+from training.networks import Unet
+from webapp.raster.blocks import BlockFolder, BlockGrid
+from webapp.raster.read import info
 
-from inference import predict  # noqa: E402
-from inference.plan import ALIGN_PX, Block, Grid, Layout, blocks, pixel_layout  # noqa: E402
-from inference.predict import Predictor, Work  # noqa: E402
-from training.networks import Unet  # noqa: E402
-from webapp.raster.blocks import BlockFolder, BlockGrid  # noqa: E402
-from webapp.raster.read import info  # noqa: E402
-
-DEFAULT = ROOT.parent / "shared" / "data" / "banepa" / "banepa_full_cog.tif"
+DEFAULT = DATA / "banepa" / "banepa_full_cog.tif"
 
 
 @dataclass(frozen=True)
@@ -123,7 +120,7 @@ def main() -> None:
         credited = chips * layout.chip_px**2 / ours.wall_s / (alone.pixels / alone.wall_s)
         unique = ours.pixels / ours.wall_s / (alone.pixels / alone.wall_s)
         result["of_bare_rate"] = {"unique": round(unique, 3), "overlap_credited": round(credited, 3)}
-    sys.stdout.write(json.dumps(result, indent=2) + "\n")
+    report(result)
 
 
 if __name__ == "__main__":

@@ -19,9 +19,11 @@ import random
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tests.bench.report import report
 from tests.bench.tile_report import Row, write
 from tests.bench.tile_servers import GDAL, ROOT, Measured, Server, titiler_python
 
@@ -182,6 +184,7 @@ def main() -> None:
     ):
         rows = compare(one, other, made, args)
     write(rows, args)
+    report({"rows": [asdict(row) for row in rows]})
 
 
 def compare(one: Server, other: Server, made: dict[str, Any], args: argparse.Namespace) -> list[Row]:

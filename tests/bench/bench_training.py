@@ -3,19 +3,22 @@
 python -m tests.bench.bench_training overhead            # share of the bare loop's speed (bar: 0.95)
 python -m tests.bench.bench_training accuracy            # building IoU on held-out blocks of Banepa, seconds
 python -m tests.bench.bench_training export              # chips a second, by threads
+
+Without a word: all three.
 """
 
 import argparse
 import json
-import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from shapely.geometry import shape
 
+from tests.bench.report import report
 from tests.conftest import DATA
 from training.chips import Cutting, Label
 from training.export import Order, export
@@ -118,20 +121,20 @@ def exporting() -> dict[str, float]:
 
 
 def main() -> None:
-    """Run one of the measurements and print JSON."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["overhead", "accuracy", "export"])
+    """Run the measurements that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", choices=["overhead", "accuracy", "export"])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--scratch", action="store_true", help="accuracy without ImageNet weights")
     options = parser.parse_args()
-    if options.what == "overhead":
-        result = overhead(options.threads)
-    elif options.what == "accuracy":
-        result = accuracy(options.threads, options.epochs, pretrained=not options.scratch)
-    else:
-        result = exporting()
-    sys.stdout.write(json.dumps(result) + "\n")
+    measurements: dict[str, Callable[[], dict[str, float]]] = {
+        "overhead": lambda: overhead(options.threads),
+        "accuracy": lambda: accuracy(options.threads, options.epochs, pretrained=not options.scratch),
+        "export": exporting,
+    }
+    asked = [options.what] if options.what else list(measurements)
+    report({name: measurements[name]() for name in asked})
 
 
 if __name__ == "__main__":
