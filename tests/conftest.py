@@ -4,13 +4,19 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 from pytest_django import DjangoDbBlocker, Settings
 
 # Two cores are all a test machine has.
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "2")
+
+# How long an example takes says something about the machine, not about the code.
+hypothesis.settings.register_profile("quadrat", deadline=None)
+hypothesis.settings.load_profile("quadrat")
 
 DATA = Path(os.environ.get("QUADRAT_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 
@@ -31,6 +37,20 @@ def own_folders(settings: Settings, tmp_path: Path) -> Path:
         folder.mkdir(parents=True)
         setattr(settings, name, folder)
     return tmp_path / "site"
+
+
+class QuickArgon2(Argon2PasswordHasher):
+    """The site's own algorithm at its least cost: a guess of a test costs no tenth of a second and no 100 MB."""
+
+    time_cost = 1
+    memory_cost = 8
+    parallelism = 1
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    """Passwords of the tests are hashed quickly."""
+    settings.PASSWORD_HASHERS = [f"{__name__}.{QuickArgon2.__name__}"]
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,9 @@ def assert_same(found: list[tuple[shapely.Polygon, int]], expected: list[tuple[s
         assert value == other
         assert mine.is_valid
         assert mine.area == theirs.area
-        assert mine.equals(shapely.make_valid(theirs))
+        # The same corners are the same shape; the relation of two shapes, a hundred times dearer, is for other rings.
+        if not shapely.equals_exact(shapely.normalize(mine), shapely.normalize(theirs), 0.0):
+            assert mine.equals(shapely.make_valid(theirs))
 
 
 @given(
@@ -62,7 +64,10 @@ def assert_same(found: list[tuple[shapely.Polygon, int]], expected: list[tuple[s
 def test_any_noise_gives_the_polygons_of_a_whole_trace(
     seed: int, height: int, width: int, block_px: int, classes: int, grain: int
 ) -> None:
-    noise = np.random.default_rng(seed).integers(0, classes, (height, width), dtype=np.uint8)
+    # A block costs a millisecond however small: 16 a side have every seam, corner and ring that 160 have.
+    longest = max(1, 16 * block_px // grain)
+    size = (min(height, longest), min(width, longest))
+    noise = np.random.default_rng(seed).integers(0, classes, size, dtype=np.uint8)
     array = np.repeat(np.repeat(noise, grain, axis=0), grain, axis=1)
     assert_same(by_blocks(array, block_px), whole(array))
 

@@ -1,6 +1,9 @@
 """Every route of the site against the table of who may call it."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from django.db import transaction
@@ -49,7 +52,15 @@ SERVICE_REFUSES = {
 
 @pytest.fixture
 def world() -> World:
+    """One world for all routes of a test: what a call changes is taken back before the next."""
     return make_world()
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def parameters(route: Route) -> list[str]:
@@ -63,6 +74,10 @@ def url_of(name: str, world: World) -> str:
 def call(client: Client, method: str, url: str, **headers: str) -> HttpResponse:
     body = {} if method in ("GET", "DELETE") else {"data": "{}", "content_type": "application/json"}
     return client.generic(method, url, **body, **headers)  # type: ignore[arg-type]
+
+
+def status_by_token(method: str, url: str, token: str) -> int:
+    return call(Client(), method, url, HTTP_AUTHORIZATION=f"Bearer {token}").status_code
 
 
 def is_page(name: str) -> bool:
@@ -91,86 +106,93 @@ def test_every_view_takes_only_methods_that_are_declared() -> None:
             assert not undeclared, f"{name} takes {undeclared}, which the table does not open"
 
 
-@pytest.mark.parametrize("name", sorted(BY_NAME))
-def test_methods_that_are_not_declared_are_refused(name: str, world: World) -> None:
-    if "*" in ROUTES[name]:
-        return
-    client, url = client_for(world.people["owner"]), url_of(name, world)
-    for method in set(METHODS) - set(ROUTES[name]):
-        assert call(client, method, url).status_code in (403, 405), f"{method} {url}"
+def test_methods_that_are_not_declared_are_refused(world: World, subtests: pytest.Subtests) -> None:
+    for name in sorted(BY_NAME):
+        if "*" in ROUTES[name]:
+            continue
+        client, url = client_for(world.people["owner"]), url_of(name, world)
+        for method in set(METHODS) - set(ROUTES[name]):
+            with subtests.test(f"{method} {name}"), undone():
+                assert call(client, method, url).status_code in (403, 405)
 
 
-@pytest.mark.parametrize(("name", "method"), DECLARED)
-def test_strangers_reach_only_what_is_public(name: str, method: str, world: World) -> None:
-    answer = call(Client(), method, url_of(name, world))
-    if ROUTES[name][method].audience == "public":
-        assert answer.status_code < 400
-    elif is_page(name):
-        assert answer.status_code == 302
-        assert answer["Location"].startswith("/login/?next=")
-    else:
-        assert answer.status_code == 401
+def test_strangers_reach_only_what_is_public(world: World, subtests: pytest.Subtests) -> None:
+    for name, method in DECLARED:
+        with subtests.test(f"{method} {name}"), undone():
+            answer = call(Client(), method, url_of(name, world))
+            if ROUTES[name][method].audience == "public":
+                assert answer.status_code < 400
+            elif is_page(name):
+                assert answer.status_code == 302
+                assert answer["Location"].startswith("/login/?next=")
+            else:
+                assert answer.status_code == 401
 
 
-@pytest.mark.parametrize(("name", "method"), OF_OBJECTS)
-def test_an_owner_of_another_project_finds_nothing(name: str, method: str, world: World) -> None:
-    answer = call(client_for(world.people["outsider"]), method, url_of(name, world))
-    assert answer.status_code == 404
-    assert world.project.name not in answer.content.decode()
+def test_an_owner_of_another_project_finds_nothing(world: World, subtests: pytest.Subtests) -> None:
+    for name, method in OF_OBJECTS:
+        with subtests.test(f"{method} {name}"), undone():
+            answer = call(client_for(world.people["outsider"]), method, url_of(name, world))
+            assert answer.status_code == 404
+            assert world.project.name not in answer.content.decode()
 
 
-@pytest.mark.parametrize(("name", "method"), OF_OBJECTS)
-def test_members_reach_what_their_role_opens(name: str, method: str, world: World) -> None:
-    rule, url = ROUTES[name][method], url_of(name, world)
-    for role in Role:
-        user = world.people[role.label]
-        # The OGC edge writes by token only: it has no CSRF check that a session would need.
-        bearer = {"HTTP_AUTHORIZATION": f"Bearer {make_token(user)}"} if name.startswith("ogc-") else {}
-        with transaction.atomic():
-            answer = call(client_for(user), method, url, **bearer)
-            transaction.set_rollback(True)
-        if role < rule.role:
-            assert answer.status_code == 403, role.label
-        elif answer.status_code == 404:
-            assert name in NEED_FILES | NEED_BODY or name.startswith("api-upload"), role.label
-        elif answer.status_code == 403:
-            assert (name, method) in SERVICE_REFUSES, role.label
-        else:
-            assert answer.status_code < 500
-            assert answer.status_code != 401
+def test_members_reach_what_their_role_opens(world: World, subtests: pytest.Subtests) -> None:
+    for name, method in OF_OBJECTS:
+        with subtests.test(f"{method} {name}"), undone():
+            rule, url = ROUTES[name][method], url_of(name, world)
+            for role in Role:
+                user = world.people[role.label]
+                # The OGC edge writes by token only: it has no CSRF check that a session would need.
+                bearer = {"HTTP_AUTHORIZATION": f"Bearer {make_token(user)}"} if name.startswith("ogc-") else {}
+                with undone():
+                    answer = call(client_for(user), method, url, **bearer)
+                if role < rule.role:
+                    assert answer.status_code == 403, role.label
+                elif answer.status_code == 404:
+                    assert name in NEED_FILES | NEED_BODY or name.startswith("api-upload"), role.label
+                elif answer.status_code == 403:
+                    assert (name, method) in SERVICE_REFUSES, role.label
+                else:
+                    assert answer.status_code < 500
+                    assert answer.status_code != 401
 
 
-@pytest.mark.parametrize(("name", "method"), [(n, m) for n, m in OF_OBJECTS if not is_page(n)])
-def test_a_token_opens_only_its_scope_and_its_project(name: str, method: str, world: World) -> None:
-    owner, rule, url = world.people["owner"], ROUTES[name][method], url_of(name, world)
-
-    def by(token: str) -> int:
-        return call(Client(), method, url, HTTP_AUTHORIZATION=f"Bearer {token}").status_code
-
-    lacking = [scope for scope in ("read", "edit", "run", "manage") if scope != rule.scope]
-    assert by(make_token(owner, lacking)) == 403
-    assert by(make_token(owner, project=make_project(owner))) == 404
-    assert by(make_token(world.people["outsider"])) == 404
-    assert by("qdt_unknown") == 401
-    allowed = by(make_token(owner, [rule.scope], project=world.project))
-    assert allowed not in (401, 403) or name.startswith("api-upload") or name in NEED_MORE_SCOPE
-    assert allowed < 500
-
-
-@pytest.mark.parametrize(("name", "method"), [(n, m) for n, m in DECLARED if m != "GET"])
-def test_another_site_cannot_use_the_session(name: str, method: str, world: World) -> None:
-    client = client_for(world.people["owner"], enforce_csrf_checks=True)
-    assert call(client, method, url_of(name, world)).status_code == 403
+def test_a_token_opens_only_its_scope_and_its_project(world: World, subtests: pytest.Subtests) -> None:
+    for name, method in OF_OBJECTS:
+        if is_page(name):
+            continue
+        with subtests.test(f"{method} {name}"), undone():
+            owner, rule = world.people["owner"], ROUTES[name][method]
+            by = partial(status_by_token, method, url_of(name, world))
+            lacking = [scope for scope in ("read", "edit", "run", "manage") if scope != rule.scope]
+            assert by(make_token(owner, lacking)) == 403
+            assert by(make_token(owner, project=make_project(owner))) == 404
+            assert by(make_token(world.people["outsider"])) == 404
+            assert by("qdt_unknown") == 401
+            allowed = by(make_token(owner, [rule.scope], project=world.project))
+            assert allowed not in (401, 403) or name.startswith("api-upload") or name in NEED_MORE_SCOPE
+            assert allowed < 500
 
 
-@pytest.mark.parametrize(("name", "method"), OF_OBJECTS)
-def test_an_unknown_id_answers_as_somebody_elses(name: str, method: str, world: World) -> None:
-    theirs = call(client_for(world.people["outsider"]), method, url_of(name, world))
-    kwargs = world.kwargs(name, parameters(BY_NAME[name])) | {"pk": world.others["unknown"]}
-    nobodys = call(client_for(world.people["outsider"]), method, reverse(name, kwargs=kwargs))
-    assert nobodys.status_code == theirs.status_code == 404
-    if not is_page(name):
-        assert nobodys.json() == theirs.json()
+def test_another_site_cannot_use_the_session(world: World, subtests: pytest.Subtests) -> None:
+    for name, method in DECLARED:
+        if method == "GET":
+            continue
+        with subtests.test(f"{method} {name}"), undone():
+            client = client_for(world.people["owner"], enforce_csrf_checks=True)
+            assert call(client, method, url_of(name, world)).status_code == 403
+
+
+def test_an_unknown_id_answers_as_somebody_elses(world: World, subtests: pytest.Subtests) -> None:
+    for name, method in OF_OBJECTS:
+        with subtests.test(f"{method} {name}"), undone():
+            theirs = call(client_for(world.people["outsider"]), method, url_of(name, world))
+            kwargs = world.kwargs(name, parameters(BY_NAME[name])) | {"pk": world.others["unknown"]}
+            nobodys = call(client_for(world.people["outsider"]), method, reverse(name, kwargs=kwargs))
+            assert nobodys.status_code == theirs.status_code == 404
+            if not is_page(name):
+                assert nobodys.json() == theirs.json()
 
 
 def forgetful(request: HttpRequest, pk: object = None) -> HttpResponse:
