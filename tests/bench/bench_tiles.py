@@ -19,7 +19,6 @@ import random
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +183,7 @@ def main() -> None:
     ):
         rows = compare(one, other, made, args)
     write(rows, args)
-    report({"rows": [asdict(row) for row in rows]})
+    report({row.label: row.figures() for row in rows})
 
 
 def compare(one: Server, other: Server, made: dict[str, Any], args: argparse.Namespace) -> list[Row]:

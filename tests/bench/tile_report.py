@@ -33,6 +33,13 @@ class Row:
         """Tiles for a CPU second, ours to TiTiler's."""
         return None if self.peer is None else self.peer.cpu_per_1000 / max(self.ours.cpu_per_1000, 1e-3)
 
+    def figures(self) -> dict[str, float]:
+        """Return what is compared, by name."""
+        found = {"cpu_s_per_1000": self.ours.cpu_per_1000, "p95_ms": self.ours.wait_ms(95)}
+        if self.peer is not None:
+            found |= {"peer_cpu_s_per_1000": self.peer.cpu_per_1000, "peer_p95_ms": self.peer.wait_ms(95)}
+        return {name: round(value, 3) for name, value in found.items()}
+
     def line(self) -> str:
         """Return the row of the table."""
         cells = [self.label, *_numbers(self.ours), *(_numbers(self.peer) if self.peer else ["", "", ""])]

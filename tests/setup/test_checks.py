@@ -1,5 +1,8 @@
 """`make test` runs every part and names the failed ones at the end."""
 
+import time
+from pathlib import Path
+
 import pytest
 
 from webapp.setup import checks
@@ -29,3 +32,21 @@ def test_a_step_that_fails_is_a_failed_part_and_no_end(capsys: pytest.CaptureFix
     assert checks.run_step("build", broken).passed is False
     assert checks.run_step("build", lambda: None).passed is True
     assert "Something failed while building." in capsys.readouterr().out
+
+
+def test_a_part_beside_others_runs_at_the_same_time_and_is_shown_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    meeting = tmp_path / "meeting"
+    script = f"echo begun; while [ ! -e {meeting} ]; do sleep 0.01; done; echo met; exit 3"
+    with checks.beside(checks.Part("beside", ["timeout", "20", "sh", "-c", script])) as outcomes:
+        assert checks.run_part(checks.Part("touch", ["touch", str(meeting)])).passed is True
+    assert [(outcome.name, outcome.passed) for outcome in outcomes] == [("beside", False)]
+    assert capsys.readouterr().out.endswith("\nbegun\nmet\n\n")
+
+
+def test_a_part_beside_others_ends_when_they_are_interrupted() -> None:
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), checks.beside(checks.Part("long", ["sleep", "30"])):
+        raise KeyboardInterrupt
+    assert time.monotonic() - start < 20

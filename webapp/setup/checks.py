@@ -1,10 +1,15 @@
 """`make test`, `make lint`, `make bench`: every part runs, whatever failed before it; the end says which did."""
 
+import os
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from webapp.setup import cluster, steps, tools
 from webapp.setup.place import FRONTEND, PYTHON, ROOT, SECRETS, VAR, VENV, SetupError, environment, own_database
@@ -32,10 +37,10 @@ class Outcome:
     seconds: float
 
 
+TYPES = Part("mypy", [BIN / "mypy"])
 LINT = [
     Part("ruff", [BIN / "ruff", "check", "."]),
     Part("ruff format", [BIN / "ruff", "format", "--check", "."]),
-    Part("mypy", [BIN / "mypy"]),
     Part("import contracts", [BIN / "lint-imports"]),
     Part("settings documented", [PYTHON, "-m", "pytest", "-q", "tests/setup/test_settings_docs.py"]),
     Part("tsc", ["npx", "tsc", "--noEmit"], cwd=FRONTEND),
@@ -43,21 +48,34 @@ LINT = [
 ]
 MIGRATIONS = Part("migrations", [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"])
 VITEST = Part("vitest", ["npx", "vitest", "run"], cwd=FRONTEND)
-PYTEST = Part("pytest", [PYTHON, "-m", "pytest", "-m", "not browser"])
+# A process per core, each with a test database of its own; more than four would only crowd the database.
+PROCESSES = min(os.cpu_count() or 1, 4)
+SPREAD: list[str | Path] = [PYTHON, "-m", "pytest", "--numprocesses", str(PROCESSES), "--dist", "worksteal"]
+PYTEST = Part("pytest", [*SPREAD, "-m", "not browser"])
 BROWSER = Part("pytest browser", [PYTHON, "-m", "pytest", "-m", "browser"])
+
+
+WHOLE_LOOP = (
+    "The whole loop takes most of an hour and is measured beside a running site: "
+    "python -m tests.bench.whole_loop --imagery scene.tif --labels buildings.geojson"
+)
 
 
 def lint() -> bool:
     """Run the linters and type checks; return whether all passed."""
     steps.prepare(tests=True)
-    return report([run_part(part) for part in LINT])
+    with beside(TYPES) as types:
+        outcomes = [run_part(part) for part in LINT]
+    return report([*outcomes, *types])
 
 
 def test() -> bool:
     """Run every check and test, browser tests last; return whether all passed."""
     steps.prepare(tests=True)
-    outcomes = [run_part(part) for part in [*LINT, VITEST]]
-    outcomes.append(run_step("front-end build", tools.ensure_build))
+    with beside(TYPES) as types:
+        outcomes = [run_part(part) for part in [*LINT, VITEST]]
+        outcomes.append(run_step("front-end build", tools.ensure_build))
+    outcomes += types
     use = cluster.enter() if own_database() else None
     try:
         outcomes += [run_part(part) for part in [MIGRATIONS, PYTEST, BROWSER]]
@@ -82,10 +100,15 @@ def _measured(names: list[str]) -> bool:
     tools.ensure_build()
     use = cluster.enter() if own_database() else None
     try:
-        return report([run_part(Part(name, [PYTHON, "-m", f"tests.bench.{name}"])) for name in names])
+        env = {} if use is None else {"DATABASE_URL": cluster.scratch_database("quadrat_bench")}
+        migrate = Part("migrate", [PYTHON, "manage.py", "migrate", "--verbosity", "0"], env=env)
+        parts = [Part(name, [PYTHON, "-m", f"tests.bench.{name}"], env=env) for name in names]
+        passed = report([run_part(part) for part in [migrate, *parts]])
     finally:
         if use is not None:
             cluster.leave(use)
+    say(f"The figures lie in {ROOT / 'var' / 'bench'}. {WHOLE_LOOP}")
+    return passed
 
 
 def test_environment() -> dict[str, str]:
@@ -96,23 +119,62 @@ def test_environment() -> dict[str, str]:
         "QUADRAT_READ_DATABASE_URL": "",
         "QUADRAT_VAR_DIR": str(VAR / "test"),
         "QUADRAT_SECRETS_FILE": str(SECRETS),
+        # The processes of the tests share the cores.
+        **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
     }
+
+
+def start_part(part: Part, output: IO[bytes] | None = None) -> "subprocess.Popen[bytes]":
+    """Start one part's program; what it prints goes to the terminal, or to `output`."""
+    (VAR / "test").mkdir(parents=True, exist_ok=True)
+    words = [str(word) for word in part.command]
+    env = {**test_environment(), **part.env}
+    return subprocess.Popen(words, cwd=part.cwd, env=env, stdout=output, stderr=output)
+
+
+def heading(part: Part) -> str:
+    """Return the line above what a part prints."""
+    return f"\n== {part.name}: {' '.join(str(word) for word in part.command)}"
 
 
 def run_part(part: Part) -> Outcome:
     """Run one part with its output in view."""
-    say(f"\n== {part.name}: {' '.join(str(word) for word in part.command)}")
-    (VAR / "test").mkdir(parents=True, exist_ok=True)
+    say(heading(part))
     start = time.monotonic()
     try:
-        done = subprocess.run(
-            [str(word) for word in part.command], cwd=part.cwd, env={**test_environment(), **part.env}, check=False
-        )
-        passed = done.returncode == 0
+        process = start_part(part)
     except FileNotFoundError as error:
         say(str(error))
-        passed = False
-    return Outcome(part.name, passed, time.monotonic() - start)
+        return Outcome(part.name, False, 0.0)
+    with _ended_with_us(process):
+        process.wait()
+    return Outcome(part.name, process.returncode == 0, time.monotonic() - start)
+
+
+@contextmanager
+def beside(part: Part) -> Iterator[list[Outcome]]:
+    """Run a part while the block runs; then what it printed is shown, and the list holds its outcome."""
+    outcomes: list[Outcome] = []
+    start = time.monotonic()
+    with tempfile.TemporaryFile() as output, ThreadPoolExecutor(1) as pool:
+        process = start_part(part, output)
+        with _ended_with_us(process):
+            ended = pool.submit(lambda: (process.wait(), time.monotonic()))
+            yield outcomes
+            status, end = ended.result()
+        output.seek(0)
+        say(f"{heading(part)}\n{output.read().decode(errors='replace')}")
+    outcomes.append(Outcome(part.name, status == 0, end - start))
+
+
+@contextmanager
+def _ended_with_us(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """End the program when the block is left by an exception, Ctrl-C among them."""
+    try:
+        yield
+    except BaseException:
+        process.terminate()
+        raise
 
 
 def run_step(name: str, step: Callable[[], None]) -> Outcome:

@@ -325,6 +325,14 @@ def _prepare(cluster: Cluster) -> None:
     stamps.mark_done("database", stamp)
 
 
+def scratch_database(name: str) -> str:
+    """Return the address of a database of our cluster that holds nothing of the site, made where it is missing."""
+    cluster = locate()
+    if not psql(cluster, "postgres", f"SELECT 1 FROM pg_database WHERE datname = '{name}'").strip():
+        psql(cluster, "postgres", f"CREATE DATABASE {name} OWNER quadrat")
+    return vault.load()["DATABASE_URL"].rsplit("/", 1)[0] + f"/{name}"
+
+
 ADDRESSES = {"DATABASE_URL": "quadrat", "QUADRAT_READ_DATABASE_URL": "quadrat_read"}
 # What a reader's query has no business with, even through a hole in a filter parser.
 HIDDEN_TABLES = (
