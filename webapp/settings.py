@@ -186,6 +186,8 @@ DATABASES = {
     ),
 }
 DATABASES["reader"]["TEST"] = {"MIRROR": "default"}
+# Which of the two the read-only edges ask.
+READ_ALIAS = "reader" if READ_DATABASE_URL else "default"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- accounts ------------------------------------------------------------------------------------

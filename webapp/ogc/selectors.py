@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connections, transaction
 
 from webapp.errors import Invalid, NotFound
 from webapp.features.models import FeatureLayer
@@ -155,8 +155,9 @@ def _moment(text: str) -> datetime:
 
 
 def _read(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
-    # Whatever a request asks for, it does not run for ever.
-    with transaction.atomic(), connection.cursor() as cursor:
+    # Whatever a request asks for, it does not run for ever, and where there is a role for readers it writes nothing.
+    alias = settings.READ_ALIAS
+    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(int(settings.READ_TIMEOUT_S * 1000))])
         cursor.execute(sql, parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

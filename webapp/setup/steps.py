@@ -74,10 +74,10 @@ def prepare_database() -> None:
 
 
 def migrations() -> str:
-    """Return the stamp of all migrations on this database."""
+    """Return the stamp of all migrations on this database, and of what its reader may see."""
     # Not a search of the whole checkout: `.venv` and `node_modules` alone take seconds to walk.
     files = [path for room in ROOMS for path in (ROOT / room).rglob("migrations/*.py")]
-    return stamps.digest(files, os.environ.get("DATABASE_URL", ""))
+    return stamps.digest(files, os.environ.get("DATABASE_URL", ""), cluster.reader_grants("quadrat_read"))
 
 
 def migrate() -> None:
