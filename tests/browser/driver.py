@@ -98,7 +98,7 @@ class Site:
             self.process = subprocess.Popen(
                 [*command, *options], cwd=settings.BASE_DIR, env=self.env, stdout=log, stderr=log
             )
-        wait_until(self._answers, timeout_s=60, what="the site to answer /healthz")
+        wait_until(self._answers, timeout_s=120, what="the site to answer /healthz")
 
     def stop(self, *, kill: bool = False) -> None:
         """Stop the web process; `kill` gives it no chance to say good-bye."""

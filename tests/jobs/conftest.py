@@ -19,7 +19,7 @@ from webapp.jobs.models import Job
 LEASE_S = 3.0
 
 
-def until(true: Callable[[], bool], *, within_s: float = 30.0) -> None:
+def until(true: Callable[[], bool], *, within_s: float = 90.0) -> None:
     """Return as soon as `true()`; fail after `within_s` seconds."""
     deadline = time.monotonic() + within_s
     while not true():
