@@ -2,12 +2,12 @@
 
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from django.db import transaction
-from django.db.transaction import Atomic
 from playwright.sync_api import Page, expect
 
 from inference import services
@@ -91,15 +91,15 @@ PAINTED = """(id) => [...document.querySelectorAll("img.leaflet-tile-loaded")]
     }, 0)"""
 
 
-def halted(row: Inference, *, blocks: int) -> Atomic:
-    """Return what holds the job still, once so many blocks are stored: its guard waits for the row that we lock."""
+@contextmanager
+def halted(row: Inference, *, blocks: int) -> Iterator[None]:
+    """Hold the job still, once so many blocks are stored: its guard waits for the row that we lock."""
     wait_until(lambda: Block.objects.filter(inference=row).count() >= blocks, timeout_s=240, what=f"{blocks} blocks")
-    held = transaction.atomic()
-    held.__enter__()
-    job = Job.objects.select_for_update(no_key=True).get(pk=row.job_id)
-    assert job.finished_at is None, "too late: it is done"
-    row.refresh_from_db()
-    return held
+    with transaction.atomic():
+        job = Job.objects.select_for_update(no_key=True).get(pk=row.job_id)
+        assert job.finished_at is None, "too late: it is done"
+        row.refresh_from_db()
+        yield
 
 
 @pytest.mark.timeout(420)
@@ -125,20 +125,22 @@ def test_an_open_map_shows_blocks_and_polygons_while_the_job_runs(
     page.evaluate("window.neverReloaded = true")
     painted = 0
     for blocks in (4, 20):
-        held = halted(row, blocks=blocks)
-        layer = str(row.result_imagery_id)
-        before = painted
-        wait_until(lambda: page.evaluate(PAINTED, layer) > before, what=f"more of the class raster at {blocks} blocks")  # noqa: B023
-        expect(page.get_by_text("Growing while its job runs").first).to_be_visible()
-        painted = page.evaluate(PAINTED, layer)
-        screenshot(page, f"inference-growing-{blocks}")
-        # Open maps are told every two seconds: the next block after this is told.
-        page.wait_for_timeout(1000 * SHOW_EVERY_S + 100)
-        held.__exit__(None, None, None)
-    held = halted(row, blocks=row.blocks_total + 1)
-    expect(page.locator("li.layer", has_text="Polygons").locator(".legend .numeric").first).not_to_have_text("0")
-    wait_until(lambda: page.evaluate(PAINTED, layer) > painted, what="the last blocks, before the raster is written")
-    held.__exit__(None, None, None)
+        with halted(row, blocks=blocks):
+            layer, before = str(row.result_imagery_id), painted
+            wait_until(
+                lambda: page.evaluate(PAINTED, layer) > before,  # noqa: B023
+                what=f"more of the class raster at {blocks} blocks",
+            )
+            expect(page.get_by_text("Growing while its job runs").first).to_be_visible()
+            painted = page.evaluate(PAINTED, layer)
+            screenshot(page, f"inference-growing-{blocks}")
+            # Open maps are told every two seconds: the next block after this is told.
+            page.wait_for_timeout(1000 * SHOW_EVERY_S + 100)
+    with halted(row, blocks=row.blocks_total + 1):
+        expect(page.locator("li.layer", has_text="Polygons").locator(".legend .numeric").first).not_to_have_text("0")
+        wait_until(
+            lambda: page.evaluate(PAINTED, layer) > painted, what="the last blocks, before the raster is written"
+        )
     expect(page.get_by_text("Growing while its job runs")).to_have_count(0, timeout=90_000)
     classes = page.locator("li.layer", has_text="Classes").get_by_label("Classes", exact=True)
     expect(classes.get_by_text(re.compile(r"Tree.*m² · [\d.]+ %"))).to_be_visible()

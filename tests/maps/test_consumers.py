@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from uuid import uuid4
@@ -21,6 +22,7 @@ from webapp.features.services import EditRequest, apply_edits, create_layer
 from webapp.imagery.models import ImageryLayer
 from webapp.imagery.services import bump
 from webapp.maps import selectors, services
+from webapp.maps.consumers import MapConsumer
 from webapp.maps.models import Map
 from webapp.projects.models import Member
 
@@ -70,6 +72,37 @@ async def on_thread(work: Callable[..., Any], **values: Any) -> Any:
 
 def squares(*corners: float) -> list[NewFeature]:
     return [NewFeature(box(corner, corner + 40, corner + 0.1, corner + 40.1), 1) for corner in corners]
+
+
+def test_what_rings_between_a_look_and_the_subscription_is_told_soon(
+    made: Map, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An inference puts its layer on the map and stores the first block at once."""
+    scene = ImageryLayer.objects.get()
+    standing, bumped = MapConsumer._standing, threading.Event()
+
+    def look(self: MapConsumer) -> tuple[selectors.MapState | None, int]:
+        found = standing(self)
+        if not bumped.is_set():
+            bumped.set()
+            rang = threading.Event()
+            stop = listener.subscribe(f"imagery:{scene.pk}", lambda topic, number: rang.set())
+            bump(scene)
+            assert rang.wait(10)
+            stop()
+        return found
+
+    monkeypatch.setattr(MapConsumer, "_standing", look)
+    # A listener that starts only now would tell everybody to look.
+    listens = threading.Event()
+    stop = listener.subscribe("test", lambda topic, number: listens.set())
+    assert listens.wait(10)
+    stop()
+
+    async def script(socket: Socket) -> None:
+        assert (await heard(socket, "layer"))["number"] == 2
+
+    watch(made, script)
 
 
 def test_new_features_are_told_with_the_box_that_they_touch(made: Map) -> None:

@@ -95,6 +95,8 @@ class MapConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             self.subscriptions.pop(topic)()
         for topic in wanted - set(self.subscriptions):
             self.subscriptions[topic] = listener.subscribe(topic, heard)
+            # What rang after the look that named the layer, and before this, is heard by looking once more.
+            self.bell.set()
 
     async def _watch(self) -> None:
         try:
