@@ -118,7 +118,7 @@ def test_a_link_shows_the_same_place_layers_and_opacities_to_somebody_else(open_
     page.get_by_role("slider", name="Opacity of Trees").fill("40")
     zoom = zoom_of(page)
     page.get_by_role("button", name="Zoom in").click()
-    wait_until(lambda: re.search(r"/\d+:0\.4$", page.url), what="the opacity in the address", page=page)
+    wait_until(lambda: re.search(r"[/,]\d+:0\.4$", page.url), what="the opacity in the address", page=page)
     wait_until(lambda: zoom_of(page) == zoom + 1, what="the zoom in the address", page=page)
     other = open_page(make_user("eve"))
     other.goto(page.url)

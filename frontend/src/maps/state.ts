@@ -19,26 +19,28 @@ export type Look = ReadonlyMap<number, Shown>;
 
 export interface HashState {
   place: Place | null;
-  /** Opacity of each visible layer; null where the link says nothing of layers. */
-  layers: Map<number, number> | null;
+  /** Opacity of each layer that the link names, null where it hides it; null where it says nothing of layers. */
+  layers: Map<number, number | null> | null;
 }
 
 function rounded(value: number, digits: number): string {
   return String(Number(value.toFixed(digits)));
 }
 
-/** Read `#zoom/lat/lon/id:opacity,id`; what is not understood is left out. */
+/** Read `#zoom/lat/lon/id:opacity,id,-id` (minus: hidden); what is not understood is left out. */
 export function parseHash(hash: string): HashState {
   const [zoom, lat, lon, layers] = hash.replace(/^#/, "").split("/");
   const numbers = [zoom, lat, lon].map((text) => (text ? Number(text) : Number.NaN));
   const [z, y, x] = numbers as [number, number, number];
   const known = numbers.every(Number.isFinite) && Math.abs(y) <= 90 && z >= 0 && z <= 30;
   if (layers === undefined) return { place: known ? { zoom: z, lat: y, lon: x } : null, layers: null };
-  const shown = new Map<number, number>();
+  const shown = new Map<number, number | null>();
   for (const part of layers.split(",")) {
     const [id, opacity = "1"] = part.split(":");
     const share = Number(opacity);
-    if (id && /^\d+$/.test(id)) shown.set(Number(id), share >= 0 && share <= 1 ? share : 1);
+    if (!id || !/^-?\d+$/.test(id)) continue;
+    if (id.startsWith("-")) shown.set(Number(id.slice(1)), null);
+    else shown.set(Number(id), share >= 0 && share <= 1 ? share : 1);
   }
   return { place: known ? { zoom: z, lat: y, lon: x } : null, layers: shown };
 }
@@ -46,22 +48,21 @@ export function parseHash(hash: string): HashState {
 /** Write the state as a hash. Ids keep the map's order, so the same state gives the same link. */
 export function formatHash(place: Place, rows: readonly LayerRow[], look: Look): string {
   const digits = Math.min(7, Math.max(3, Math.ceil(place.zoom / 3)));
-  const layers = rows
-    .filter((row) => look.get(row.id)?.visible)
-    .map((row) => {
-      const opacity = look.get(row.id)?.opacity ?? 1;
-      return opacity === 1 ? `${row.id}` : `${row.id}:${rounded(opacity, 2)}`;
-    });
+  const layers = rows.map((row) => {
+    const { visible, opacity } = look.get(row.id) ?? row;
+    if (!visible) return `-${row.id}`;
+    return opacity === 1 ? `${row.id}` : `${row.id}:${rounded(opacity, 2)}`;
+  });
   return `#${rounded(place.zoom, 2)}/${rounded(place.lat, digits)}/${rounded(place.lon, digits)}/${layers.join(",")}`;
 }
 
-/** How the layers are shown at first: as the link says, else as the map was saved. */
+/** How the layers are shown at first: as the link says, else (a layer that is newer than the link) as the map was saved. */
 export function firstLook(rows: readonly LayerRow[], hash: HashState): Look {
   return new Map(
     rows.map((row) => {
       const linked = hash.layers?.get(row.id);
-      if (hash.layers === null) return [row.id, { visible: row.visible, opacity: row.opacity }];
-      return [row.id, { visible: linked !== undefined, opacity: linked ?? row.opacity }];
+      if (linked === undefined) return [row.id, { visible: row.visible, opacity: row.opacity }];
+      return [row.id, { visible: linked !== null, opacity: linked ?? row.opacity }];
     }),
   );
 }

@@ -12,24 +12,28 @@ function row(id: number, values: Partial<FeaturesRow> = {}, seq = 1): LayerRow {
 
 const rows = [row(12), row(15), row(20, { visible: false })];
 
-test("a link carries place, visible layers and opacities, and is read back the same", () => {
+test("a link carries place, visible and hidden layers and opacities, and is read back the same", () => {
   const look = new Map([[12, { visible: true, opacity: 1 }], [15, { visible: true, opacity: 0.4 }], [20, { visible: false, opacity: 1 }]]);
   const hash = formatHash({ zoom: 17.25, lat: 27.6301234, lon: 85.5213987 }, rows, look);
-  expect(hash).toBe("#17.25/27.630123/85.521399/12,15:0.4");
+  expect(hash).toBe("#17.25/27.630123/85.521399/12,15:0.4,-20");
   const read = parseHash(hash);
   expect(read.place).toEqual({ zoom: 17.25, lat: 27.630123, lon: 85.521399 });
   expect(firstLook(rows, read)).toEqual(look);
 });
 
-test("without a link the layers come as saved, and a link without visible layers hides all", () => {
+test("layers that a link does not name, such as newer ones, come as saved", () => {
   expect(firstLook(rows, parseHash("")).get(20)).toEqual({ visible: false, opacity: 1 });
-  expect(firstLook(rows, parseHash("#3/1/2/")).get(12)?.visible).toBe(false);
+  const look = firstLook([...rows, row(31, { opacity: 0.5 })], parseHash("#3/1/2/-12,15:0.4"));
+  expect(look.get(12)?.visible).toBe(false);
+  expect(look.get(15)).toEqual({ visible: true, opacity: 0.4 });
+  expect(look.get(20)?.visible).toBe(false);
+  expect(look.get(31)).toEqual({ visible: true, opacity: 0.5 });
 });
 
 test("nonsense in a link is left out", () => {
   expect(parseHash("#a/b/c").place).toBeNull();
   expect(parseHash("#3/95/2").place).toBeNull();
-  expect(parseHash("#3/1/2/x,12:9,-4").layers).toEqual(new Map([[12, 1]]));
+  expect(parseHash("#3/1/2/x,12:9,-4").layers).toEqual(new Map([[12, 1], [4, null]]));
   expect(parseHash("#//").place).toBeNull();
 });
 
