@@ -35,7 +35,10 @@ def test_every_benchmark_reports() -> None:
 
 
 def test_every_command_on_the_page_of_figures_exists() -> None:
-    named = re.findall(r"python -m (tests\.bench\.\w+)", (ROOT / "docs" / "measured.md").read_text())
-    assert {"tests.bench.whole_loop", "tests.bench.bench_tiles"} <= set(named)
+    page = (ROOT / "docs" / "measured.md").read_text()
+    named = re.findall(r"python -m (tests\.bench\.\w+)", page)
+    assert {"tests.bench.whole_loop", "tests.bench.bench_inference", "tests.bench.bench_training"} <= set(named)
     for module in named:
         assert (ROOT / module.replace(".", "/")).with_suffix(".py").exists(), module
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"`make ([\w-]+)`", page)) <= set(targets)
