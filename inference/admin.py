@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.http import HttpRequest
 from leaflet.admin import LeafletGeoAdmin
 
-from inference import services
 from inference.models import Block, Inference
 from webapp.projects.admin import DeletedByService, NotDeleted
 from webapp.projects.models import User
@@ -41,6 +40,8 @@ class InferenceAdmin(DeletedByService, LeafletGeoAdmin):  # type: ignore[misc]  
 
     def remove(self, request: HttpRequest, obj: Any) -> None:
         """Delete it; its result layers stay."""
+        from inference import services  # brings GDAL, which the web process loads only when asked
+
         assert isinstance(request.user, User)
         services.delete(row=obj, user=request.user, with_results=False)
 

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from training import services
 from training.models import Epoch, ModelPackage, Run, TrainingData
 from webapp.projects.admin import DeletedByService, NotDeleted
 from webapp.projects.models import User
@@ -37,6 +36,8 @@ class TrainingDataAdmin(DeletedByService, admin.ModelAdmin):  # type: ignore[typ
 
     def remove(self, request: HttpRequest, obj: Any) -> None:
         """Delete it as its page does."""
+        from training import services  # brings GDAL, which the web process loads only when asked
+
         assert isinstance(request.user, User)
         services.delete_data(data=obj, user=request.user)
 
@@ -53,6 +54,8 @@ class RunAdmin(DeletedByService, admin.ModelAdmin):  # type: ignore[type-arg]  #
 
     def remove(self, request: HttpRequest, obj: Any) -> None:
         """Delete it as its page does."""
+        from training import services  # brings GDAL, which the web process loads only when asked
+
         assert isinstance(request.user, User)
         services.delete_run(run=obj, user=request.user)
 

@@ -7,9 +7,22 @@ from django.http import HttpRequest
 from leaflet.admin import LeafletGeoAdmin
 
 from webapp.imagery import services, uploads
-from webapp.imagery.models import ImageryLayer, Upload
+from webapp.imagery.models import ImageryLayer, NamedRendering, Upload
 from webapp.projects.admin import DeletedByService
 from webapp.projects.models import User
+
+
+class NamedRenderingInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
+    """Looks of an imagery layer. Their words are checked by the API, so here they are read-only."""
+
+    model = NamedRendering
+    extra = 0
+    fields = ("name", "title", "words", "created_by", "updated_at")
+    readonly_fields = ("name", "words", "created_by", "updated_at")
+
+    def has_add_permission(self, request: HttpRequest, obj: ImageryLayer | None = None) -> bool:
+        """Renderings come from the API."""
+        return False
 
 
 @admin.register(ImageryLayer)
@@ -21,6 +34,7 @@ class ImageryLayerAdmin(DeletedByService, LeafletGeoAdmin):  # type: ignore[misc
     search_fields = ("name", "attribution")
     autocomplete_fields = ()
     raw_id_fields = ("project", "job", "created_by")
+    inlines = (NamedRenderingInline,)
     readonly_fields = (
         *("kind", "state", "version", "analysis_path", "display_path", "blocks_path", "sha256", "size_bytes"),
         *("crs_wkt", "epsg", "height", "width", "transform", "gsd_m", "dtype", "nodata", "bands", "rendering"),
