@@ -165,7 +165,9 @@ def open_source(path: Path, *, name: str, position: Position, nodata: float | No
 def damaged(name: str, error: BaseException) -> BadRaster:
     """Return the error for a file whose bytes cannot be decoded."""
     # Neither our folders nor the name that the file has inside the sandbox mean anything to people.
-    reason = re.sub(r"(/[\w.-]+)+/|\bsource: ", "", str(error) or type(error).__name__)[:200]
+    # rasterio's own sentence often says only "See previous exception for details."
+    told = str(error.__cause__ or error) or type(error).__name__
+    reason = re.sub(r"(/[\w.-]+)+/|\bsource: ", "", told)[:200]
     return BadRaster(
         f"'{name}' is damaged or cut off: {reason}",
         fix=f"Check the copy against the original. {FIX_AGAIN}",

@@ -31,8 +31,11 @@ export function settingsFor(chosen: Package | undefined, config: NewConfig): Set
 
 /** The choice with which the page opens: what the address asks for, else the newest. */
 export function firstChoice(config: NewConfig): Choice {
-  const imagery = config.imagery.find((row) => row.id === config.chosen.imagery) ?? config.imagery[0];
   const asked = config.packages.find((row) => row.id === config.chosen.package);
+  const imagery =
+    config.imagery.find((row) => row.id === config.chosen.imagery) ??
+    config.imagery.find((row) => row.project === asked?.project) ??
+    config.imagery[0];
   const chosen = asked ?? config.packages.find((row) => row.project === imagery?.project) ?? config.packages[0];
   return { imagery: imagery?.id ?? "", package: chosen?.id ?? "", extent: null, settings: settingsFor(chosen, config), name: "" };
 }

@@ -29,6 +29,9 @@ describe("the first choice", () => {
     expect(firstChoice(config)).toMatchObject({ imagery: "i1", package: "m1" });
     expect(firstChoice({ ...config, chosen: { imagery: "i2", package: "" } })).toMatchObject({ imagery: "i2", package: "m2" });
   });
+  it("is imagery of the project of the model that the address asks for", () => {
+    expect(firstChoice({ ...config, chosen: { imagery: "", package: "m2" } })).toMatchObject({ imagery: "i2", package: "m2" });
+  });
   it("is what the address asks for", () => {
     expect(firstChoice({ ...config, chosen: { imagery: "i2", package: "m1" } })).toMatchObject({ imagery: "i2", package: "m1" });
   });
