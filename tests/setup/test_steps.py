@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from webapp.setup import cluster, stamps, steps
+from webapp.setup.place import environment
 
 
 @pytest.fixture
@@ -51,3 +52,8 @@ def test_somebody_elses_database_is_looked_at_each_time(checkout: Path, monkeypa
 def test_a_cluster_that_has_to_be_made_first_is_not(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "is_prepared", lambda: False)
     assert not steps.database_is_current()
+
+
+def test_programs_keep_their_compiled_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert "PYTHONDONTWRITEBYTECODE" not in environment()
