@@ -159,7 +159,7 @@ def test_the_demo_is_run_by_its_button_and_ends_with_its_map_and_score(
     }
     jobs.finish(job_id=job.pk, token=claimed.token, result=result)
     expect(page.get_by_role("row", name="held-out south 209 0.55 0.67")).to_be_visible()
-    expect(page.get_by_role("row", name="never trained on 279 0.31 no better than chance")).to_be_visible()
+    expect(page.get_by_role("row", name="never trained on 279 0.31 no better than “all trees”")).to_be_visible()
     expect(page.get_by_text("The place on Earth of “Forest edge” is assumed.")).to_be_visible()
     screenshot(page, "demo-done")
     page.get_by_role("link", name="Open the map").click()

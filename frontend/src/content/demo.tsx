@@ -54,7 +54,7 @@ function ScoreTable({ outcome }: { outcome: Outcome }): JSX.Element {
               <td class="numeric">{number(labels)}</td>
               <td class="numeric">
                 <strong>{number(score.iou, 2)}</strong>{" "}
-                {score.iou <= score.chance_iou && <Badge tone="warn">no better than chance</Badge>}
+                {score.iou <= score.chance_iou && <Badge tone="warn">no better than “all trees”</Badge>}
               </td>
               <td class="numeric">{number(score.precision, 2)}</td>
               <td class="numeric">{number(score.recall, 2)}</td>
