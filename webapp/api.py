@@ -24,6 +24,7 @@ STATUS: dict[type[errors.QuadratError], int] = {
     errors.PreconditionRequired: 428,
     errors.TooMany: 429,
     errors.Unavailable: 503,
+    errors.StorageFull: 507,
 }
 
 

@@ -121,3 +121,9 @@ class Unavailable(QuadratError):
     """A part of the server cannot answer now; nothing was lost."""
 
     code = "unavailable"
+
+
+class StorageFull(QuadratError):
+    """The disk has no room; nothing of what was begun is kept."""
+
+    code = "storage_full"

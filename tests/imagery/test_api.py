@@ -163,7 +163,7 @@ def test_a_forgotten_upload_is_swept_away(project: Project) -> None:
 def test_a_full_disk_refuses_before_the_first_byte(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 50, "total": 1000})())
     answer = begin(client_for(make_user("ben")), project, 10)
-    assert (answer.status_code, answer.json()["code"]) == (503, "storage_full")
+    assert (answer.status_code, answer.json()["code"]) == (507, "storage_full")
 
 
 def test_layers_are_listed_shown_changed_and_deleted_by_role(project: Project) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from django.db import InterfaceError, OperationalError
 
-from webapp.errors import QuadratError
+from webapp.errors import QuadratError, StorageFull
 from webapp.jobs import registry, services
 from webapp.jobs.context import JobContext, scratch_folder
 from webapp.jobs.models import Job
@@ -29,12 +29,6 @@ class Broken(QuadratError):
     """A job ended by an error that nobody foresaw."""
 
     code = "internal"
-
-
-class StorageFull(QuadratError):
-    """No space is left for the job's files."""
-
-    code = "storage_full"
 
 
 def run_now(job: Job) -> Job:

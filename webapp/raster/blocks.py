@@ -13,7 +13,6 @@ from typing import Any, Self
 
 import numpy as np
 import rasterio
-import rasterio.shutil
 from affine import Affine
 from numpy.typing import NDArray
 from pyproj import CRS
@@ -21,6 +20,7 @@ from rasterio.windows import Window as RasterioWindow
 
 from webapp.errors import BadRaster
 from webapp.raster.read import Transform
+from webapp.raster.saving import copy_to_cog, created
 from webapp.raster.shapes import transformer
 from webapp.raster.windows import Window
 
@@ -285,6 +285,9 @@ class BlockFolder:
         Args:
             path: where it goes; replaced whole.
             colours: class value to #rrggbb; value 0 (background) is transparent where not given.
+
+        Raises:
+            StorageFull: the disk has no room for it.
         """
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -293,10 +296,9 @@ class BlockFolder:
         # The memory stays that of a row of TIFF tiles, whatever the raster's size.
         with rasterio.Env(GDAL_CACHEMAX=64, GDAL_NUM_THREADS=1, GDAL_PAM_ENABLED="NO"):
             self._write_plain(plain, colours)
-            rasterio.shutil.copy(
+            copy_to_cog(
                 plain,
                 finished,
-                driver="COG",
                 COMPRESS="DEFLATE",
                 LEVEL=6,
                 BLOCKSIZE=TIFF_TILE_PX,
@@ -328,7 +330,7 @@ class BlockFolder:
             "BIGTIFF": "IF_SAFER",
             "SPARSE_OK": True,
         }
-        with rasterio.open(path, "w", **profile) as raster:
+        with created(path, **profile) as raster:
             raster.write_colormap(1, colour_table(colours))
             # Tile by tile in file order, so that no compressed tile is ever written twice.
             side = max(TIFF_TILE_PX, self.grid.block_px // TIFF_TILE_PX * TIFF_TILE_PX)

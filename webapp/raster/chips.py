@@ -10,6 +10,7 @@ import rasterio
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning
+from rasterio.io import MemoryFile
 
 from webapp.raster.read import Transform
 
@@ -34,31 +35,35 @@ def write_chip(
         crs_wkt: empty for none.
         valid: bool (row, col); an internal mask is written where a pixel is False.
         colours: red, green, blue by pixel value, for one band of 8 bit.
+
+    Raises:
+        OSError: it could not be stored whole.
     """
     bands, height, width = array.shape
     photometric = "rgb" if bands == 3 and array.dtype == np.uint8 else "minisblack" if colours is None else "palette"
     with warnings.catch_warnings(), rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True, GDAL_PAM_ENABLED=False):
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with rasterio.open(
-            path,
-            "w",
-            driver="GTiff",
-            height=height,
-            width=width,
-            count=bands,
-            dtype=array.dtype,
-            crs=crs_wkt or None,
-            transform=Affine(*transform),
-            compress="deflate",
-            predictor=2 if np.issubdtype(array.dtype, np.integer) and colours is None else 1,
-            zlevel=1,
-            # Otherwise GDAL calls the fourth of four bands alpha, and readers would take it for a mask.
-            photometric=photometric,
-            alpha="no",
-        ) as target:
-            # Before the pixels: with the first of them GDAL fixes the kind of picture.
-            if colours is not None:
-                target.write_colormap(1, {value: (*colour, 255) for value, colour in colours.items()})
-            target.write(array)
-            if valid is not None and not valid.all():
-                target.write_mask(valid)
+        # In memory first: rasterio does not report what fails when a file is closed, as it does on a full disk.
+        with MemoryFile() as memory:
+            with memory.open(
+                driver="GTiff",
+                height=height,
+                width=width,
+                count=bands,
+                dtype=array.dtype,
+                crs=crs_wkt or None,
+                transform=Affine(*transform),
+                compress="deflate",
+                predictor=2 if np.issubdtype(array.dtype, np.integer) and colours is None else 1,
+                zlevel=1,
+                # Otherwise GDAL calls the fourth of four bands alpha, and readers would take it for a mask.
+                photometric=photometric,
+                alpha="no",
+            ) as target:
+                # Before the pixels: with the first of them GDAL fixes the kind of picture.
+                if colours is not None:
+                    target.write_colormap(1, {value: (*colour, 255) for value, colour in colours.items()})
+                target.write(array)
+                if valid is not None and not valid.all():
+                    target.write_mask(valid)
+            path.write_bytes(memory.getbuffer())

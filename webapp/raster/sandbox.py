@@ -122,6 +122,7 @@ def run(
         BadRaster: the file cannot be taken; the message names the fix.
         TooLarge: it is over a limit.
         Invalid: the position cannot be used.
+        StorageFull: the disk has no room for what it writes.
     """
     program = bubblewrap()
     inside = program is not None
@@ -233,7 +234,11 @@ def _too_slow(name: str, wall_s: float) -> errors.QuadratError:
 
 
 def _typed(error: dict[str, str]) -> errors.QuadratError:
-    kinds: dict[str, type[errors.QuadratError]] = {"TooLarge": errors.TooLarge, "Invalid": errors.Invalid}
+    kinds: dict[str, type[errors.QuadratError]] = {
+        "TooLarge": errors.TooLarge,
+        "Invalid": errors.Invalid,
+        "StorageFull": errors.StorageFull,
+    }
     kind = kinds.get(error["kind"], errors.BadRaster)
     return kind(error["message"], fix=error["fix"], code=error["code"])
 

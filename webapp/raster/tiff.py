@@ -23,6 +23,7 @@ HALF_WORLD_M = 20_037_508.342789244
 _SUBFILE, _WIDTH, _HEIGHT, _COMPRESSION = 254, 256, 257, 259
 _TILE_WIDTH, _OFFSETS, _COUNTS, _SCALE, _TIEPOINT = 322, 324, 325, 33550, 33922
 _TYPES = {1: "u1", 3: "u2", 4: "u4", 12: "f8", 16: "u8"}
+_STRIP_OFFSETS, _STRIP_COUNTS = 273, 279
 _MASK_BIT = 4
 
 
@@ -129,16 +130,27 @@ class TileFile:
         return int(level.offsets[index]), int(level.counts[index])
 
 
+def stored_bytes(path: Path) -> int:
+    """Return how long a TIFF must be to hold every block that its index names.
+
+    Raises:
+        OSError, struct.error, KeyError, ValueError, IndexError: the index itself is not all there.
+    """
+    end = 0
+    with path.open("rb") as file:
+        for tags in _directories(file.fileno()):
+            offsets, counts = (_OFFSETS, _COUNTS) if _OFFSETS in tags else (_STRIP_OFFSETS, _STRIP_COUNTS)
+            ends = tags[offsets].astype(np.int64) + tags[counts].astype(np.int64)
+            end = max(end, int(ends.max(initial=0)))
+    if not end:
+        raise ValueError("no block")
+    return end
+
+
 def _parse(fd: int) -> tuple[list[_Level], float, tuple[float, float]]:
-    head = os.pread(fd, 16, 0)
-    if head[:2] != b"II":
-        raise ValueError("not little-endian")
-    big = head[2] == 43
-    where = struct.unpack_from("<Q" if big else "<I", head, 8 if big else 4)[0]
     levels: list[_Level] = []
     scale, corner = 0.0, (0.0, 0.0)
-    while where:
-        tags, where = _directory(fd, where, big)
+    for tags in _directories(fd):
         if int(tags.get(_SUBFILE, [0])[0]) & _MASK_BIT:
             continue
         if int(tags[_TILE_WIDTH][0]) != TILE_PX:
@@ -151,6 +163,18 @@ def _parse(fd: int) -> tuple[list[_Level], float, tuple[float, float]]:
     if not levels or scale <= 0:
         raise ValueError("no georeferenced level")
     return levels, scale, corner
+
+
+def _directories(fd: int) -> Iterator[dict[int, NDArray[Any]]]:
+    """Yield the tags of each image in the file: the raster, its overviews and masks."""
+    head = os.pread(fd, 16, 0)
+    if head[:2] != b"II":
+        raise ValueError("not little-endian")
+    big = head[2] == 43
+    where = struct.unpack_from("<Q" if big else "<I", head, 8 if big else 4)[0]
+    while where:
+        tags, where = _directory(fd, where, big)
+        yield tags
 
 
 def _directory(fd: int, where: int, big: bool) -> tuple[dict[int, NDArray[Any]], int]:

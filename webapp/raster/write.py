@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import rasterio
-import rasterio.shutil
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, Resampling
@@ -21,6 +20,7 @@ from webapp.errors import BadRaster
 from webapp.raster.probe import Source, damaged
 from webapp.raster.read import OPEN_OPTIONS
 from webapp.raster.render import WEBP_QUALITY, Rendering, stretch, to_rgb
+from webapp.raster.saving import copy_to_cog, created
 from webapp.raster.statistics import BandStatistics, Gatherer
 from webapp.raster.tiff import HALF_WORLD_M, TILE_PX
 from webapp.raster.windows import Window
@@ -100,6 +100,7 @@ def write_analysis_cog(
 
     Raises:
         BadRaster: the source is damaged, or holds no valid pixel.
+        StorageFull: the disk has no room for it.
     """
     height, width = source.shape
     gatherer = Gatherer(
@@ -114,7 +115,7 @@ def write_analysis_cog(
     masked_from: int | None = None
     with (
         rasterio.Env(**WRITE_OPTIONS),
-        rasterio.open(draft, "w", crs=source.crs.to_wkt(), transform=Affine(*source.transform), **profile) as out,
+        created(draft, crs=source.crs.to_wkt(), transform=Affine(*source.transform), **profile) as out,
     ):
         for number, (window, array, valid) in enumerate(_pixels(source, windows, nearest=nearest)):
             out.write(array, window=_rasterio(window))
@@ -219,6 +220,7 @@ def write_display_cog(
 
     Raises:
         BadRaster: the raster cannot be shown in Web Mercator.
+        StorageFull: the disk has no room for it.
     """
     draft = target.with_suffix(".draft.tif")
     with rasterio.Env(**WRITE_OPTIONS), rasterio.open(analysis, driver="GTiff") as source:
@@ -243,7 +245,7 @@ def write_display_cog(
                 SAMPLE_GRID="YES",
                 SOURCE_EXTRA="16",
             ) as warped,
-            rasterio.open(draft, "w", crs="EPSG:3857", transform=place.transform, **profile) as out,
+            created(draft, crs="EPSG:3857", transform=place.transform, **profile) as out,
         ):
             windows = list(_aligned(place.used, height, width))
             for number, window in enumerate(windows):
@@ -312,7 +314,7 @@ def _profile(count: int, dtype: str, height: int, width: int, block: int, thread
 
 def _to_cog(draft: Path, target: Path, **options: str) -> None:
     with rasterio.Env(**WRITE_OPTIONS):
-        rasterio.shutil.copy(draft, target, driver="COG", BIGTIFF="IF_SAFER", **options)
+        copy_to_cog(draft, target, BIGTIFF="IF_SAFER", **options)
     draft.unlink()
 
 
