@@ -18,9 +18,9 @@ from tests.browser.driver import Site
 from tests.clients.server import make_site
 from tests.factories import make_imagery, make_project, make_token, make_user
 from webapp.imagery.models import ImageryLayer
+from webapp.raster.display import write_display_cog
 from webapp.raster.render import Rendering
 from webapp.raster.tiff import TileFile
-from webapp.raster.write import write_display_cog
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.filterwarnings("ignore::Warning")]
 SIDE = 600

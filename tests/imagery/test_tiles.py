@@ -18,10 +18,10 @@ from webapp.imagery import services, tile_work, tiles
 from webapp.imagery.models import ImageryLayer
 from webapp.projects.signing import layer_token
 from webapp.raster.blocks import BlockFolder, BlockGrid
+from webapp.raster.display import write_display_cog
 from webapp.raster.render import Rendering
 from webapp.raster.shapes import transformer
 from webapp.raster.tiff import TileFile
-from webapp.raster.write import write_display_cog
 from webapp.tile_edge import tile_edge
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -20,9 +20,9 @@ from webapp.features.models import Feature, FeatureLayer
 from webapp.imagery.models import ImageryLayer
 from webapp.ogc.tiles.matrix import QUAD, definition, limits
 from webapp.projects.models import Project
+from webapp.raster.display import write_display_cog
 from webapp.raster.render import Rendering
 from webapp.raster.tiff import TileFile
-from webapp.raster.write import write_display_cog
 
 WMTS = {"": "http://www.opengis.net/wmts/1.0", "ows": "http://www.opengis.net/ows/1.1"}
 

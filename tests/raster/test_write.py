@@ -16,13 +16,14 @@ from rasterio.control import GroundControlPoint
 from rasterio.warp import transform as transform_points
 
 from webapp.errors import BadRaster, QuadratError, TooLarge
+from webapp.raster.display import display_grid, write_display_cog
 from webapp.raster.position import parse
 from webapp.raster.probe import Source, default_bands, open_source
 from webapp.raster.read import Reader, info
 from webapp.raster.render import Rendering, decode
 from webapp.raster.tiff import TileFile
 from webapp.raster.tiles import classes_of, read_tile, scaled_scene_tile, tile_transform
-from webapp.raster.write import display_grid, write_analysis_cog, write_display_cog
+from webapp.raster.write import write_analysis_cog
 
 from .conftest import UTM, MakeRaster
 

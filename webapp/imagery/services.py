@@ -209,8 +209,8 @@ def keep_class_raster(path: Path) -> ClassFiles:
 
     This takes a while: call it outside the job's guard, and `finish_class_raster` with its answer inside.
     """
+    from webapp.raster.display import write_display_cog
     from webapp.raster.statistics import measure
-    from webapp.raster.write import write_display_cog
 
     # Counted exactly, value by value: the legend tells the area of each class from it.
     bands = [{"name": "class", **found.as_json()} for found in measure(path)] or [{"name": "class"}]

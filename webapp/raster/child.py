@@ -109,11 +109,12 @@ def rewrite(request: dict[str, Any]) -> dict[str, Any]:
     """Write analysis.tif and display.tif into the output folder and return all that is to know about the scene."""
     from shapely.geometry import mapping
 
+    from webapp.raster.display import write_display_cog
     from webapp.raster.probe import default_bands
     from webapp.raster.read import info
     from webapp.raster.render import Rendering
     from webapp.raster.shapes import footprint, pixel_size_m
-    from webapp.raster.write import write_analysis_cog, write_display_cog
+    from webapp.raster.write import write_analysis_cog
 
     source = _open(request)
     out = Path(request["out"])
