@@ -10,6 +10,7 @@ import pytest
 import rasterio
 from affine import Affine
 from django.conf import settings
+from django.contrib.gis.geos import MultiPolygon, Polygon
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -200,6 +201,20 @@ def test_tilejson_names_absolute_tiles_and_bounds(project: Project) -> None:
     assert told["tiles"][0].startswith(f"http://testserver/tiles/imagery/{layer.pk}/1/{{z}}/{{x}}/{{y}}.webp?t=")
     assert (told["minzoom"], told["maxzoom"]) == (12, 20)
     assert told["bounds"] == pytest.approx(list(layer.footprint.extent))
+
+
+def test_a_layer_across_the_antimeridian_is_one_box_on_maps_and_does_not_wrap_in_tilejson(project: Project) -> None:
+    parts = [Polygon.from_bbox((179.0, -17.0, 180.0, -16.0)), Polygon.from_bbox((-180.0, -17.0, -178.0, -16.0))]
+    layer = make_imagery(project, footprint=MultiPolygon(*parts, srid=4326))
+    client = client_for(make_user("eve"))
+    # Leaflet and MapLibre draw longitudes beyond 180 where they belong; TileJSON 3.0.0, 3.4 forbids them.
+    assert client.get(f"/api/imagery/{layer.pk}/").json()["bounds"] == [179.0, -17.0, 182.0, -16.0]
+    for address in (
+        f"/api/imagery/{layer.pk}/tilejson.json",
+        f"/ogc/collections/{layer.pk}/map/tiles/WebMercatorQuad?f=tilejson",
+    ):
+        told = client.get(address).json()
+        assert (told["bounds"], told["center"][:2]) == ([-180.0, -17.0, 180.0, -16.0], [-179.5, -16.5]), address
 
 
 def test_a_list_of_layers_takes_as_many_queries_as_one(

@@ -16,6 +16,7 @@ from rasterio.control import GroundControlPoint
 from rasterio.warp import transform as transform_points
 
 from webapp.errors import BadRaster, QuadratError, TooLarge
+from webapp.raster.canvas import tile_canvas
 from webapp.raster.display import display_grid, write_display_cog
 from webapp.raster.position import parse
 from webapp.raster.probe import Source, default_bands, open_source
@@ -23,6 +24,7 @@ from webapp.raster.read import Reader, info
 from webapp.raster.render import Rendering, decode
 from webapp.raster.tiff import TileFile
 from webapp.raster.tiles import classes_of, read_tile, scaled_scene_tile, tile_transform
+from webapp.raster.warp import read_onto
 from webapp.raster.write import write_analysis_cog
 
 from .conftest import UTM, MakeRaster
@@ -408,6 +410,33 @@ def test_a_display_tile_shows_what_gdal_would_warp_and_is_empty_outside(make_ras
             assert (mask != expected_mask).mean() < 0.02
         assert seen > 900 * 1200 * 0.25
         assert file.tile(z, 0, 0) == b""
+
+
+@pytest.mark.parametrize(
+    ("west", "degree_px"),
+    [(179.0, 0.01), (-181.0, 0.01), (0.0, 1.8)],  # the last from 0 to 360 degrees
+)
+def test_a_scene_in_degrees_is_whole_across_the_antimeridian(
+    make_raster: MakeRaster, west: float, degree_px: float
+) -> None:
+    array = np.full((3, 200, 200), 90, np.uint8)
+    array[0] = np.arange(200)
+    mask = np.full((200, 200), 255, np.uint8)
+    mask[:, 120:140] = 0
+    profile = {"crs": "EPSG:4326", "transform": Affine(degree_px, 0, west, 0, -degree_px / 2, degree_px * 50)}
+    path = make_raster(array, mask=mask, **profile)
+    seen = set()
+    with displayed(path, Rendering((1, 2, 3))) as file, Reader(path) as reader:
+        z = file.max_zoom
+        for x in (0, 2**z - 1):
+            rgb, valid = decode(file.tile(z, x, 2**z // 2))
+            expected = read_onto(reader, tile_canvas(z, x, 2**z // 2), (1, 2, 3))
+            both = valid & expected.valid
+            seen.add(both.any())
+            assert (valid != expected.valid).mean() < 0.02  # cubic against nearest, at the edges
+            # WebP at quality 80 and cubic against nearest: a few of 200 levels; another world is 100 off.
+            assert np.abs(rgb[both, 0].astype(int) - expected.array[0][both]).mean() < 6
+    assert seen == {True}
 
 
 def _tiles(file: TileFile, z: int) -> list[tuple[int, int]]:

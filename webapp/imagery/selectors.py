@@ -13,6 +13,8 @@ from webapp.imagery.models import ImageryLayer, Upload
 from webapp.projects.models import Project
 from webapp.projects.signing import layer_token
 
+Bounds = tuple[float, float, float, float]
+
 
 @dataclass(frozen=True, slots=True)
 class TileSource:
@@ -125,7 +127,7 @@ def layer_json(layer: ImageryLayer, *, histograms: bool = False) -> dict[str, An
         "bands": bands,
         "classes": layer.classes,
         "rendering": layer.rendering,
-        "bounds": list(layer.footprint.extent) if layer.footprint else None,
+        "bounds": onward(box_of(layer)) if layer.footprint else None,
         "footprint": _geojson(layer),
         "min_zoom": layer.min_zoom,
         "max_zoom": layer.max_zoom,
@@ -140,9 +142,40 @@ def layer_json(layer: ImageryLayer, *, histograms: bool = False) -> dict[str, An
     }
 
 
+def box_of(layer: ImageryLayer) -> Bounds:
+    """Return (west, south, east, north) in degrees; west > east where the layer crosses the antimeridian."""
+    assert layer.footprint is not None
+    west, south, east, north = layer.footprint.extent
+    if west <= -180 and east >= 180:
+        parts = [part.extent for part in layer.footprint]
+        eastern = [part[0] for part in parts if part[0] >= 0]
+        western = [part[2] for part in parts if part[2] <= 0]
+        if len(eastern) + len(western) == len(parts) and eastern and western:
+            return min(eastern), south, max(western), north
+    return west, south, east, north
+
+
+def onward(box: Bounds) -> list[float]:
+    """Return the box with longitudes counted on beyond 180 where it crosses the antimeridian: one box on a map."""
+    west, south, east, north = box
+    return [west, south, east + 360.0 if west > east else east, north]
+
+
+def middle(box: Bounds) -> tuple[float, float]:
+    """Return (lon, lat) of the middle of a box that may cross the antimeridian."""
+    west, south, east, north = onward(box)
+    lon = (west + east) / 2
+    return lon - 360.0 if lon > 180 else lon, (south + north) / 2
+
+
 def tilejson(layer: ImageryLayer, origin: str) -> dict[str, Any]:
-    """Return the layer as TileJSON 3.0.0, with absolute URLs."""
-    bounds = list(layer.footprint.extent) if layer.footprint else [-180.0, -85.0511, 180.0, 85.0511]
+    """Return the layer as TileJSON 3.0.0, with absolute URLs.
+
+    Its bounds must stay within 180 degrees and not wrap: a layer across the antimeridian has all longitudes, and the
+    centre says where to look.
+    """
+    bounds = layer.footprint.extent if layer.footprint else (-180.0, -85.0511, 180.0, 85.0511)
+    lon, lat = middle(box_of(layer) if layer.footprint else bounds)
     return {
         "tilejson": "3.0.0",
         "name": layer.name,
@@ -151,8 +184,8 @@ def tilejson(layer: ImageryLayer, origin: str) -> dict[str, Any]:
         "tiles": [origin + tiles_url(layer)],
         "minzoom": layer.min_zoom,
         "maxzoom": layer.max_zoom,
-        "bounds": bounds,
-        "center": [(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2, layer.min_zoom],
+        "bounds": list(bounds),
+        "center": [lon, lat, layer.min_zoom],
         "version": f"{layer.version}.0.0",
     }
 

@@ -19,6 +19,7 @@ from webapp.features import selectors as features
 from webapp.features.models import FeatureLayer
 from webapp.features.parsing import parse_number
 from webapp.imagery.models import ImageryLayer
+from webapp.imagery.selectors import box_of
 from webapp.ogc import catalogue, edits, openapi, selectors
 from webapp.ogc.crs import CRS84, MERCATOR, SUPPORTED, box_in, parse_crs
 from webapp.ogc.responses import GEOJSON, OPENAPI, answer, link, ogc_view, only_known, root
@@ -217,7 +218,7 @@ def _collection(layer: FeatureLayer, base: str) -> dict[str, Any]:
 
 def _imagery(layer: ImageryLayer, base: str) -> dict[str, Any]:
     place = f"{base}/collections/{layer.pk}"
-    box = list(catalogue.box_of(layer)) if layer.footprint else None
+    box = list(box_of(layer)) if layer.footprint else None
     when = layer.acquired_at.isoformat() if layer.acquired_at else None
     extent = {"spatial": {"bbox": [box], "crs": CRS84}, "temporal": {"interval": [[when, when]]}}
     return {

@@ -12,9 +12,8 @@ from django.http import HttpRequest
 from webapp.errors import Invalid, Unavailable
 from webapp.imagery import selectors
 from webapp.imagery.models import ImageryLayer
+from webapp.imagery.selectors import Bounds
 from webapp.projects import access
-
-Bounds = tuple[float, float, float, float]
 
 
 @contextmanager
@@ -69,19 +68,6 @@ def imagery_layer(request: HttpRequest, pk: UUID) -> ImageryLayer:
     found = selectors.layer(pk)
     access.authorise(request, found.project)
     return found
-
-
-def box_of(layer: ImageryLayer) -> Bounds:
-    """Return (west, south, east, north) in degrees; west > east where the layer crosses the antimeridian."""
-    assert layer.footprint is not None
-    west, south, east, north = layer.footprint.extent
-    if west <= -180 and east >= 180:
-        parts = [part.extent for part in layer.footprint]
-        eastern = [part[0] for part in parts if part[0] >= 0]
-        western = [part[2] for part in parts if part[2] <= 0]
-        if len(eastern) + len(western) == len(parts) and eastern and western:
-            return min(eastern), south, max(western), north
-    return west, south, east, north
 
 
 def whole_box(layer: ImageryLayer) -> Bounds:

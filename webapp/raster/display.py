@@ -48,6 +48,8 @@ class DisplayGrid:
         rows: tiles down.
         cols: tiles across.
         used: pixels that the scene can touch.
+        turns: for a scene that meets a tile from two sides, whose grid is then the whole world's: how often round the
+            Earth its longitudes are counted, from the first to the last. Else none.
     """
 
     zoom: int
@@ -57,6 +59,7 @@ class DisplayGrid:
     rows: int
     cols: int
     used: Window
+    turns: tuple[int, ...] = ()
 
     @property
     def resolution_m(self) -> float:
@@ -120,7 +123,12 @@ def display_grid(*, crs_wkt: str, transform: Affine, height: int, width: int) ->
         math.ceil(last_row) - origin_row - max(0, top_px),
         math.ceil(last_col) - origin_col - left_px,
     )
-    return DisplayGrid(zoom, levels, col * unit, row * unit, rows * unit, cols * unit, used)
+    if cols * unit <= 2**zoom:
+        return DisplayGrid(zoom, levels, col * unit, row * unit, rows * unit, cols * unit, used)
+    # As one from 0 to 360 degrees does: the same tile would lie in the file twice.
+    turns = range(math.floor(first_col / TILE_PX / 2**zoom), math.ceil(last_col / TILE_PX / 2**zoom))
+    everywhere = Window(used.row, 0, used.height, 2**zoom * TILE_PX)
+    return DisplayGrid(zoom, levels, 0, row * unit, rows * unit, 2**zoom, everywhere, tuple(turns))
 
 
 def write_display_cog(
@@ -154,25 +162,10 @@ def write_display_cog(
         profile = draft_profile(4 if rendering else 1, "uint8", height, width, TILE_PX, threads)
         if rendering:
             profile |= {"photometric": "RGB", "alpha": "YES"}
-        with (
-            WarpedVRT(
-                source,
-                crs="EPSG:3857",
-                transform=place.transform,
-                height=height,
-                width=width,
-                resampling=Resampling.cubic if rendering else Resampling.nearest,
-                warp_mem_limit=128,
-                # Without nodata, what lies outside the source is known by an alpha band only.
-                add_alpha=source.nodata is None,
-                SAMPLE_GRID="YES",
-                SOURCE_EXTRA="16",
-            ) as warped,
-            created(draft, crs="EPSG:3857", transform=place.transform, **profile) as out,
-        ):
-            windows = list(_aligned(place.used, height, width))
+        with created(draft, crs="EPSG:3857", transform=place.transform, **profile) as out:
+            windows = list(_aligned(place, height, width))
             for number, window in enumerate(windows):
-                out.write(_picture(warped, window, rendering), window=pixels_of(window))
+                out.write(_drawn(source, place, window, rendering), window=pixels_of(window))
                 progress(0.6 * (number + 1) / len(windows), "Drawing the map tiles")
     progress(0.6, "Compressing the map tiles")
     picture = (
@@ -192,24 +185,62 @@ def write_display_cog(
     return place
 
 
-def _picture(warped: Any, window: Window, rendering: Rendering | None) -> NDArray[np.uint8]:
-    """Return a window of the display file: RGBA, or class values."""
-    valid = warped.dataset_mask(window=pixels_of(window)) > 127
+def _drawn(source: Any, place: DisplayGrid, window: Window, rendering: Rendering | None) -> NDArray[np.uint8]:
+    """Return a window of the display file: RGBA, or class values.
+
+    The map's coordinates end at the antimeridian, and GDAL counts longitudes from -180 to 180. What a scene in degrees
+    holds beyond is therefore drawn as the same scene one turn to the west, or to the east.
+    """
+    turn = (place.col + window.col // TILE_PX) // 2**place.zoom
+    where = Affine.translation(-2 * HALF_WORLD_M * turn, 0) @ place.transform
+    where = where @ Affine.translation(window.col, window.row)
+    nothing = np.full((4 if rendering else 1, window.height, window.width), 0 if rendering else NO_CLASS, np.uint8)
+    found = nothing
+    for degrees in [360.0 * turn for turn in place.turns or (turn,)] if source.crs.is_geographic else [0.0]:
+        with _warped(source, degrees, where, window, Resampling.cubic if rendering else Resampling.nearest) as warped:
+            part = _picture(warped, rendering)
+        found = part if found is nothing else np.where(part[-1] == nothing[-1], found, part)
+    return found
+
+
+def _warped(source: Any, degrees: float, where: Affine, window: Window, resampling: Resampling) -> WarpedVRT:
+    return WarpedVRT(
+        source,
+        crs="EPSG:3857",
+        src_transform=Affine.translation(-degrees, 0) @ source.transform if degrees else None,
+        transform=where,
+        height=window.height,
+        width=window.width,
+        resampling=resampling,
+        warp_mem_limit=128,
+        # Without nodata, what lies outside the source is known by an alpha band only.
+        add_alpha=source.nodata is None,
+        SAMPLE_GRID="YES",
+        SOURCE_EXTRA="16",
+    )
+
+
+def _picture(warped: WarpedVRT, rendering: Rendering | None) -> NDArray[np.uint8]:
+    """Return RGBA, or class values."""
+    valid = warped.dataset_mask() > 127
     if rendering is None:
-        classes: NDArray[np.uint8] = warped.read(1, window=pixels_of(window)).astype(np.uint8)
+        classes: NDArray[np.uint8] = warped.read(1).astype(np.uint8)
         return np.where(valid, classes, np.uint8(NO_CLASS))[None]
     if not valid.any():
-        return np.zeros((4, window.height, window.width), np.uint8)
-    array = warped.read(list(rendering.bands), window=pixels_of(window))
-    rgb = to_rgb(stretch(array, rendering.stretch))
+        return np.zeros((4, *valid.shape), np.uint8)
+    rgb = to_rgb(stretch(warped.read(list(rendering.bands)), rendering.stretch))
     return np.concatenate([np.where(valid, rgb, np.uint8(0)), valid[None].astype(np.uint8) * 255])
 
 
-def _aligned(used: Window, height: int, width: int) -> Iterator[Window]:
-    """Yield chunks that cover `used`, each beginning and ending at tile edges."""
+def _aligned(place: DisplayGrid, height: int, width: int) -> Iterator[Window]:
+    """Yield chunks that cover what is used, each beginning and ending at tile edges, none across the antimeridian."""
+    used, world = place.used, 2**place.zoom
     first_row, first_col = used.row // TILE_PX * TILE_PX, used.col // TILE_PX * TILE_PX
     bottom = min(height, -(-(used.row + used.height) // TILE_PX) * TILE_PX)
     right = min(width, -(-(used.col + used.width) // TILE_PX) * TILE_PX)
     for row in range(first_row, bottom, CHUNK_PX):
-        for col in range(first_col, right, CHUNK_PX):
-            yield Window(row, col, CHUNK_PX, CHUNK_PX).clip(bottom, right)
+        col = first_col
+        while col < right:
+            edge = (world - (place.col + col // TILE_PX) % world) * TILE_PX
+            yield Window(row, col, CHUNK_PX, min(CHUNK_PX, edge)).clip(bottom, right)
+            col += min(CHUNK_PX, edge)

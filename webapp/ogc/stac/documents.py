@@ -11,7 +11,7 @@ from django.db.models import Max, Min, QuerySet
 from pyproj import CRS
 
 from webapp.imagery.models import ImageryLayer
-from webapp.ogc.catalogue import box_of
+from webapp.imagery.selectors import box_of
 from webapp.ogc.responses import GEOJSON, link
 from webapp.projects.models import Project
 from webapp.raster.canvas import fitting_size

@@ -11,6 +11,7 @@ from webapp.features import selectors as features
 from webapp.features.models import FeatureLayer
 from webapp.features.mvt import TileReader
 from webapp.imagery.models import ImageryLayer
+from webapp.imagery.selectors import Bounds, box_of, middle
 from webapp.ogc import catalogue, pictures
 from webapp.ogc.responses import answer, carried, link, not_modified, ogc_view, root, tagged
 from webapp.ogc.tiles import documents, matrix
@@ -19,7 +20,7 @@ from webapp.projects import access
 from webapp.raster.render import MEDIA_TYPES
 
 VECTOR_ZOOM = 20
-WORLD = (-180.0, -matrix.MAX_LATITUDE, 180.0, matrix.MAX_LATITUDE)
+WORLD: Bounds = (-180.0, -matrix.MAX_LATITUDE, 180.0, matrix.MAX_LATITUDE)
 FIELDS: dict[str, Any] = {
     "fid": {"type": "integer"},
     "id": {"type": "string", "format": "uuid"},
@@ -145,6 +146,7 @@ def map_source(layer: ImageryLayer) -> TileSource:
         attribution=layer.attribution,
         kind="map",
         box=catalogue.whole_box(layer) if layer.footprint else WORLD,
+        middle=middle(box_of(layer) if layer.footprint else WORLD),
         max_zoom=min(layer.max_zoom, matrix.LEVELS - 1),
         # Classes keep their exact colours.
         forms={form: MEDIA_TYPES[form] for form in ("png", "jpg", "webp") if form == "png" or not layer.classes},
@@ -155,14 +157,18 @@ def map_source(layer: ImageryLayer) -> TileSource:
 def vector_source(layer: FeatureLayer) -> TileSource:
     """Return what describes the tiles of a feature layer."""
     west, south, east, north = layer.west, layer.south, layer.east, layer.north
-    known = west is not None and south is not None and east is not None and north is not None and west <= east
+    if west is None or south is None or east is None or north is None or west > east:
+        box = WORLD
+    else:
+        box = (west, south, east, north)
     return TileSource(
         pk=layer.pk,
         name=layer.name,
         description=layer.description or layer.name,
         attribution=layer.attribution,
         kind="vector",
-        box=(west, south, east, north) if known else WORLD,  # type: ignore[arg-type]  # known says that none is None
+        box=box,
+        middle=middle(box),
         max_zoom=VECTOR_ZOOM,
         forms={"mvt": MVT},
         fields=FIELDS,

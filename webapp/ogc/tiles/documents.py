@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from webapp.ogc.catalogue import Bounds
+from webapp.imagery.selectors import Bounds
 from webapp.ogc.crs import CRS84, MERCATOR
 from webapp.ogc.responses import link
 from webapp.ogc.tiles.matrix import SETS, MatrixSet, limits
@@ -20,6 +20,7 @@ class TileSource:
     Attributes:
         kind: "map" for pictures, "vector" for features.
         box: (west, south, east, north) in degrees, west <= east.
+        middle: (lon, lat), where to look first.
         forms: short name -> media type of what its tiles come as, the usual one first.
         fields: of a feature layer, name -> JSON schema.
     """
@@ -30,6 +31,7 @@ class TileSource:
     attribution: str
     kind: str
     box: Bounds
+    middle: tuple[float, float]
     max_zoom: int
     forms: dict[str, str]
     fields: dict[str, Any]
@@ -59,7 +61,7 @@ def tileset(source: TileSource, matrices: MatrixSet, base: str, templates: dict[
         "attribution": source.attribution,
         "boundingBox": {"lowerLeft": [west, south], "upperRight": [east, north], "crs": CRS84},
         "centerPoint": {
-            "coordinates": [(west + east) / 2, (south + north) / 2],
+            "coordinates": list(source.middle),
             "crs": CRS84,
             "tileMatrix": str(max(0, source.max_zoom - 2)),
         },
@@ -112,7 +114,7 @@ def tilejson(source: TileSource, template: str, version: int) -> dict[str, Any]:
         "minzoom": 0,
         "maxzoom": source.max_zoom,
         "bounds": [west, south, east, north],
-        "center": [(west + east) / 2, (south + north) / 2, max(0, source.max_zoom - 2)],
+        "center": [*source.middle, max(0, source.max_zoom - 2)],
         **({} if source.kind == "map" else {"vector_layers": layers}),
     }
 

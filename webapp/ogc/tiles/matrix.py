@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webapp.errors import NotFound
-from webapp.ogc.catalogue import Bounds
+from webapp.imagery.selectors import Bounds
 from webapp.ogc.crs import MERCATOR
 
 # OGC Two Dimensional Tile Matrix Set 2.0 (17-083r4), annex D.1: WebMercatorQuad.

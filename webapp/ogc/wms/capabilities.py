@@ -7,8 +7,9 @@ from xml.etree.ElementTree import Element
 from pyproj import Transformer
 
 from webapp.imagery.models import ImageryLayer
+from webapp.imagery.selectors import Bounds
 from webapp.ogc import markup
-from webapp.ogc.catalogue import Bounds, whole_box
+from webapp.ogc.catalogue import whole_box
 from webapp.ogc.markup import node
 from webapp.ogc.pictures import DEFAULT_STYLE
 from webapp.ogc.tiles.matrix import HALF_WORLD_M, MAX_LATITUDE

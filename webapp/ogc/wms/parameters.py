@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from webapp.errors import Invalid
-from webapp.ogc.catalogue import Bounds
+from webapp.imagery.selectors import Bounds
 from webapp.ogc.parameters import BadParameter, bad, needed, numbers, whole
 from webapp.raster.canvas import MAX_PIXELS, MAX_SIDE_PX, Canvas, box_canvas, crs_of
 from webapp.raster.render import MEDIA_TYPES, Format
