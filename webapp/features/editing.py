@@ -32,7 +32,8 @@ class EditRequest:
     """One change that somebody wants to make.
 
     Attributes:
-        op_id: made by the client; the same one again gets the first answer.
+        op_id: made by the client; the same one again gets the first answer. A delete of what is deleted already
+            writes nothing: sent again after somebody restored the feature, it is a conflict like any old base.
         action: a deleted feature is restored by `create` with the version of its tombstone as base; what is left
             out comes back as it was.
         feature_id: made by the client at `create`.
