@@ -18,6 +18,7 @@ from rasterio.warp import transform as transform_points
 from webapp.errors import BadRaster, QuadratError, TooLarge
 from webapp.raster.canvas import tile_canvas
 from webapp.raster.display import display_grid, write_display_cog
+from webapp.raster.point import values_at
 from webapp.raster.position import parse
 from webapp.raster.probe import Source, default_bands, open_source
 from webapp.raster.read import Reader, info
@@ -410,6 +411,43 @@ def test_a_display_tile_shows_what_gdal_would_warp_and_is_empty_outside(make_ras
             assert (mask != expected_mask).mean() < 0.02
         assert seen > 900 * 1200 * 0.25
         assert file.tile(z, 0, 0) == b""
+
+
+def test_scale_and_offset_are_applied_once_and_shown(make_raster: MakeRaster) -> None:
+    """R40. The file keeps its numbers and its tags; all who read, count or draw it have physical units."""
+    stored = np.random.default_rng(3).integers(1000, 9000, (2, 90, 120)).astype(np.uint16)
+    stored[:, :10] = 0
+    path = make_raster(stored, nodata=0)
+    with rasterio.open(path, "r+") as target:
+        target.scales, target.offsets = (0.0001, -0.5), (-0.1, 10.0)
+    physical = stored * np.array([0.0001, -0.5])[:, None, None] + np.array([-0.1, 10.0])[:, None, None]
+    source, out = opened(path), path.with_name("analysis.tif")
+    assert source.notes == ["Values are shown in physical units: each band's scale and offset are applied."]
+    written = write_analysis_cog(source, out, progress=quiet)
+    with rasterio.open(out) as kept:
+        assert (kept.dtypes[0], kept.scales, kept.offsets) == ("uint16", (0.0001, -0.5), (-0.1, 10.0))
+        assert (kept.read()[:, 10:] == stored[:, 10:]).all()
+    array, valid = pixels(out)
+    assert (valid[:10].any(), valid[10:].all(), array.dtype) == (False, True, np.float32)
+    np.testing.assert_allclose(array[:, 10:], physical[:, 10:], rtol=1e-5)  # float32
+    lon, lat = transform_points("EPSG:32633", "EPSG:4326", [UTM.c + 30.2], [UTM.f - 20.2])
+    assert values_at(out, lon[0], lat[0]) == pytest.approx(physical[:, 40, 60].tolist(), rel=1e-5)
+    for found, band in zip(written.statistics, physical[:, 10:], strict=True):
+        expected = (band.min(), band.max(), band.mean(), band.std())
+        assert (found.min, found.max, found.mean, found.std) == pytest.approx(expected)
+        # Counted percentiles are those of a stored number: one step of it is the tolerance.
+        assert (found.p2, found.p98) == pytest.approx(np.percentile(band, [2, 98]), abs=0.5)
+        assert found.edges == sorted(found.edges)
+        counts, _ = np.histogram(band, found.edges)
+        assert np.abs(counts - found.counts).sum() <= 0.02 * band.size  # values that lie on an edge
+    low, high = written.statistics[0].min, written.statistics[0].max
+    with displayed(out, Rendering((1,), ((low, high),))) as file, Reader(out) as reader:
+        x, y = next((x, y) for x, y in _tiles(file, file.max_zoom) if file.tile(file.max_zoom, x, y))
+        rgb, mask = decode(file.tile(file.max_zoom, x, y))
+        expected = read_onto(reader, tile_canvas(file.max_zoom, x, y), (1,), resampling="cubic")
+        both = mask & expected.valid
+        grey = (expected.array[0][both] - low) / (high - low) * 255
+        assert np.abs(rgb[both, 0] - grey).mean() < 20  # noise through WebP; unscaled numbers would be black or white
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def rewrite(request: dict[str, Any]) -> dict[str, Any]:
         source, analysis, progress=lambda done, what: progress(0.55 * done, what), threads=threads
     )
     bands = default_bands(source.names, source.colours, source.dtype)
-    plain = source.dtype == "uint8" and source.bits is None
+    plain = source.dtype == "uint8" and source.bits is None and source.scaling is None
     ranges = None if plain else tuple(_range(written.statistics[band - 1], source.bits) for band in bands)
     rendering = Rendering(bands, ranges)
     place = write_display_cog(
@@ -140,10 +140,11 @@ def rewrite(request: dict[str, Any]) -> dict[str, Any]:
         "crs_wkt": found.crs_wkt,
         "epsg": found.epsg,
         "dtype": found.dtype,
-        "nodata": source.nodata,
+        "nodata": None if source.scaling else source.nodata,
         "gsd_m": pixel_size_m(found),
         "bands": [
-            {"name": name, **band.as_json()} for name, band in zip(source.names, written.statistics, strict=True)
+            {"name": name, **_stored_as(source, number), **band.as_json()}
+            for number, (name, band) in enumerate(zip(source.names, written.statistics, strict=True))
         ],
         "rendering": {"bands": list(rendering.bands), "stretch": [list(pair) for pair in ranges] if ranges else None},
         "footprint": mapping(outline),
@@ -152,6 +153,13 @@ def rewrite(request: dict[str, Any]) -> dict[str, Any]:
         "masked": written.masked,
         "notes": source.notes,
     }
+
+
+def _stored_as(source: Any, band: int) -> dict[str, Any]:
+    """Return how a band's numbers lie in the file, where that is not what they mean."""
+    if source.scaling is None:
+        return {}
+    return {"stored_dtype": source.dtype, "scale": source.scaling.scales[band], "offset": source.scaling.offsets[band]}
 
 
 def _range(band: Any, bits: int | None) -> tuple[float, float]:

@@ -17,6 +17,7 @@ from rasterio.warp import transform_bounds
 from webapp.errors import BadRaster
 from webapp.raster.render import WEBP_QUALITY, Rendering, stretch, to_rgb
 from webapp.raster.saving import created
+from webapp.raster.scaling import Scaling, scaling_of
 from webapp.raster.tiff import HALF_WORLD_M, TILE_PX
 from webapp.raster.windows import Window
 from webapp.raster.write import (
@@ -198,7 +199,7 @@ def _drawn(source: Any, place: DisplayGrid, window: Window, rendering: Rendering
     found = nothing
     for degrees in [360.0 * turn for turn in place.turns or (turn,)] if source.crs.is_geographic else [0.0]:
         with _warped(source, degrees, where, window, Resampling.cubic if rendering else Resampling.nearest) as warped:
-            part = _picture(warped, rendering)
+            part = _picture(warped, rendering, scaling_of(source))
         found = part if found is nothing else np.where(part[-1] == nothing[-1], found, part)
     return found
 
@@ -220,7 +221,7 @@ def _warped(source: Any, degrees: float, where: Affine, window: Window, resampli
     )
 
 
-def _picture(warped: WarpedVRT, rendering: Rendering | None) -> NDArray[np.uint8]:
+def _picture(warped: WarpedVRT, rendering: Rendering | None, scaling: Scaling | None) -> NDArray[np.uint8]:
     """Return RGBA, or class values."""
     valid = warped.dataset_mask() > 127
     if rendering is None:
@@ -228,7 +229,10 @@ def _picture(warped: WarpedVRT, rendering: Rendering | None) -> NDArray[np.uint8
         return np.where(valid, classes, np.uint8(NO_CLASS))[None]
     if not valid.any():
         return np.zeros((4, *valid.shape), np.uint8)
-    rgb = to_rgb(stretch(warped.read(list(rendering.bands)), rendering.stretch))
+    array = warped.read(list(rendering.bands))
+    if scaling is not None:
+        array = scaling.apply(array, list(rendering.bands))
+    rgb = to_rgb(stretch(array, rendering.stretch))
     return np.concatenate([np.where(valid, rgb, np.uint8(0)), valid[None].astype(np.uint8) * 255])
 
 

@@ -21,6 +21,7 @@ from rasterio.transform import from_gcps
 from webapp.errors import BadRaster, TooLarge
 from webapp.raster.position import Position
 from webapp.raster.read import MAGIC, OPEN_OPTIONS, Transform
+from webapp.raster.scaling import Scaling, scaling_of
 from webapp.raster.shapes import WGS84, transformer
 
 MAX_BANDS = 64
@@ -64,6 +65,7 @@ class Source:
         palette: uint8 (256, 4) colours of a palette picture.
         nodata: value of pixels without data, a finite number.
         declares_nodata: it says which pixels have no data, so that zeros are data.
+        scaling: of the rewritten raster's bands; its pixels stay as they are stored.
         bits: bits a sample, where less than the data type's.
         notes: what people should know about how it was read.
     """
@@ -82,6 +84,7 @@ class Source:
     nodata: float | None = None
     declares_nodata: bool = False
     stored_mask: bool = False
+    scaling: Scaling | None = None
     bits: int | None = None
     names: list[str] = field(default_factory=list)
     colours: list[str] = field(default_factory=list)
@@ -382,6 +385,16 @@ def _choose_bands(source: Source) -> None:
     ]
     flags = dataset.mask_flag_enums[source.bands[0] - 1]
     source.stored_mask = MaskFlags.per_dataset in flags or MaskFlags.alpha in flags
+    _choose_scaling(source)
+
+
+def _choose_scaling(source: Source) -> None:
+    found = scaling_of(source.dataset)
+    if found is None:
+        return
+    at = [band - 1 for band in source.bands]
+    source.scaling = Scaling(tuple(found.scales[i] for i in at), tuple(found.offsets[i] for i in at))
+    source.notes.append(source.scaling.told())
 
 
 def _choose_nodata(source: Source, given: float | None) -> None:

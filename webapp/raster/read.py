@@ -14,6 +14,7 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window as RasterioWindow
 
 from webapp.errors import BadRaster, Invalid
+from webapp.raster.scaling import scaling_of
 from webapp.raster.windows import Window
 
 Transform = tuple[float, float, float, float, float, float]
@@ -46,8 +47,10 @@ class Info:
 
     Attributes:
         count: bands, an alpha band not counted.
+        dtype: of chips: float32 where the file declares a scale or an offset, else as it is stored.
         transform: affine a, b, c, d, e, f from pixel (col, row) to the CRS.
         crs_wkt: empty where the raster has none.
+        nodata: as stored; None where values are scaled, as no chip then holds it.
         bounds: (west, south, east, north) in the raster's CRS.
         has_mask: some pixels may be invalid (nodata value, mask or alpha band).
     """
@@ -71,7 +74,7 @@ class Chip:
     """The array cut at a window.
 
     Attributes:
-        array: (band, row, col) in the raster's dtype.
+        array: (band, row, col) in the raster's dtype; float32 in physical units where it declares a scale or offset.
         valid: bool (row, col); False outside the raster and where it has no data.
         window: the pixels of the raster it covers.
         transform: affine from the chip's pixel (col, row) to the CRS.
@@ -123,16 +126,17 @@ def _info(path: Path, source: Any) -> Info:
     has_mask = np.issubdtype(np.dtype(source.dtypes[0]), np.floating) or any(
         MaskFlags.all_valid not in source.mask_flag_enums[index - 1] for index in bands
     )
+    scaled = scaling_of(source) is not None
     return Info(
         path=path,
         height=source.height,
         width=source.width,
         count=len(bands),
-        dtype=source.dtypes[0],
+        dtype="float32" if scaled else source.dtypes[0],
         crs_wkt=source.crs.to_wkt() if source.crs else "",
         epsg=source.crs.to_epsg() if source.crs else None,
         transform=tuple(source.transform)[:6],
-        nodata=source.nodata,
+        nodata=None if scaled else source.nodata,
         descriptions=tuple(source.descriptions[index - 1] or f"Band {index}" for index in bands),
         bounds=(min(xs), min(ys), max(xs), max(ys)),
         has_mask=bool(has_mask),
@@ -173,6 +177,7 @@ class Reader:
         flags = self._source.mask_flag_enums[self._bands[0] - 1]
         self._mask_is_nodata = MaskFlags.nodata in flags
         self._mask_is_stored = not self._mask_is_nodata and MaskFlags.all_valid not in flags
+        self._scaling = scaling_of(self._source)
         self._owner = threading.get_ident()
 
     def __enter__(self) -> Self:
@@ -271,12 +276,12 @@ class Reader:
                 code="file_damaged",
             ) from error
         valid = np.ones(shape, dtype=bool) if stored is None else stored != 0
-        if self._mask_is_nodata and not np.isnan(self.info.nodata or 0.0):
+        if self._mask_is_nodata and not np.isnan(self._source.nodata or 0.0):
             # One band with data makes a pixel valid, as in GDAL's dataset mask.
-            valid &= (array != self.info.nodata).any(axis=0)
+            valid &= (array != self._source.nodata).any(axis=0)
         if np.issubdtype(array.dtype, np.floating):
             valid &= np.isfinite(array).all(axis=0)
-        return array, valid
+        return (array if self._scaling is None else self._scaling.apply(array, bands)), valid
 
 
 @dataclass(frozen=True, slots=True)

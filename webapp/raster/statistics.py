@@ -33,6 +33,15 @@ class BandStatistics:
     edges: list[float]
     counts: list[int]
 
+    def scaled(self, scale: float, offset: float) -> "BandStatistics":
+        """Return what they are of `value * scale + offset`; a scale below zero turns the histogram round."""
+        turn = -1 if scale < 0 else 1
+        low, high = (self.min * scale + offset, self.max * scale + offset)[::turn]
+        p2, p98 = (self.p2 * scale + offset, self.p98 * scale + offset)[::turn]
+        edges = [edge * scale + offset for edge in self.edges][::turn]
+        mean, std = self.mean * scale + offset, self.std * abs(scale)
+        return BandStatistics(low, high, mean, std, p2, p98, edges, self.counts[::turn])
+
     def as_json(self) -> dict[str, Any]:
         """Return it as it is stored and shown."""
         return {

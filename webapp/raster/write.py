@@ -32,7 +32,7 @@ WRITE_OPTIONS: dict[str, Any] = {**OPEN_OPTIONS, "GDAL_TIFF_INTERNAL_MASK": "YES
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What `write_analysis_cog` saw on its one way through the pixels."""
+    """What `write_analysis_cog` saw on its one way through the pixels; statistics are in physical units."""
 
     statistics: list[BandStatistics]
     valid_pixels: int
@@ -84,6 +84,8 @@ def write_analysis_cog(
             progress(0.7 * (number + 1) / len(windows), "Reading the pixels")
         for index, name in enumerate(source.names, 1):
             out.set_band_description(index, name)
+        if source.scaling is not None:
+            out.scales, out.offsets = source.scaling.scales, source.scaling.offsets
     if gatherer.valid_pixels == 0:
         raise BadRaster(
             f"'{source.name}' holds no valid pixel: all are nodata or masked.",
@@ -101,7 +103,11 @@ def write_analysis_cog(
         OVERVIEW_RESAMPLING="NEAREST" if nearest else "AVERAGE",
         NUM_THREADS=str(threads),
     )
-    return Written(gatherer.result(), gatherer.valid_pixels, masked_from is not None)
+    statistics = gatherer.result()
+    if source.scaling is not None:
+        pairs = zip(source.scaling.scales, source.scaling.offsets, strict=True)
+        statistics = [band.scaled(*pair) for band, pair in zip(statistics, pairs, strict=True)]
+    return Written(statistics, gatherer.valid_pixels, masked_from is not None)
 
 
 def draft_profile(count: int, dtype: str, height: int, width: int, block: int, threads: int) -> dict[str, Any]:

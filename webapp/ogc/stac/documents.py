@@ -172,7 +172,10 @@ def _thumbnail(layer: ImageryLayer, origin: str) -> dict[str, Any]:
 def _band(layer: ImageryLayer, band: dict[str, Any]) -> dict[str, Any]:
     name = str(band["name"])
     common = name.lower().removesuffix(" band")
-    found: dict[str, Any] = {"name": name, "data_type": layer.dtype, "raster:spatial_resolution": layer.gsd_m}
+    stored = band.get("stored_dtype", layer.dtype)
+    found: dict[str, Any] = {"name": name, "data_type": stored, "raster:spatial_resolution": layer.gsd_m}
+    if "scale" in band:
+        found |= {"raster:scale": band["scale"], "raster:offset": band["offset"]}
     if layer.nodata is not None:
         # JSON knows no NaN; STAC spells it.
         found["nodata"] = layer.nodata if layer.nodata == layer.nodata else "nan"
