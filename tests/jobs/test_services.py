@@ -147,6 +147,27 @@ def test_a_released_job_does_not_count_the_attempt() -> None:
     assert (job.state, job.attempt, job.token) == ("queued", 0, None)
 
 
+def test_an_attempt_under_which_the_database_went_away_does_not_count_until_it_looks_like_the_job(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(services, "MOST_INTERRUPTIONS", 2)
+    job = queued()
+    for attempt, interruptions in ((0, 1), (0, 2), (1, 2)):
+        running, token = claimed(job)
+        services.interrupt(job_id=running.pk, token=token)
+        job.refresh_from_db()
+        assert (job.state, job.attempt, job.interruptions) == ("queued", attempt, interruptions)
+
+
+def test_a_lease_that_ended_while_the_database_was_down_is_not_reaped_at_once(settings: Settings) -> None:
+    running, _ = claimed(queued())
+    expire(running)
+    settings.JOB_LEASE_S = 10 * 86400.0  # longer than the database of a test is up
+    assert services.reap() == 0
+    settings.JOB_LEASE_S = 1.0
+    assert services.reap() == 1
+
+
 def test_cancel_ends_a_queued_job_at_once_and_a_running_one_at_its_next_look() -> None:
     waiting = services.cancel(job=queued(), user=make_user())
     assert waiting.state == "cancelled"

@@ -164,6 +164,18 @@ def test_a_worker_outlives_a_database_that_drops_its_connections(start_worker: S
     assert worker.poll() is None
 
 
+def test_a_job_under_which_the_database_goes_away_keeps_its_attempts(start_worker: StartWorker, tmp_path: Path) -> None:
+    start_worker()
+    job = queued("wait", pid_file=str(tmp_path / "pid"))
+    first = pid_in(tmp_path / "pid")
+    (tmp_path / "pid").unlink()
+    _drop_other_connections()
+    second = pid_in(tmp_path / "pid")
+    job.refresh_from_db()
+    assert (first != second, job.state, job.attempt, job.interruptions) == (True, "running", 1, 1)
+    assert "The database went away" in texts(job)
+
+
 def _drop_other_connections() -> None:
     from django.db import connections
 

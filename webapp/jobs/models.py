@@ -38,6 +38,9 @@ class Job(models.Model):
     priority = models.IntegerField(default=0, help_text="Higher runs first.")
     attempt = models.PositiveIntegerField(default=0)
     max_attempts = models.PositiveIntegerField(default=3)
+    interruptions = models.PositiveIntegerField(
+        default=0, help_text="How often the database went away under it; such attempts are not counted."
+    )
     token = models.UUIDField(null=True, blank=True, help_text="Fencing token of the running attempt.")
     lease_until = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)

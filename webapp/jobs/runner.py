@@ -22,6 +22,10 @@ from webapp.jobs.services import Draining, JobCancelled, LeaseLost
 
 logger = logging.getLogger(__name__)
 
+# What a process ends with when the database went away under its job (EX_TEMPFAIL of sysexits.h).
+DATABASE_GONE = 75
+# SQLSTATE: connection exceptions, and a server that shuts down, crashed or starts (PostgreSQL manual, appendix A).
+GONE_STATES = ("08", "57P01", "57P02", "57P03")
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -54,6 +58,12 @@ def die_with_parent(parent_pid: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent_pid:
         raise LeaseLost("The worker died before its job began.")
+
+
+def database_gone(error: BaseException) -> bool:
+    """Return whether a database error means that the connection is lost, and not that a statement was refused."""
+    state = getattr(error.__cause__, "pgcode", None)
+    return state is None or str(state).startswith(GONE_STATES)
 
 
 def yield_to_the_site() -> None:
@@ -94,8 +104,8 @@ def run_attempt(context: JobContext) -> None:
     except QuadratError as error:
         _fail(context, error)
     except (OperationalError, InterfaceError):
-        # The database went away: nothing can be stored, so the attempt counts as lost and the job goes on later.
-        logger.exception("job %s: the database went away", context.job.pk)
+        # Nothing can be stored now: the worker settles the job as soon as it can.
+        logger.exception("job %s: the database does not answer", context.job.pk)
         raise
     except Exception as error:  # noqa: BLE001 (the job runner: whatever a job raises becomes its error)
         _fail(context, _explain(error))

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import DateTimeField, F, Func, Q
 from django.db.models.functions import Now
 
 from webapp import doorbell
@@ -26,6 +26,8 @@ HELD = (Job.State.RUNNING, Job.State.PUBLISHING)
 FINAL = (Job.State.SUCCEEDED, Job.State.FAILED, Job.State.CANCELLED)
 # Workers listen here for new work; the number says nothing.
 WORK_TOPIC = "jobs"
+# A job under which the database goes away more often than this may be what brings it down.
+MOST_INTERRUPTIONS = 20
 # "quad" in ASCII: the advisory lock of the reaper.
 REAPER_LOCK = 0x71756164
 
@@ -282,6 +284,22 @@ def release(*, job_id: uuid.UUID, token: uuid.UUID) -> None:
         _requeue(job, attempt=job.attempt - 1)
 
 
+def interrupt(*, job_id: uuid.UUID, token: uuid.UUID) -> None:
+    """Put a job back into the queue because the database went away under it; the attempt does not count.
+
+    Raises:
+        LeaseLost: the token no longer holds.
+    """
+    with transaction.atomic():
+        job = _lock(job_id, token)
+        if job.cancel_requested or job.interruptions >= MOST_INTERRUPTIONS:
+            _lost(job, "The database went away")
+            return
+        Job.objects.filter(pk=job_id).update(interruptions=F("interruptions") + 1)
+        _note(job, "The database went away; the job goes on as soon as a worker has room.", "warning")
+        _requeue(job, attempt=job.attempt - 1)
+
+
 def lose(*, job_id: uuid.UUID, token: uuid.UUID, reason: str) -> None:
     """Give a job whose process died to the next attempt, or fail it where none is left.
 
@@ -296,7 +314,8 @@ def reap() -> int:
     """Take the jobs whose lease has ended from their dead workers; return how many.
 
     Any number of workers may call this at once: one does the work, the others return at once. A row that is
-    locked belongs to somebody alive and is left for the next round.
+    locked belongs to somebody alive and is left for the next round. A lease that ended while the database was
+    down gets another one's time: its holder may be well and could not say so.
     """
     with transaction.atomic():
         _bound_silence()
@@ -304,8 +323,11 @@ def reap() -> int:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [REAPER_LOCK])
             if not cursor.fetchone()[0]:
                 return 0
+        lease = timedelta(seconds=settings.JOB_LEASE_S)
         ended = list(
-            Job.objects.select_for_update(skip_locked=True, no_key=True).filter(state__in=HELD, lease_until__lt=Now())
+            Job.objects.select_for_update(skip_locked=True, no_key=True)
+            .annotate(database_since=Func(function="pg_postmaster_start_time", output_field=DateTimeField()))
+            .filter(state__in=HELD, lease_until__lt=Now(), database_since__lt=Now() - lease)
         )
         for job in ended:
             _lost(job, f"The worker {job.worker} went silent")

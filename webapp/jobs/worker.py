@@ -31,7 +31,7 @@ from webapp.jobs import services
 from webapp.jobs.context import scratch_folder
 from webapp.jobs.models import Job
 from webapp.jobs.restarts import keeps_files
-from webapp.jobs.runner import remove_scratch
+from webapp.jobs.runner import DATABASE_GONE, remove_scratch
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +57,11 @@ class Child:
     """One running attempt and its process.
 
     Times are monotonic seconds of this machine; they bound only this process's own patience, never a lease.
+
+    Attributes:
+        lost: the job belongs to another attempt, or has ended.
+        unheard: the last beat found no database.
+        cut_off: it was stopped because no beat could be stored for as long as a lease.
     """
 
     job_id: uuid.UUID
@@ -67,6 +72,8 @@ class Child:
     beaten: float = field(default_factory=time.monotonic)
     cancelled: float | None = None
     lost: bool = False
+    unheard: bool = False
+    cut_off: bool = False
 
 
 class Worker:
@@ -180,6 +187,9 @@ class Worker:
             elif draining:
                 services.release(job_id=child.job_id, token=child.token)
                 return
+            elif child.cut_off or code == DATABASE_GONE:
+                services.interrupt(job_id=child.job_id, token=child.token)
+                return
             else:
                 services.lose(job_id=child.job_id, token=child.token, reason=_describe(code))
         except services.LeaseLost:
@@ -197,7 +207,9 @@ class Worker:
         """Kill children that do not stop, whose lease is gone, or that take too long."""
         for child in list(self._children.values()):
             disobeys = child.cancelled is not None and now - child.cancelled > settings.JOB_GRACE_S
-            if child.lost or disobeys or now - child.beaten > settings.JOB_LEASE_S:
+            silent = now - child.beaten > settings.JOB_LEASE_S
+            if child.lost or disobeys or silent:
+                child.cut_off = child.unheard and silent
                 _kill(child)
             elif now - child.started > settings.JOB_WALL_LIMIT_S:
                 _time_out(child)
@@ -215,7 +227,10 @@ class Worker:
             before = time.monotonic()
             try:
                 services.heartbeat(job_id=child.job_id, token=child.token)
-                child.beaten = before
+                child.beaten, child.unheard = before, False
+            except (OperationalError, InterfaceError):
+                child.unheard = True
+                raise
             except services.LeaseLost:
                 # Most often the child has just stored its end; if it still runs a moment later it must not.
                 child.lost = child.process.poll() is None

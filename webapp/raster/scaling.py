@@ -22,7 +22,7 @@ class Scaling:
         """Return stored pixels (band, row, col) of some 1-based bands in physical units."""
         scale = np.array([self.scales[band - 1] for band in bands])[:, None, None]
         offset = np.array([self.offsets[band - 1] for band in bands])[:, None, None]
-        return (array * scale + offset).astype(np.float32)
+        return np.asarray(array * scale + offset, np.float32)
 
     def told(self) -> str:
         """Return a sentence for people."""

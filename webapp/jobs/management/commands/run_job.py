@@ -1,9 +1,11 @@
 """`manage.py run_job`: one attempt of one job; started by the worker only."""
 
+import sys
 import uuid
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import InterfaceError, OperationalError
 
 from webapp.jobs import runner
 
@@ -24,4 +26,9 @@ class Command(BaseCommand):
         """Tie this process's life to the worker's, then run the job."""
         runner.die_with_parent(options["parent"])
         runner.yield_to_the_site()
-        runner.run_claimed(options["job"], options["token"])
+        try:
+            runner.run_claimed(options["job"], options["token"])
+        except (OperationalError, InterfaceError) as error:
+            if not runner.database_gone(error):
+                raise
+            sys.exit(runner.DATABASE_GONE)
