@@ -18,6 +18,7 @@ STATUS: dict[type[errors.QuadratError], int] = {
     errors.Unauthenticated: 401,
     errors.Denied: 403,
     errors.NotFound: 404,
+    errors.WrongMethod: 405,
     errors.Conflict: 409,
     errors.PreconditionFailed: 412,
     errors.TooLarge: 413,
@@ -59,8 +60,9 @@ def _from_framework(error: Exception) -> errors.QuadratError | None:
 
 def headers_of(error: errors.QuadratError) -> dict[str, str]:
     """Return the extra headers of an error answer."""
-    retry = error.details.get("retry_after_s")
-    return {} if retry is None else {"Retry-After": str(int(retry))}
+    retry, allow = error.details.get("retry_after_s"), error.details.get("allow")
+    found = {} if retry is None else {"Retry-After": str(int(retry))}
+    return found if allow is None else {**found, "Allow": ", ".join(allow)}
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -1,6 +1,6 @@
 """Every error that Quadrat raises on purpose. `webapp/api.py` turns the types into statuses."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -68,6 +68,18 @@ class Denied(QuadratError):
     """The member's role or the token's scope does not allow this."""
 
     code = "denied"
+
+
+class WrongMethod(QuadratError):
+    """The address takes other HTTP methods; `details["allow"]` lists them."""
+
+    code = "method_not_allowed"
+
+    def __init__(self, method: str, allow: Iterable[str]) -> None:
+        allowed = sorted(allow)
+        super().__init__(
+            f"This address does not take {method}.", fix=f"It takes {', '.join(allowed)}.", details={"allow": allowed}
+        )
 
 
 class NotFound(QuadratError):

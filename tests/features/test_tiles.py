@@ -186,6 +186,6 @@ def test_the_door_refuses_what_is_no_tile_or_has_no_token(site: Site, layer: Fea
     assert fetch(site, layer, 1, "0/0/0", token=other).status_code == 403
     cases = {"1/2/0": 400, "27/0/0": 400, "999/0/0": 400, "1/0/x": 404, "1/0/-1": 404, "1/0/１": 404}
     assert {place: fetch(site, layer, 1, place).status_code for place in cases} == cases
-    assert fetch(site, layer, 1, "0/0/0", method="POST").status_code == 400
+    assert fetch(site, layer, 1, "0/0/0", method="POST").status_code == 405
     nowhere = FeatureLayer(pk=uuid4())
     assert fetch(site, nowhere, 1, "0/0/0").status_code == 404

@@ -113,7 +113,24 @@ def test_methods_that_are_not_declared_are_refused(world: World, subtests: pytes
         client, url = client_for(world.people["owner"]), url_of(name, world)
         for method in set(METHODS) - set(ROUTES[name]):
             with subtests.test(f"{method} {name}"), undone():
-                assert call(client, method, url).status_code in (403, 405)
+                answer = call(client, method, url)
+                assert answer.status_code == 405
+                assert set(answer["Allow"].split(", ")) >= set(ROUTES[name])
+
+
+def test_head_and_options_are_answered_wherever_get_is(world: World, subtests: pytest.Subtests) -> None:
+    client = client_for(world.people["owner"])
+    for name in ("healthz", "home", "api-projects", "api-project", "api-project-members", "ogc-items", "stac-search"):
+        url = url_of(name, world)
+        with subtests.test(name), undone():
+            got, head = client.get(url), client.head(url)
+            assert (head.status_code, head.content) == (got.status_code, b"")
+            assert head["Content-Type"] == got["Content-Type"]
+            assert int(head["Content-Length"]) > 0
+            if name not in ("healthz", "home"):  # pages know no OPTIONS
+                told = client.options(url)
+                assert told.status_code in (200, 204)
+                assert {"GET", "HEAD", "OPTIONS"} <= set(told["Allow"].split(", "))
 
 
 def test_strangers_reach_only_what_is_public(world: World, subtests: pytest.Subtests) -> None:

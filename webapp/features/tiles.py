@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from webapp import api
-from webapp.errors import Denied, Invalid, NotFound, QuadratError, TooMany
+from webapp.errors import Denied, Invalid, NotFound, QuadratError, TooMany, WrongMethod
 from webapp.features.mvt import MAX_ZOOM, TileReader, VectorTile
 from webapp.projects.signing import check_layer_token
 
@@ -70,7 +70,7 @@ async def _answer(scope: Scope) -> tuple[int, dict[str, str], bytes]:
 
 def _parse(scope: Scope) -> tuple[UUID, int, int, int, int]:
     if scope["method"] not in ("GET", "HEAD"):
-        raise Invalid("Tiles are only read.", fix="Use GET.", code="method")
+        raise WrongMethod(scope["method"], ("GET", "HEAD"))
     match = PATH.fullmatch(scope["path"])
     if match is None:
         raise NotFound()

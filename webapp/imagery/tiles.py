@@ -17,7 +17,7 @@ from uuid import UUID
 from django.conf import settings
 
 from webapp.api import STATUS, headers_of
-from webapp.errors import Denied, Invalid, NotFound, QuadratError
+from webapp.errors import Denied, Invalid, NotFound, QuadratError, WrongMethod
 from webapp.imagery import tile_work
 from webapp.imagery.drawing import split_words
 from webapp.imagery.tile_cache import TileCache
@@ -123,7 +123,7 @@ def _media_type(request: Request) -> str:
 
 def _parse(scope: Scope) -> Request:
     if scope["method"] not in ("GET", "HEAD"):
-        raise Invalid("Tiles can only be read.", fix="Use GET.", code="method_not_allowed")
+        raise WrongMethod(scope["method"], ("GET", "HEAD"))
     matched = ROUTE.fullmatch(scope["path"])
     if matched is None:
         raise NotFound("tile")
@@ -167,7 +167,6 @@ def _header(scope: Scope, name: bytes) -> bytes:
 async def _refuse(send: Send, error: QuadratError) -> None:
     body = json.dumps({"code": error.code, "message": error.message, "fix": error.fix, "details": error.details})
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
-    status = 405 if error.code == "method_not_allowed" else status
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     headers += [(name.lower().encode(), value.encode()) for name, value in headers_of(error).items()]
     await _send(send, status, body.encode(), headers)

@@ -5,9 +5,9 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.http import HttpRequest
 
-from webapp.errors import Denied, NotFound, Unauthenticated
+from webapp.errors import Denied, NotFound, Unauthenticated, WrongMethod
 from webapp.projects.models import ApiToken, Member, Project, Role, User
-from webapp.projects.routes import Rule, rule_for
+from webapp.projects.routes import Rule, methods_of, rule_for
 
 
 def signed_in(user: object) -> bool:
@@ -74,11 +74,15 @@ def rule_of(request: HttpRequest) -> Rule:
     """Return the declared rule of the request's route and method.
 
     Raises:
+        WrongMethod: the route takes other methods.
         Denied: the route is not in the table.
     """
     match = request.resolver_match
-    rule = rule_for(match.view_name if match else "", request.method or "GET")
+    name, method = match.view_name if match else "", request.method or "GET"
+    rule = rule_for(name, method)
     if rule is None:
+        if methods_of(name):
+            raise WrongMethod(method, methods_of(name))
         raise Denied("This route is not open for that method.", fix="See /api/docs/ for what each route takes.")
     return rule
 

@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 
 from webapp import api
-from webapp.errors import Denied, Invalid, QuadratError, Unauthenticated
+from webapp.errors import Denied, Invalid, QuadratError, Unauthenticated, WrongMethod
 from webapp.projects.access import rule_of
+from webapp.projects.routes import methods_of
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +26,15 @@ class AccessMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Return the answer, or 500 where a view forgot its check."""
+        response = self._checked(request)
+        if getattr(request, "only_head", False):
+            request.method = "HEAD"
+            _drop_body(response)
+        if "Allow" in response and (allowed := _allowed(request)):
+            response["Allow"] = allowed  # REST framework's own leaves HEAD out
+        return response
+
+    def _checked(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if request.path.startswith(OWN_CHECKS) or request.resolver_match is None or response.status_code >= 300:
             return response
@@ -43,10 +54,10 @@ class AccessMiddleware:
             return api.json_error(Invalid("The address holds a NUL character.", fix="Leave it out.", code="encoding"))
         try:
             rule = rule_of(request)
-        except Denied as error:
+        except (Denied, WrongMethod) as error:
             return api.json_error(error)
         if hasattr(view, "cls"):  # a REST framework view: ApiAuthentication and RouteAccess do the rest
-            return None
+            return _answer_for(view.cls, request)
         if rule.audience in ("signed_in", "member", "staff") and not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         return None
@@ -60,3 +71,28 @@ class AccessMiddleware:
         from webapp.pages import error_page
 
         return error_page(request, error)
+
+
+def _answer_for(view: Any, request: HttpRequest) -> HttpResponse | None:
+    """Answer OPTIONS by the route table, and let a view that knows GET answer HEAD, unless the view itself does."""
+    if request.method == "OPTIONS" and "options" not in vars(view):
+        setattr(request, "access_checked", True)  # it tells nothing of any object
+        return HttpResponse(status=204, headers={"Allow": _allowed(request)})
+    if request.method == "HEAD" and "head" not in view.http_method_names:
+        request.method = "GET"
+        setattr(request, "only_head", True)
+    return None
+
+
+def _allowed(request: HttpRequest) -> str:
+    return ", ".join(sorted(methods_of(request.resolver_match.view_name if request.resolver_match else "")))
+
+
+def _drop_body(response: HttpResponse) -> None:
+    """Leave the headers of the answer to a HEAD request, and how long its body would be."""
+    if response.streaming:
+        # What it streams from is closed with the response.
+        setattr(response, "streaming_content", ())
+        return
+    response.headers.setdefault("Content-Length", str(len(response.content)))
+    response.content = b""

@@ -203,6 +203,12 @@ SOCKETS: dict[str, Rule] = {
 }
 
 
+def methods_of(name: str) -> set[str]:
+    """Return the HTTP methods that a route takes; none where it is not declared."""
+    declared = set(ROUTES.get(name, {}))
+    return declared | ({"HEAD", "OPTIONS"} if "GET" in declared else {"OPTIONS"}) if declared else set()
+
+
 def rule_for(name: str, method: str) -> Rule | None:
     """Return the rule of a route and method, or None where none is declared (refused)."""
     methods = ROUTES.get(name)
