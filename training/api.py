@@ -16,6 +16,7 @@ from training import package as packages
 from training import selectors, services
 from training.models import Task
 from training.specs import ExportSpec
+from webapp.disk import check_room
 from webapp.errors import Invalid, NotFound
 from webapp.jobs.selectors import job_json
 from webapp.projects import access
@@ -147,6 +148,8 @@ def models(request: Request) -> Response:
 
 def install(request: Request) -> Response:
     """Take an uploaded package."""
+    # Before the body is looked at, as it is kept on the disk as a whole to do so.
+    check_room(int(request.META.get("CONTENT_LENGTH") or 0))
     project = Project.objects.filter(pk=uuid_of(fields(request).get("project"), "project")).first()
     if project is None:
         raise NotFound("project")

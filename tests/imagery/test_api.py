@@ -1,6 +1,7 @@
 """Uploads and layers over HTTP."""
 
 import json
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ import rasterio
 from affine import Affine
 from django.conf import settings
 from django.contrib.gis.geos import MultiPolygon, Polygon
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from tests.factories import client_for, make_imagery, make_project, make_user
+from tests.factories import client_for, make_imagery, make_layer, make_project, make_user
 from webapp.imagery import storage, uploads
 from webapp.imagery.models import ImageryLayer, Upload
 from webapp.jobs.models import Job
@@ -162,9 +164,16 @@ def test_a_forgotten_upload_is_swept_away(project: Project) -> None:
 
 
 def test_a_full_disk_refuses_before_the_first_byte(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 50, "total": 1000})())
-    answer = begin(client_for(make_user("ben")), project, 10)
-    assert (answer.status_code, answer.json()["code"]) == (507, "storage_full")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: type("Usage", (), {"free": 50, "total": 1000})())
+    ben, layer = client_for(make_user("ben")), make_layer(project)
+    package = {"project": str(project.pk), "file": SimpleUploadedFile("m.dlpk", b"PK")}
+    for answer in (
+        begin(ben, project, 10),
+        ben.post(f"/api/layers/{layer.pk}/import", "{}", "application/geo+json"),
+        client_for(make_user("max")).post("/api/models/", package),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (507, "storage_full"), answer.request["PATH_INFO"]
+    assert not list(Path(settings.QUARANTINE_DIR).iterdir())
 
 
 def test_layers_are_listed_shown_changed_and_deleted_by_role(project: Project) -> None:

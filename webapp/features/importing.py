@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
+from webapp.disk import check_room
 from webapp.errors import Invalid, QuadratError, TooLarge
 from webapp.features import bulk, services
 from webapp.features.geojson import GeoJsonReader, Readable
@@ -109,12 +110,14 @@ def receive(*, layer: FeatureLayer, stream: HttpRequest, options: Options, user:
     Raises:
         Invalid: the body is empty or no GeoJSON.
         TooLarge: over 1 GiB.
+        StorageFull: the disk has no room for it.
     """
     length = int(stream.META.get("CONTENT_LENGTH") or 0)
     if length == 0:
         raise Invalid("The body is empty.", fix="Send the GeoJSON file as the body.", code="empty")
     if length > MAX_BYTES:
         raise TooLarge("The file is over 1 GiB.", fix="Split it.", details={"limit": MAX_BYTES})
+    check_room(length)
     if length <= DIRECT_BYTES:
         return asdict(import_now(layer=layer, stream=stream, options=options, user=user))
     path = Path(settings.QUARANTINE_DIR) / f"import-{uuid4()}.geojson"

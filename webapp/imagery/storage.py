@@ -9,16 +9,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q
 
-from webapp.errors import StorageFull
 from webapp.imagery.models import ImageryLayer
 from webapp.jobs.models import Job
 from webapp.jobs.services import HELD
 
 PIECE_BYTES = 1024**2
-# Never fill the disk: the database needs it too.
-FREE_SHARE = 0.1
-# A tenth of a large disk would be left unused for nothing.
-FREE_BYTES = 20 * 1024**3
 # Kinds of jobs that keep files here.
 WRITERS = ("ingest", "classify_pixels")
 
@@ -36,22 +31,6 @@ def quarantined_file(upload_id: UUID) -> Path:
 def drop_quarantine(upload_id: UUID) -> None:
     """Remove an upload's folder with all in it."""
     shutil.rmtree(quarantine(upload_id), ignore_errors=True)
-
-
-def check_room(size_bytes: int) -> None:
-    """Refuse what would fill the disk.
-
-    Raises:
-        StorageFull: less than a tenth of the disk would stay free, or less than 20 GB of a large one.
-    """
-    folder = Path(settings.QUARANTINE_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
-    usage = shutil.disk_usage(folder)
-    if usage.free - size_bytes < min(FREE_SHARE * usage.total, FREE_BYTES):
-        raise StorageFull(
-            f"The server has no room for {size_bytes:,} bytes more.",
-            fix="Ask the administrator to free disk space.",
-        )
 
 
 def sha256_of(path: Path) -> str:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from webapp.disk import check_room
 from webapp.errors import Conflict, Invalid, TooLarge, TooMany
 from webapp.imagery import storage
 from webapp.imagery.models import Upload
@@ -61,7 +62,7 @@ def begin(
         raise TooMany(f"You have {MOST_OPEN} unfinished uploads.", fix="Finish or delete some first.")
     positions.parse(position)
     checked = check_options(options, otherwise=name)
-    storage.check_room(size_bytes)
+    check_room(size_bytes)
     upload = Upload(
         pk=uuid4(), project=project, user=user, filename=name, size_bytes=size_bytes, position=position, options=checked
     )
