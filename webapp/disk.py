@@ -1,6 +1,13 @@
-"""Room on the disk for what people send. All rooms that take files ask here before the first byte."""
+"""Room on the disk for what people send, and removing what nobody needs without a race.
+
+A file named by its bytes may be taken up again by a job at any moment: the job refreshes its time and names it in a
+row later. Whoever removes one therefore notes its stamp first, then asks whether it is needed, moves it aside, and
+compares: another stamp means that somebody took it up, and it is put back. Who comes after the move finds no file and
+writes its own.
+"""
 
 import shutil
+import uuid
 from pathlib import Path
 
 from django.conf import settings
@@ -11,6 +18,8 @@ from webapp.errors import StorageFull
 FREE_SHARE = 0.1
 # A tenth of a large disk would be left unused for nothing.
 FREE_BYTES = 20 * 1024**3
+# What is being removed carries this name for a moment.
+ASIDE = ".collect-"
 
 
 def check_room(size_bytes: int) -> None:
@@ -27,3 +36,41 @@ def check_room(size_bytes: int) -> None:
             f"The server has no room for {size_bytes:,} bytes more.",
             fix="Ask the administrator to free disk space.",
         )
+
+
+def stamp_of(path: Path) -> tuple[int, int]:
+    """Return what changes when a file or folder is taken up or written anew.
+
+    Raises:
+        FileNotFoundError: it is gone.
+    """
+    found = path.lstat()
+    return found.st_ino, found.st_mtime_ns
+
+
+def set_aside(path: Path) -> Path:
+    """Move a file or folder out of its name; return where it is.
+
+    Raises:
+        FileNotFoundError: it is gone.
+    """
+    aside = path.with_name(f"{ASIDE}{uuid.uuid4().hex[:8]}-{path.name}")
+    path.rename(aside)
+    return aside
+
+
+def put_back(aside: Path) -> None:
+    """Move what was set aside back to its name, unless it was written there anew meanwhile."""
+    path = aside.with_name(aside.name.removeprefix(ASIDE).partition("-")[2])
+    if path.exists():
+        discard(aside)
+    else:
+        aside.rename(path)
+
+
+def discard(path: Path) -> None:
+    """Remove a file, a folder with all in it, or a link."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

@@ -16,6 +16,7 @@ from pytest_django import Settings
 from labeling.models import LabelSet
 from tests.factories import make_imagery, make_layer, make_project, make_user
 from training.models import TrainingData
+from webapp import disk
 from webapp.errors import Conflict
 from webapp.housekeeping import collector
 from webapp.housekeeping.stores import NAMING_COLUMNS
@@ -140,9 +141,45 @@ def test_bytes_that_a_job_takes_up_while_they_are_judged_stay(
     assert kept.read_bytes() == b"12345"
 
 
+@pytest.mark.parametrize("moment", ["_changed_at", "_size", "_remove"])
+def test_a_file_that_is_kept_while_the_collector_looks_stays(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, moment: str
+) -> None:
+    name = storage.keep(put(tmp_path, "a.tif"))
+    step = getattr(collector, moment)
+
+    def kept_meanwhile(*given: object) -> object:
+        before = step(*given) if moment == "_changed_at" else None
+        storage.keep(put(tmp_path, "b.tif"))
+        return before if moment == "_changed_at" else step(*given)
+
+    monkeypatch.setattr(collector, moment, kept_meanwhile)
+    assert collector.collect(now=later()).removed == []
+    assert (Path(settings.MEDIA_DIR) / name).read_bytes() == b"12345"
+
+
+def test_a_file_that_is_kept_while_its_last_layer_is_deleted_stays(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    name = storage.keep(put(tmp_path, "a.tif"))
+    needed = storage._needed
+
+    def kept_meanwhile(relative: str) -> bool:
+        answer = needed(relative)
+        storage.keep(put(tmp_path, "b.tif"))
+        return answer
+
+    monkeypatch.setattr(storage, "_needed", kept_meanwhile)
+    storage.drop_unnamed(name)
+    assert (Path(settings.MEDIA_DIR) / name).read_bytes() == b"12345"
+    monkeypatch.undo()
+    storage.drop_unnamed(name, "imagery/aa/gone.tif")
+    assert not (Path(settings.MEDIA_DIR) / name).exists()
+
+
 def test_what_a_killed_collector_moved_aside_comes_back(project: Project, settings: Settings) -> None:
     make_imagery(project, analysis_path="imagery/aa/aa.tif")
-    put(Path(settings.MEDIA_DIR), f"imagery/aa/{collector.DOOMED}0badf00d-aa.tif")
+    put(Path(settings.MEDIA_DIR), f"imagery/aa/{disk.ASIDE}0badf00d-aa.tif")
     collector.collect(now=later())
     assert (Path(settings.MEDIA_DIR) / "imagery/aa/aa.tif").exists()
 

@@ -1,7 +1,5 @@
 """Removes files that no row names: what crashes, rolled back transactions and deletions left behind."""
 
-import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -13,6 +11,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from webapp import disk
 from webapp.errors import Conflict
 from webapp.housekeeping.stores import Store, stores
 from webapp.imagery import uploads
@@ -21,8 +20,6 @@ from webapp.jobs.services import HELD
 
 # "qcol" in ASCII: the advisory lock of the collector.
 LOCK = 0x71636F6C
-# What is being removed carries this name for a moment.
-DOOMED = ".collect-"
 
 
 @dataclass(frozen=True)
@@ -88,16 +85,20 @@ def drop_unnamed(names: dict[str, set[str]]) -> None:
 
     While a job is at work that may be about to name the same bytes, they are left to the next collection.
     """
-    at_work = Job.objects.filter(state__in=HELD).exists()
     for store in stores():
-        if at_work and store.shared:
+        stamps = {store.root / name: _stamp(store.root / name) for name in names.get(store.name, set())}
+        if store.shared and Job.objects.filter(state__in=HELD).exists():
             continue
-        for name in names.get(store.name, set()) - store.named():
-            path = store.root / name
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+        named = store.named()
+        _remove(store, {path: stamp for path, stamp in stamps.items() if stamp and _relative(store, path) not in named})
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Return the stamp of an entry; None where it is gone."""
+    try:
+        return disk.stamp_of(path)
+    except FileNotFoundError:
+        return None
 
 
 def _cutoff(now: datetime) -> float:
@@ -112,52 +113,37 @@ def _cutoff(now: datetime) -> float:
 def _collect_store(store: Store, before: float, report: Report) -> None:
     if not report.dry_run:
         _put_back_forgotten(store)
+    # Before anything is judged: what is taken up from now on has another stamp when it is moved.
+    stamps = {path: stamp for path in store.entries() if (stamp := _stamp(path))}
     named = store.named()
-    unnamed = [path for path in store.entries() if _relative(store, path) not in named]
-    old = [path for path in unnamed if _changed_at(path) < before]
+    unnamed = [path for path in stamps if _relative(store, path) not in named]
+    old = {path: stamps[path] for path in unnamed if _changed_at(path) < before}
     report.young += len(unnamed) - len(old)
     found = {path: Found(store.name, _relative(store, path), _size(path)) for path in old}
-    gone = old if report.dry_run else _remove(store, old)
+    gone = list(old) if report.dry_run else _remove(store, old)
     for path in gone:
         report.removed.append(found[path])
         report.bytes += found[path].bytes
 
 
-def _remove(store: Store, paths: list[Path]) -> list[Path]:
-    """Remove entries unless something took them up meanwhile; return those that went.
-
-    A job may find the very bytes it wants here, refresh their time, and name them a moment later. So each entry is
-    first moved aside, then judged again, then removed or moved back.
-    """
-    aside = {path: path.with_name(f"{DOOMED}{uuid.uuid4().hex[:8]}-{path.name}") for path in paths}
-    times = {path: path.lstat().st_mtime_ns for path in paths}
-    for path, doomed in aside.items():
-        path.rename(doomed)
-    named = store.named() if paths else set()
+def _remove(store: Store, stamps: dict[Path, tuple[int, int]]) -> list[Path]:
+    """Remove entries unless something took them up since their stamp was noted; return those that went."""
+    asides = {path: disk.set_aside(path) for path in stamps}
+    named = store.named() if stamps else set()
     gone = []
-    for path, doomed in aside.items():
-        if doomed.lstat().st_mtime_ns != times[path] or _relative(store, path) in named:
-            _put_back(doomed, path)
-        elif doomed.is_dir() and not doomed.is_symlink():
-            shutil.rmtree(doomed)
-            gone.append(path)
+    for path, aside in asides.items():
+        if disk.stamp_of(aside) != stamps[path] or _relative(store, path) in named:
+            disk.put_back(aside)
         else:
-            doomed.unlink()
+            disk.discard(aside)
             gone.append(path)
     return gone
 
 
 def _put_back_forgotten(store: Store) -> None:
     """Move back what a collector that was killed had moved aside."""
-    for doomed in [path for path in store.entries() if path.name.startswith(DOOMED)]:
-        _put_back(doomed, doomed.with_name(doomed.name.removeprefix(DOOMED).partition("-")[2]))
-
-
-def _put_back(doomed: Path, path: Path) -> None:
-    if path.exists():  # written anew meanwhile: the same bytes
-        shutil.rmtree(doomed) if doomed.is_dir() else doomed.unlink()
-    else:
-        doomed.rename(path)
+    for aside in [path for path in store.entries() if path.name.startswith(disk.ASIDE)]:
+        disk.put_back(aside)
 
 
 def _relative(store: Store, path: Path) -> str:

@@ -3,12 +3,14 @@
 import hashlib
 import os
 import shutil
+import time
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q
 
+from webapp import disk
 from webapp.imagery.models import ImageryLayer
 from webapp.jobs.models import Job
 from webapp.jobs.services import HELD
@@ -52,8 +54,9 @@ def keep(path: Path) -> str:
     target = Path(settings.MEDIA_DIR) / relative
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        # Younger than any collector's patience: a layer is about to name it.
-        os.utime(target)
+        # Younger than any collector's patience, and another stamp: a layer is about to name it. Said in ns, as the
+        # kernel's own "now" is a few milliseconds coarse.
+        os.utime(target, ns=(time.time_ns(), time.time_ns()))
     except FileNotFoundError:
         draft = target.with_name(f".{target.name}.{os.getpid()}")
         shutil.move(path, draft)
@@ -72,9 +75,23 @@ def keep(path: Path) -> str:
 
 def drop_unnamed(*relatives: str) -> None:
     """Remove files that no layer names any more; the collector does it where a job may be about to name the same."""
+    for relative in filter(None, relatives):
+        path = Path(settings.MEDIA_DIR) / relative
+        try:
+            seen = disk.stamp_of(path)
+            if _needed(relative):
+                continue
+            aside = disk.set_aside(path)
+        except FileNotFoundError:
+            continue
+        if disk.stamp_of(aside) != seen:
+            disk.put_back(aside)
+        else:
+            disk.discard(aside)
+
+
+def _needed(relative: str) -> bool:
+    # In this order: a job that ends between the two questions has named its files by then.
     if Job.objects.filter(state__in=HELD, kind__in=WRITERS).exists():
-        return
-    for relative in relatives:
-        named = ImageryLayer.objects.filter(Q(analysis_path=relative) | Q(display_path=relative)).exists()
-        if relative and not named:
-            (Path(settings.MEDIA_DIR) / relative).unlink(missing_ok=True)
+        return True
+    return ImageryLayer.objects.filter(Q(analysis_path=relative) | Q(display_path=relative)).exists()
