@@ -4,10 +4,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from leaflet.admin import LeafletGeoAdmin
 
 from inference.models import Block, Inference
 from webapp.projects.admin import DeletedByService, NotDeleted
+from webapp.projects.map_admin import MapAdmin
 from webapp.projects.models import User
 
 
@@ -26,7 +26,7 @@ class BlockInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in 
 
 
 @admin.register(Inference)
-class InferenceAdmin(DeletedByService, LeafletGeoAdmin):  # type: ignore[misc]  # leaflet is untyped
+class InferenceAdmin(DeletedByService, MapAdmin):
     """Applications of packages to imagery."""
 
     list_display = ("name", "project", "task", "package", "imagery", "blocks_total", "created_by", "created_at")

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.contrib import admin
+from django.contrib.gis.geos import Polygon
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from tests.browser.driver import PHONE, Pages, Site
 from tests.factories import make_project, make_user
 from tests.security.world import make_world
+from webapp.features.models import Feature
 from webapp.projects.models import Member, User
 
 
@@ -144,6 +146,9 @@ def test_the_administration_renders_without_a_word_from_the_console(
     open_page: Pages, transactional_db: None, screenshot: Callable[..., Path]
 ) -> None:
     make_world()
+    # A house of about six metres: the map must come near enough to see it.
+    house = Polygon.from_bbox((85.5, 27.6, 85.50006, 27.60006))
+    Feature.objects.update(geometry=house)
     page = open_page(make_user("root", is_staff=True, is_superuser=True))
     page.goto("/admin/")
     screenshot(page, "admin")
@@ -157,4 +162,11 @@ def test_the_administration_renders_without_a_word_from_the_console(
         if model._meta.model_name == "imagerylayer":
             expect(page.locator(".leaflet-container")).to_be_visible()
             expect(page.locator(".leaflet-overlay-pane path")).to_have_count(1)
+            expect(page.locator(".field-statistics td").first).to_be_visible()
+            assert page.locator("text=histogram").count() == 0
             screenshot(page, "admin-imagery", full_page=True)
+        if model is Feature:
+            drawn = page.locator(".leaflet-overlay-pane path").bounding_box()
+            assert drawn is not None
+            assert drawn["height"] > 60, "the sample is a dot"
+            screenshot(page, "admin-feature", full_page=True)

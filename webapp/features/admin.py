@@ -7,12 +7,12 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from leaflet.admin import LeafletGeoAdmin
 
 from webapp.features import services
 from webapp.features.editing import NO_CLASS, EditRequest, EditResult, apply_edits
 from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
 from webapp.projects.admin import DeletedByService
+from webapp.projects.map_admin import MapAdmin
 from webapp.projects.models import User
 
 NO_BUTTONS = {
@@ -88,7 +88,7 @@ class FeatureForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Feature)
-class FeatureAdmin(LeafletGeoAdmin):  # type: ignore[misc]  # leaflet is untyped
+class FeatureAdmin(MapAdmin):
     """Features on a map."""
 
     form = FeatureForm
@@ -137,7 +137,7 @@ class FeatureAdmin(LeafletGeoAdmin):  # type: ignore[misc]  # leaflet is untyped
 
 
 @admin.register(Edit)
-class EditAdmin(LeafletGeoAdmin):  # type: ignore[misc]
+class EditAdmin(MapAdmin):
     """The log, to look at."""
 
     readonly_fields = (

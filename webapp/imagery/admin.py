@@ -4,12 +4,19 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from leaflet.admin import LeafletGeoAdmin
+from django.utils.html import format_html, format_html_join
 
 from webapp.imagery import services, uploads
 from webapp.imagery.models import ImageryLayer, NamedRendering, Upload
 from webapp.projects.admin import DeletedByService
+from webapp.projects.map_admin import MapAdmin
 from webapp.projects.models import User
+
+SHOWN = (("Least", "min"), ("Most", "max"), ("Mean", "mean"), ("Deviation", "std"), ("2 %", "p2"), ("98 %", "p98"))
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
 
 
 class NamedRenderingInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
@@ -26,7 +33,7 @@ class NamedRenderingInline(admin.TabularInline):  # type: ignore[type-arg]  # ge
 
 
 @admin.register(ImageryLayer)
-class ImageryLayerAdmin(DeletedByService, LeafletGeoAdmin):  # type: ignore[misc]  # leaflet is untyped
+class ImageryLayerAdmin(DeletedByService, MapAdmin):
     """Imagery layers. What the pixels say is read-only."""
 
     list_display = ("name", "project", "kind", "state", "epsg", "gsd_m", "width", "height", "created_at")
@@ -37,9 +44,20 @@ class ImageryLayerAdmin(DeletedByService, LeafletGeoAdmin):  # type: ignore[misc
     inlines = (NamedRenderingInline,)
     readonly_fields = (
         *("kind", "state", "version", "analysis_path", "display_path", "blocks_path", "sha256", "size_bytes"),
-        *("crs_wkt", "epsg", "height", "width", "transform", "gsd_m", "dtype", "nodata", "bands", "rendering"),
+        *("crs_wkt", "epsg", "height", "width", "transform", "gsd_m", "dtype", "nodata", "statistics", "rendering"),
         *("min_zoom", "max_zoom", "job", "created_by"),
     )
+
+    exclude = ("bands",)  # with histograms of thousands of numbers
+
+    @admin.display(description="Bands")
+    def statistics(self, obj: ImageryLayer) -> str:
+        """Return a table of the bands; their histograms are drawn on the layer's page."""
+        rows = [(band.get("name", ""), *(_number(band.get(key)) for _, key in SHOWN)) for band in obj.bands]
+        head = format_html_join("", "<th>{}</th>", [("Band",), *((title,) for title, _ in SHOWN)])
+        cells = [(format_html_join("", "<td>{}</td>", [(cell,) for cell in row]),) for row in rows]
+        body = format_html_join("", "<tr>{}</tr>", cells)
+        return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, body)
 
     def remove(self, request: HttpRequest, obj: Any) -> None:
         """Delete it as its page does."""
