@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from labeling import api, pages, task_api
+from labeling import api, files_api, pages, task_api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("label/<uuid:pk>/", pages.label, name="label"),
@@ -10,6 +10,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/label-sets/<uuid:pk>/", api.label_set, name="api-label-set"),
     path("api/label-sets/<uuid:pk>/deletion", api.deletion, name="api-label-set-deletion"),
     path("api/label-sets/<uuid:pk>/statistics", api.statistics, name="api-label-set-statistics"),
+    path("api/label-sets/<uuid:pk>/imports", files_api.imports, name="api-label-set-imports"),
+    path("api/label-sets/<uuid:pk>/exports", files_api.exports, name="api-label-set-exports"),
     path("api/label-sets/<uuid:pk>/tasks/", task_api.tasks, name="api-label-set-tasks"),
     path("api/label-sets/<uuid:pk>/tasks/preview", task_api.preview, name="api-label-set-tasks-preview"),
     path("api/label-sets/<uuid:pk>/tasks/next", task_api.next_task, name="api-label-set-tasks-next"),

@@ -46,6 +46,12 @@ class BadRaster(Invalid):
     code = "bad_raster"
 
 
+class BadVectors(Invalid):
+    """A file holds no features or labels that can be read."""
+
+    code = "bad_vectors"
+
+
 class BandMismatch(Invalid):
     """Package and imagery differ in number, order or type of bands."""
 

@@ -14,13 +14,13 @@ from django.db import connection
 
 from tests.factories import client_for, make_layer, make_project, make_user
 from webapp.errors import Invalid, QuadratError
-from webapp.features.geojson import GeoJsonReader
 from webapp.features.importing import DIRECT_BYTES, Options, Report, import_now
 from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
 from webapp.jobs.models import Job
 from webapp.jobs.runner import run_now
 from webapp.jobs.services import cancel
 from webapp.jobs.worker import _sweep_quarantine
+from webapp.vectors.geojson import GeoJsonReader
 
 
 @pytest.fixture

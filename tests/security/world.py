@@ -128,7 +128,13 @@ def make_world() -> World:
         "stac-file": imagery.pk,
     }
     NamedRendering.objects.create(layer=imagery, name="look", words={"bidx": ["1"]})
+    files = [
+        services.enqueue(project=project, kind=kind, spec={"layer": str(layer.pk)}, user=None, title=kind)
+        for kind in ("inspect_features", "export_features")
+    ]
     others = {
+        "look_pk": files[0].pk,
+        "export_pk": files[1].pk,
         "rendering_name": "look",
         "bounds": "85.515,27.625,85.525,27.635",
         "size": "16x16",

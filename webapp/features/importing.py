@@ -18,7 +18,6 @@ from pyproj.exceptions import CRSError
 from webapp.disk import check_room
 from webapp.errors import Invalid, QuadratError, TooLarge
 from webapp.features import bulk, services
-from webapp.features.geojson import GeoJsonReader, Readable
 from webapp.features.geometry import MAX_VERTICES_IMPORTED, check_geojson
 from webapp.features.models import Feature, FeatureClass, FeatureLayer
 from webapp.features.schema import MAX_CLASS_VALUE, MAX_NAME, ClassSpec, check_properties, storable
@@ -26,6 +25,8 @@ from webapp.jobs import services as jobs
 from webapp.jobs.models import Job
 from webapp.jobs.restarts import inputs_gone
 from webapp.projects.models import User
+from webapp.vectors.geojson import GeoJsonReader, Readable
+from webapp.vectors.table import class_key
 
 # A body up to this size is imported at once, in a second or two; a larger one by a job.
 DIRECT_BYTES = 2 << 20
@@ -33,6 +34,8 @@ MAX_BYTES = 1 << 30
 REPORTED = 100
 # Names under which our own export keeps what is not a property.
 RESERVED = ("class_value", "class_name", "score", "source", "verified")
+# What the class map may say besides a class value.
+NEW_CLASS, NO_CLASS, SKIP = "new", "none", "skip"
 PALETTE = ("#1b9e77", "#d95f02", "#7570b3", "#e7298a", "#66a61e", "#e6ab02", "#a6761d", "#1f78b4", "#b2df8a", "#666666")
 
 
@@ -45,12 +48,16 @@ class Options:
         class_value: of features without one; 0: the layer's only class, or none.
         add_classes: make classes for names that the schema lacks; otherwise such features are skipped.
         verified: a person drew or checked what is in the file.
+        class_map: text that the file uses for a class -> class value, "new" (a class of that name), "none" or "skip".
+        fields: property of the file -> name that it gets here; "" leaves it out; others keep theirs.
     """
 
     class_property: str = ""
     class_value: int = 0
     add_classes: bool = False
     verified: bool = True
+    class_map: dict[str, int | str] = field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -74,6 +81,10 @@ class Report:
     crs: str = "EPSG:4326"
     classes_added: list[str] = field(default_factory=list)
     fields_dropped: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs. Not by `dataclasses.asdict`: that makes of a Counter one of pairs (Python 3.11)."""
+        return {**vars(self), "skipped": dict(self.skipped), "notes": dict(self.notes)}
 
     def skip(self, index: int, code: str, reason: str) -> None:
         """Count one skipped feature."""
@@ -119,7 +130,7 @@ def receive(*, layer: FeatureLayer, stream: HttpRequest, options: Options, user:
         raise TooLarge("The file is over 1 GiB.", fix="Split it.", details={"limit": MAX_BYTES})
     check_room(length)
     if length <= DIRECT_BYTES:
-        return asdict(import_now(layer=layer, stream=stream, options=options, user=user))
+        return import_now(layer=layer, stream=stream, options=options, user=user).as_json()
     path = Path(settings.QUARANTINE_DIR) / f"import-{uuid4()}.geojson"
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -230,6 +241,9 @@ class Importer:
             return self._default_class()
         if isinstance(found, float) and found.is_integer():
             found = int(found)
+        choice = self._options.class_map.get(class_key(found))
+        if choice is not None:
+            return self._chosen(choice, class_key(found))
         if isinstance(found, int) and not isinstance(found, bool) and found in self._values:
             return found
         name = str(found).strip()
@@ -239,6 +253,17 @@ class Importer:
             return self._by_name[name.casefold()]
         if self._options.add_classes and 0 < len(name) <= MAX_NAME and storable(name):
             return self._add_class(name)
+        raise Invalid(f'The layer has no class "{name[:60]}".', fix="Add it first.", code="class_unknown")
+
+    def _chosen(self, choice: int | str, name: str) -> int | None:
+        if isinstance(choice, int) and choice in self._values:
+            return choice
+        if choice == NO_CLASS:
+            return None
+        if choice == NEW_CLASS and 0 < len(name) <= MAX_NAME and storable(name):
+            return self._by_name[name.casefold()] if name.casefold() in self._by_name else self._add_class(name)
+        if choice == SKIP:
+            raise Invalid(f'The class "{name[:60]}" is to be left out.', code="class_skipped")
         raise Invalid(f'The layer has no class "{name[:60]}".', fix="Add it first.", code="class_unknown")
 
     def _default_class(self) -> int | None:
@@ -262,8 +287,9 @@ class Importer:
 
     def _kept(self, properties: dict[str, Any]) -> dict[str, Any]:
         kept: dict[str, Any] = {}
-        for name, value in properties.items():
-            if name in RESERVED or value is None:
+        for given, value in properties.items():
+            name = self._options.fields.get(given, given)
+            if given in RESERVED or value is None or not name:
                 continue
             if self._fields and name not in self._fields:
                 if name not in self._report.fields_dropped and len(self._report.fields_dropped) < REPORTED:

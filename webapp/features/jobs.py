@@ -1,7 +1,7 @@
-"""The job that imports a large GeoJSON file."""
+"""The jobs that look into a file of features, and that import one."""
 
 import json
-from dataclasses import asdict
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,29 @@ from webapp.features.importing import Importer, Options, Report
 from webapp.features.models import Feature
 from webapp.jobs.context import JobContext
 from webapp.projects.models import User
+from webapp.raster import sandbox
+from webapp.vectors.programs import VECTORS
+
+# How much of an import's progress is the reading of the file by the sandbox.
+CONVERTED = 0.4
+
+
+def inspect_features(context: JobContext) -> dict[str, Any]:
+    """Return what a file holds, for people to decide; a file that cannot be read is removed."""
+    source = _source(context)
+    out = context.scratch / "look"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    context.progress(0.1, "Looking into the file")
+    request = {"name": context.spec["filename"], "grid": context.spec["grid"]}
+    try:
+        told = sandbox.run(
+            "inspect", request, source=source, out=out, limits=_limits(), on_progress=_follow(context), program=VECTORS
+        )
+    except QuadratError:
+        source.unlink(missing_ok=True)
+        raise
+    return {**told, "filename": context.spec["filename"]}
 
 
 def import_features(context: JobContext) -> dict[str, Any]:
@@ -25,11 +48,11 @@ def import_features(context: JobContext) -> dict[str, Any]:
     importer = Importer(layer, Options(**context.spec["options"]), report, namespace=context.job.pk, user=user)
     if not kept_report.exists():
         try:
-            _stage(context, importer, source, rows)
+            _stage(context, importer, _converted(context, report), rows)
         except QuadratError:  # the file as a whole cannot be read: another attempt would find the same
             source.unlink(missing_ok=True)
             raise
-        kept_report.write_text(json.dumps(asdict(report)))
+        kept_report.write_text(json.dumps(report.as_json()))
     outcome: dict[str, Any] = json.loads(kept_report.read_text())
     context.progress(0.9, "Storing the features")
     with context.publish(), rows.open(encoding="utf-8") as lines:
@@ -40,17 +63,61 @@ def import_features(context: JobContext) -> dict[str, Any]:
     return outcome
 
 
+def _converted(context: JobContext, report: Report) -> Path:
+    """Return a GeoJSON file of what is to be imported: the upload itself, or what the sandbox makes of it."""
+    source, spec = _source(context), context.spec
+    if "format" not in spec or (spec["format"] == "geojson" and not spec["crs"] and _is_json(source)):
+        return source
+    out = context.scratch / "converted"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    context.progress(0.05, "Reading the file")
+    request = {"name": spec["filename"], "grid": spec["grid"], "tables": spec["tables"], "crs": spec["crs"]}
+    told = sandbox.run(
+        "convert", request, source=source, out=out, limits=_limits(), on_progress=_follow(context), program=VECTORS
+    )
+    if told["outside_crs"]:
+        report.notes["outside the CRS"] += told["outside_crs"]
+    return out / "features.geojson"
+
+
+def _is_json(path: Path) -> bool:
+    """Return whether a file that was found to be GeoJSON lies there as such, and not in a zip."""
+    with path.open("rb") as file:
+        return file.read(2) != b"PK"
+
+
 def _stage(context: JobContext, importer: Importer, source: Path, rows: Path) -> None:
-    if not source.exists():
-        raise Invalid("The uploaded file is gone.", fix="Upload it again.", code="upload_missing")
-    size = source.stat().st_size
+    size = max(1, source.stat().st_size)
     with source.open("rb") as stream, rows.open("w", encoding="utf-8") as kept:
 
         def check(count: int) -> None:
             if count % 500 == 0:
-                context.progress(0.9 * stream.tell() / size, f"{count:,} features read")
+                done = CONVERTED + (0.9 - CONVERTED) * stream.tell() / size
+                context.progress(done, f"{count:,} features checked")
 
         kept.writelines(importer.lines(stream, check))
+
+
+def _source(context: JobContext) -> Path:
+    source = Path(settings.QUARANTINE_DIR) / str(context.spec["path"])
+    if not source.exists():
+        raise Invalid("The uploaded file is gone.", fix="Upload it again.", code="upload_missing")
+    return source
+
+
+def _follow(context: JobContext) -> sandbox.Progress:
+    def progress(fraction: float, message: str) -> None:
+        if fraction < 0:
+            context.check()
+        else:
+            context.progress(CONVERTED * fraction, message)
+
+    return progress
+
+
+def _limits() -> sandbox.Limits:
+    return sandbox.Limits(settings.INGEST_MEMORY_BYTES, settings.INGEST_TIMEOUT_S)
 
 
 def _ids(rows: Path) -> list[str]:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from webapp.features import api
+from webapp.features import api, files_api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/layers/", api.layers, name="api-layers"),
@@ -16,4 +16,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/layers/<uuid:pk>/statistics", api.statistics, name="api-layer-statistics"),
     path("api/layers/<uuid:pk>/export.geojson", api.export, name="api-layer-export"),
     path("api/layers/<uuid:pk>/import", api.import_features, name="api-layer-import"),
+    path("api/formats/", files_api.formats, name="api-formats"),
+    path("api/layers/<uuid:pk>/imports", files_api.imports, name="api-layer-imports"),
+    path("api/layers/<uuid:pk>/imports/<uuid:look_pk>", files_api.import_of, name="api-layer-import-of"),
+    path("api/layers/<uuid:pk>/exports", files_api.exports, name="api-layer-exports"),
+    path("api/layers/<uuid:pk>/exports/<uuid:export_pk>", files_api.export_of, name="api-layer-export-of"),
 ]

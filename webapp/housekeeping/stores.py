@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from training.models import ModelPackage, TrainingData
 from webapp.imagery.models import ImageryLayer, Upload
@@ -54,6 +57,7 @@ def stores() -> list[Store]:
         Store("imagery", media, "imagery/**/*", False, _imagery, shared=True),
         Store("training data", media, "training/*", True, _training),
         Store("model packages", media, "packages/*", True, _packages, shared=True),
+        Store("exports", media, "exports/*", True, _exports),
         Store("quarantine", quarantine, "*", True, _quarantined),
         Store("scratch", scratch, "jobs/*", True, _scratch),
     ]
@@ -70,6 +74,13 @@ def _training() -> set[str]:
 
 def _packages() -> set[str]:
     return set(ModelPackage.objects.filter(uninstalled_at=None).values_list("path", flat=True))
+
+
+def _exports() -> set[str]:
+    """Exported files are named by their job, for as long as they are kept."""
+    recent = Now() - timedelta(hours=settings.COLLECT_GRACE_H)
+    jobs = Job.objects.filter(Q(finished_at=None) | Q(finished_at__gt=recent), kind="export_features")
+    return {f"exports/{pk}" for pk in jobs.values_list("pk", flat=True)}
 
 
 def _quarantined() -> set[str]:

@@ -15,7 +15,9 @@ Handler = Callable[["JobContext"], dict[str, Any]]
 
 KINDS: dict[str, str] = {
     "ingest": "webapp.imagery.jobs:ingest",
+    "inspect_features": "webapp.features.jobs:inspect_features",
     "import_features": "webapp.features.jobs:import_features",
+    "export_features": "webapp.features.export_jobs:export_features",
     "export_training_data": "training.jobs:export_training_data",
     "train": "training.jobs:train",
     "install_package": "training.jobs:install_package",

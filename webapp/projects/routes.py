@@ -71,6 +71,11 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-layer-statistics": {"GET": VIEW},
     "api-layer-export": {"GET": VIEW},
     "api-layer-import": {"POST": LABEL},
+    "api-formats": {"GET": SIGNED_IN},
+    "api-layer-imports": {"POST": LABEL},
+    "api-layer-import-of": {"POST": LABEL, "DELETE": LABEL},
+    "api-layer-exports": {"POST": Rule("member", Role.VIEWER, "run")},  # whoever sees a layer may take it along
+    "api-layer-export-of": {"GET": VIEW},
     # ogc
     "ogc-landing": {"GET": PUBLIC},
     "ogc-landing-bare": {"GET": PUBLIC},
@@ -109,6 +114,8 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-label-set": {"GET": VIEW, "PATCH": MANAGE, "DELETE": MANAGE},
     "api-label-set-deletion": {"GET": VIEW},
     "api-label-set-statistics": {"GET": VIEW},
+    "api-label-set-imports": {"POST": LABEL},
+    "api-label-set-exports": {"POST": Rule("member", Role.VIEWER, "run")},  # as api-layer-exports
     "api-label-set-tasks": {"GET": VIEW, "POST": REVIEW, "DELETE": REVIEW},
     "api-label-set-tasks-preview": {"POST": REVIEW},
     "api-label-set-tasks-next": {"POST": LABEL},

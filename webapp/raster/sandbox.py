@@ -1,4 +1,4 @@
-"""Running the one process that may parse an uploaded raster.
+"""Running the one process that may parse an uploaded file.
 
 Bubblewrap gives it no network, no home, a read-only system, the one input file and one output folder. Where
 bubblewrap is missing or not allowed, the same process runs with its own limits only, and a warning is logged.
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 Progress = Callable[[float, str], None]
 ROOT = Path(__file__).resolve().parents[2]
 # All of our code that the child needs; settings and secrets are not among it.
-CODE = ("webapp/__init__.py", "webapp/errors.py", "webapp/raster")
+CODE = ("webapp/__init__.py", "webapp/errors.py", "webapp/raster", "webapp/vectors")
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache")
 MOST_OUTPUT_BYTES = 8 * 1024**2
 GIBIBYTE = 1024**3
@@ -51,12 +51,37 @@ class Limits:
     processes: int = 256
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What runs inside, and what to advise where it breaks down.
+
+    Attributes:
+        module: serves one request, as `webapp.raster.child` does.
+        error: type of the error where the file is at fault.
+        smaller: what to do where it takes too much memory or time.
+        again: what to do where its decoder broke down.
+    """
+
+    module: str
+    error: type[errors.QuadratError]
+    smaller: str
+    again: str
+
+
+RASTERS = Program(
+    "webapp.raster.child",
+    errors.BadRaster,
+    "Save it tiled (gdal_translate -co TILED=YES) and upload it again.",
+    "Convert it with gdal_translate -of COG and upload the result.",
+)
+
+
 @lru_cache(maxsize=1)
 def bubblewrap() -> str | None:
     """Return bubblewrap's path where it works on this machine, else None; asked once per process."""
     found = shutil.which("bwrap")
     if found is None:
-        logger.warning("bubblewrap is not installed: uploaded rasters are read in a resource-limited child only")
+        logger.warning("bubblewrap is not installed: uploads are read in a resource-limited child only")
         return None
     with tempfile.TemporaryDirectory() as folder:
         trial = subprocess.run(
@@ -107,25 +132,27 @@ def run(
     out: Path,
     limits: Limits,
     on_progress: Progress | None = None,
+    program: Program = RASTERS,
 ) -> dict[str, Any]:
-    """Return the answer of `webapp.raster.child` to one request.
+    """Return the answer of a program inside the sandbox to one request.
 
     Args:
-        command: `probe` or `rewrite`.
-        request: name, position, nodata, max_pixels, threads.
+        command: one of the program's; of the default one `probe` or `rewrite`.
+        request: what the command needs, its file's `name` among it.
         source: the uploaded file.
         out: an empty folder for what it writes.
         limits: what it may take; past them it is killed.
         on_progress: called with (0 to 1, message); what it raises ends the child.
+        program: what runs inside.
 
     Raises:
-        BadRaster: the file cannot be taken; the message names the fix.
+        BadRaster, BadVectors: the file cannot be taken; the message names the fix.
         TooLarge: it is over a limit.
         Invalid: the position cannot be used.
         StorageFull: the disk has no room for what it writes.
     """
-    program = bubblewrap()
-    inside = program is not None
+    bwrap = bubblewrap()
+    inside = bwrap is not None
     full = request | {
         "command": command,
         "input": "/in/source" if inside else str(source),
@@ -138,10 +165,10 @@ def run(
             "processes": limits.processes if inside else 0,
         },
     }
-    prefix = wrapped(program, source=source, out=out) if program is not None else []
+    prefix = wrapped(bwrap, source=source, out=out) if bwrap is not None else []
     with tempfile.TemporaryFile() as complaints:
         child = subprocess.Popen(
-            [*prefix, *python("-m", "webapp.raster.child")],
+            [*prefix, *python("-m", program.module)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
@@ -150,11 +177,11 @@ def run(
             start_new_session=True,
         )
         try:
-            answer = _converse(child, full, limits.wall_s, on_progress)
+            answer = _converse(child, full, limits.wall_s, on_progress, program)
         finally:
             _end(child)
         if answer is None:
-            raise _died(child.returncode, full["name"], complaints)
+            raise _died(child.returncode, full["name"], complaints, program)
     if "error" in answer:
         raise _typed(answer["error"])
     result: dict[str, Any] = answer["result"]
@@ -162,7 +189,11 @@ def run(
 
 
 def _converse(
-    child: subprocess.Popen[bytes], request: dict[str, Any], wall_s: float, on_progress: Progress | None
+    child: subprocess.Popen[bytes],
+    request: dict[str, Any],
+    wall_s: float,
+    on_progress: Progress | None,
+    program: Program,
 ) -> dict[str, Any] | None:
     """Return the child's last word, or None where it ended without one."""
     assert child.stdin is not None and child.stdout is not None  # noqa: PT018  (both are pipes)
@@ -178,7 +209,7 @@ def _converse(
         while True:
             left = end - time.monotonic()
             if left <= 0:
-                raise _too_slow(request["name"], wall_s)
+                raise _too_slow(request["name"], wall_s, program)
             if not selector.select(min(left, 1.0)):
                 if on_progress is not None:
                     on_progress(-1.0, "")
@@ -207,28 +238,22 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.stdout.close()
 
 
-def _died(code: int | None, name: str, complaints: IO[bytes]) -> errors.QuadratError:
+def _died(code: int | None, name: str, complaints: IO[bytes], program: Program) -> errors.QuadratError:
     complaints.seek(0, os.SEEK_END)
     complaints.seek(max(0, complaints.tell() - 2000))
     text = complaints.read().decode(errors="replace").strip()
-    logger.error("the raster sandbox ended with %s on '%s': %s", code, name, text)
+    logger.error("the sandbox ended with %s on '%s': %s", code, name, text)
     if "MemoryError" in text or "bad_alloc" in text or "Cannot allocate" in text:
-        return errors.BadRaster(
-            f"'{name}' needs more memory than a file may take.",
-            fix="Save it tiled (gdal_translate -co TILED=YES) and upload it again.",
-            code="too_much_memory",
+        return program.error(
+            f"'{name}' needs more memory than a file may take.", fix=program.smaller, code="too_much_memory"
         )
-    return errors.BadRaster(
-        f"'{name}' could not be read: its decoder broke down.",
-        fix="Convert it with gdal_translate -of COG and upload the result.",
-        code="file_damaged",
-    )
+    return program.error(f"'{name}' could not be read: its decoder broke down.", fix=program.again, code="file_damaged")
 
 
-def _too_slow(name: str, wall_s: float) -> errors.QuadratError:
-    return errors.BadRaster(
+def _too_slow(name: str, wall_s: float, program: Program) -> errors.QuadratError:
+    return program.error(
         f"'{name}' was not read within {wall_s:g} s.",
-        fix="Save it tiled (gdal_translate -co TILED=YES), or ask the administrator to raise the time limit.",
+        fix=f"{program.smaller} Or ask the administrator to raise the time limit.",
         code="too_slow",
     )
 
@@ -238,6 +263,7 @@ def _typed(error: dict[str, str]) -> errors.QuadratError:
         "TooLarge": errors.TooLarge,
         "Invalid": errors.Invalid,
         "StorageFull": errors.StorageFull,
+        "BadVectors": errors.BadVectors,
     }
     kind = kinds.get(error["kind"], errors.BadRaster)
     return kind(error["message"], fix=error["fix"], code=error["code"])
@@ -256,5 +282,7 @@ def _environment(root: str) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        # Its own pools reserve more address space than a child has.
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
         "CPL_DEBUG": "OFF",
     }
