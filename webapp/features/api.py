@@ -1,14 +1,17 @@
 """The REST edge of feature layers."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.utils.dateparse import parse_datetime
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.features import importing, selectors, services
+from webapp.errors import Invalid
+from webapp.features import importing, restoring, selectors, services
 from webapp.features.export import geojson_lines
 from webapp.features.models import FeatureLayer
 from webapp.features.parsing import json_body, parse_bbox, parse_edits, parse_number
@@ -107,6 +110,30 @@ def edits(request: Request, pk: UUID) -> HttpResponse:
     return _json(f'{{"seq":{log.seq},"resync":{resync},"edits":[{",".join(row.body for row in log.rows)}]}}')
 
 
+@api_view(["GET"])
+def timeline(request: Request, pk: UUID) -> Response:
+    """Return who did what, step by step, the newest first; `?before=` goes on from `next`."""
+    found = _layer(request, pk)
+    before = parse_number(request.GET.get("before"), name="before", default=0, low=1, high=2**62)
+    steps, following = restoring.timeline(found, before=before or None)
+    return Response({"results": [step.as_json() for step in steps], "next": following})
+
+
+@api_view(["GET", "POST"])
+def restore(request: Request, pk: UUID) -> Response:
+    """Say what going back to `seq` (or to a moment, `at`) would change, or go back: at once or by a job."""
+    found = _layer(request, pk)
+    if request.method == "GET":
+        seq = restoring.number_at(found, _moment(request)) if "at" in request.GET else _number_of(request.GET)
+        return Response(restoring.preview(layer=found, seq=seq).as_json())
+    body: Any = json_body(request)
+    wanted = body.get("seq") if isinstance(body, dict) else None
+    if not isinstance(wanted, int) or isinstance(wanted, bool):
+        raise Invalid("The body names no seq.", fix='Send {"seq": number} of the timeline.', code="seq")
+    outcome = restoring.receive(layer=found, seq=wanted, user=_user(request))
+    return Response(outcome, status=202 if "job" in outcome else 200)
+
+
 @api_view(["GET", "PUT"])
 def classes(request: Request, pk: UUID) -> Response:
     """Show or replace the class schema; classes that are left out are retired."""
@@ -142,6 +169,22 @@ def import_features(request: Request, pk: UUID) -> Response:
     inner: HttpRequest = request._request
     outcome = importing.receive(layer=found, stream=inner, options=options, user=_user(request))
     return Response(outcome, status=202 if "job" in outcome else 200)
+
+
+def _number_of(query: QueryDict) -> int:
+    return parse_number(query.get("seq"), name="seq", default=0, low=0, high=2**62)
+
+
+def _moment(request: Request) -> datetime:
+    try:
+        found = parse_datetime(request.GET["at"])
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise Invalid(
+            f"{request.GET['at']!r:.40} is no moment.", fix="Send ISO 8601 with its time zone.", code="at"
+        ) from None
+    return found
 
 
 def _uuid(text: str) -> UUID:

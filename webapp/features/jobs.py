@@ -1,4 +1,4 @@
-"""The jobs that look into a file of features, and that import one."""
+"""The jobs that look into a file of features, import one, and restore a layer."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from webapp.errors import Invalid, QuadratError
-from webapp.features import bulk, selectors
+from webapp.features import bulk, restoring, selectors
 from webapp.features.importing import Importer, Options, Report
 from webapp.features.models import Feature
 from webapp.jobs.context import JobContext
@@ -85,6 +85,15 @@ def _is_json(path: Path) -> bool:
     """Return whether a file that was found to be GeoJSON lies there as such, and not in a zip."""
     with path.open("rb") as file:
         return file.read(2) != b"PK"
+
+
+def restore_features(context: JobContext) -> dict[str, Any]:
+    """Return what was changed to take a layer back to a number of its log; another attempt finds it done."""
+    layer = selectors.layer_of(context.spec["layer"])
+    user = User.objects.filter(pk=context.spec["user"]).first()
+    context.progress(0.1, "Comparing with how it was")
+    with context.publish():
+        return restoring.restore(layer=layer, seq=context.spec["seq"], user=user).as_json()
 
 
 def _stage(context: JobContext, importer: Importer, source: Path, rows: Path) -> None:

@@ -18,6 +18,7 @@ KINDS: dict[str, str] = {
     "inspect_features": "webapp.features.jobs:inspect_features",
     "import_features": "webapp.features.jobs:import_features",
     "export_features": "webapp.features.export_jobs:export_features",
+    "restore_features": "webapp.features.jobs:restore_features",
     "export_training_data": "training.jobs:export_training_data",
     "train": "training.jobs:train",
     "install_package": "training.jobs:install_package",

@@ -45,6 +45,7 @@ KINDS: dict[str, Kind] = {
     "ingest": Kind("webapp.imagery.uploads:run_again", "api-upload-complete"),
     "import_features": Kind("webapp.features.importing:run_again", "api-layer-import"),
     "export_features": Kind("webapp.features.outgoing:run_again", "api-layer-exports"),
+    "restore_features": Kind("webapp.features.restoring:run_again", "api-layer-restore"),
     "export_training_data": Kind("training.services:export_again", "api-training-data-list"),
     "train": Kind("training.services:train_again", "api-runs", goes_on=True),
     "install_package": Kind("training.services:install_again", "api-models"),

@@ -67,6 +67,8 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-layer-feature": {"GET": VIEW},
     "api-layer-history": {"GET": VIEW},
     "api-layer-edits": {"GET": VIEW, "POST": LABEL},
+    "api-layer-timeline": {"GET": VIEW},
+    "api-layer-restore": {"GET": VIEW, "POST": MANAGE},
     "api-layer-classes": {"GET": VIEW, "PUT": REVIEW},
     "api-layer-statistics": {"GET": VIEW},
     "api-layer-export": {"GET": VIEW},

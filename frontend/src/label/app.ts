@@ -8,13 +8,17 @@ import { difference } from "./merge";
 import { EMPTY } from "./store";
 import type { State } from "./store";
 import type { Connection, Sync } from "./sync";
-import type { Host, Tool } from "./tools";
+import type { Drawing } from "./drawing";
+import { movedAlong } from "./ops/borders";
+import { KEEPS_SELECTION } from "./sketches";
+import type { SketchTool, Tool } from "./sketches";
+import type { Host } from "./tools";
 import { operationFor, redo, remember, undo } from "./undo";
 import type { Change, History, Reversal } from "./undo";
 import { newId } from "./types";
 import type { Choice, Cursor, Geometry, Id, LabelClass, Lease, Member, Operation, Position, Sample } from "./types";
 
-export type PanelTab = "classes" | "samples" | "tasks" | "imagery";
+export type PanelTab = "classes" | "samples" | "history" | "tasks" | "imagery";
 export type Open = "none" | "help" | "schema" | "import";
 
 /** All that the panels and the map show. */
@@ -26,6 +30,16 @@ export interface View {
   readonly hiddenClasses: ReadonlySet<number | null>;
   readonly labelsHidden: boolean;
   readonly snapping: boolean;
+  /** Between two snapped corners a neighbour's outline is followed. */
+  readonly following: boolean;
+  /** New areas leave out what others cover. */
+  readonly keepClear: boolean;
+  /** Radius of brush and eraser, screen pixels. */
+  readonly brushPx: number;
+  /** The shape drawn or copied last. */
+  readonly stamp: Geometry | null;
+  /** A shape of the past, shown over the map. */
+  readonly preview: Geometry | null;
   readonly connection: Connection;
   readonly members: readonly Member[];
   readonly cursors: readonly Cursor[];
@@ -59,6 +73,8 @@ export interface AppOptions {
   readonly history: History;
 }
 
+/** What the server stores in one transaction at most is 500. */
+const MOST_TOGETHER = 400;
 /** A cursor that has not moved for so long is not shown. */
 const CURSOR_KEPT_MS = 20_000;
 
@@ -69,6 +85,9 @@ export class App implements Host {
   onChange: (view: View, before: View) => void = () => undefined;
   onRedraw: () => void = () => undefined;
   onPointed: (world: Position) => void = () => undefined;
+  /** Where the pointer is on the map, in world coordinates. */
+  pointer: Position | null = null;
+  drawing: Drawing | null = null;
   onCursor: (name: string) => void = () => undefined;
   onFit: (bounds: Bounds) => void = () => undefined;
   /** Under which task's lease is drawn. */
@@ -89,6 +108,11 @@ export class App implements Host {
       hiddenClasses: new Set(),
       labelsHidden: false,
       snapping: true,
+      following: true,
+      keepClear: false,
+      brushPx: 14,
+      stamp: null,
+      preview: null,
       connection: "connecting",
       members: [],
       cursors: [],
@@ -174,14 +198,24 @@ export class App implements Host {
   redraw(): void {
     this.onRedraw();
   }
-  pointed(world: Position): void {
-    this.onPointed(world);
+  pointed(world: Position | null): void {
+    this.pointer = world;
+    if (world) this.onPointed(world);
+  }
+  finished(tool: SketchTool, points: readonly Position[], scale: number): boolean {
+    return this.drawing?.finished(tool, points, scale) ?? false;
+  }
+  between(from: Position, to: Position): readonly Position[] {
+    return this.drawing?.between(from, to) ?? [];
   }
   cursor(name: string): void {
     this.onCursor(name);
   }
   refuse(reason: string): void {
     this.options.say(reason, "warn");
+  }
+  tell(message: string): void {
+    this.options.say(message, "neutral");
   }
 
   select(ids: readonly Id[], add: boolean): void {
@@ -202,6 +236,7 @@ export class App implements Host {
       version: 0, fid: null, score: null, source: "human", verified: true, updatedBy: null,
     };
     const name = this.view.doc.classes.find(({ value }) => value === currentClass)?.name;
+    this.set({ stamp: geometry });
     this.act(name ? `Draw ${name}` : "Draw sample", [{ id, before: null, after }]);
   }
 
@@ -213,7 +248,11 @@ export class App implements Host {
   edited(geometry: Geometry, verb: Verb): void {
     const before = this.grabbed;
     if (!before) return;
-    this.act(verb, [{ id: before.id, before, after: { ...before, geometry } }]);
+    const own = { id: before.id, before, after: { ...before, geometry } };
+    // With snapping on, corners that lie on each other go together, so that a shared border stays shared.
+    const along = this.snapping && verb === "Move corner" ? movedAlong(this.visible(), before.id, before.geometry, geometry) : [];
+    const others = along.map(({ sample, geometry: moved }): Change => ({ id: sample.id, before: sample, after: { ...sample, geometry: moved } }));
+    this.act(others.length ? "Move shared corner" : verb, [own, ...others], { whole: others.length > 0 });
   }
 
   // --- what people do ----------------------------------------------------------------------------
@@ -221,7 +260,7 @@ export class App implements Host {
   setTool(tool: Tool): void {
     if (tool !== "select" && this.noteUnread) return this.options.say("Read the reviewer's note in the Tasks panel first.", "warn");
     if (tool !== "select" && !this.mayEdit) return this.options.say("Your role here is viewer: you can look, not draw.", "warn");
-    this.set({ tool, ...(tool === "select" ? {} : { selected: new Set<Id>() }) });
+    this.set({ tool, ...(KEEPS_SELECTION.has(tool) ? {} : { selected: new Set<Id>() }) });
   }
 
   /** Choose the class to draw with; selected samples become of it. */
@@ -229,7 +268,7 @@ export class App implements Host {
     const { doc, selected, tool } = this.view;
     this.set({ currentClass: value });
     if (tool !== "select" || !selected.size || !this.mayEdit) return;
-    const changes = this.chosen(selected).flatMap((before): Change[] =>
+    const changes = this.chosen().flatMap((before): Change[] =>
       before.classValue === value ? [] : [{ id: before.id, before, after: { ...before, classValue: value } }],
     );
     const name = doc.classes.find((one) => one.value === value)?.name ?? "no class";
@@ -243,7 +282,7 @@ export class App implements Host {
   }
 
   deleteSelected(): void {
-    const changes = this.chosen(this.view.selected).map((before): Change => ({ id: before.id, before, after: null }));
+    const changes = this.chosen().map((before): Change => ({ id: before.id, before, after: null }));
     if (!changes.length || !this.mayEdit) return;
     this.act(changes.length === 1 ? "Delete sample" : `Delete ${changes.length} samples`, changes);
   }
@@ -283,7 +322,7 @@ export class App implements Host {
   }
 
   fitSelected(): void {
-    const bounds = joinBounds(this.chosen(this.view.selected).map(({ geometry }) => boundsOf(geometry)));
+    const bounds = joinBounds(this.chosen().map(({ geometry }) => boundsOf(geometry)));
     if (bounds) this.onFit(bounds);
   }
 
@@ -293,34 +332,44 @@ export class App implements Host {
     this.set({ hiddenClasses });
   }
 
-  private chosen(ids: ReadonlySet<Id>): Sample[] {
-    return [...ids].flatMap((id) => this.view.doc.view.get(id) ?? []);
+  /** The selected samples. */
+  chosen(): Sample[] {
+    return [...this.view.selected].flatMap((id) => this.view.doc.view.get(id) ?? []);
+  }
+
+  /** The samples that are shown. */
+  *visible(): Iterable<Sample> {
+    const { doc, hiddenClasses, labelsHidden } = this.view;
+    if (labelsHidden) return;
+    for (const sample of doc.view.values()) if (!hiddenClasses.has(sample.classValue)) yield sample;
   }
 
   private order(): number {
     return this.sync?.nextOrder() ?? 1;
   }
 
-  private act(label: string, changes: readonly Change[]): void {
+  /** Take a step: on the map, in the undo list, and on its way to the server; `whole`: stored together or not at all. */
+  act(label: string, changes: readonly Change[], { whole = false }: { readonly whole?: boolean } = {}): void {
     const order = this.order();
     const operations = changes
       .map((change, i) => operationFor(change, order + i))
       .filter((operation) => operation.action !== "update" || !operation.base || Object.keys(difference(operation.base, operation.patch)).length > 0);
     if (!operations.length) return;
-    this.set({ history: remember(this.view.history, { label, changes }) });
-    this.save(operations);
+    this.set({ history: remember(this.view.history, { label, changes, whole }) });
+    this.save(operations, whole);
   }
 
   private reverse(result: Reversal, word: string): void {
     this.set({ history: result.history });
     if (!result.done) return this.options.say(result.reason, "neutral");
-    this.save(result.operations);
+    this.save(result.operations, result.step.whole ?? false);
     this.options.say(`${word}: ${result.step.label}`, "neutral");
   }
 
-  private save(made: readonly Operation[]): void {
+  private save(made: readonly Operation[], whole: boolean): void {
     const { lease } = this;
-    const operations = lease ? made.map((operation) => ({ ...operation, lease })) : made;
+    const more = { ...(lease ? { lease } : {}), ...(whole && made.length > 1 && made.length <= MOST_TOGETHER ? { group: newId() } : {}) };
+    const operations = made.map((operation) => ({ ...operation, ...more }));
     this.sync?.edit(operations).catch((error: unknown) => {
       this.options.say(`This browser could not keep your work on disk (${String(error)}). Keep the page open until it says Saved.`, "bad");
     });

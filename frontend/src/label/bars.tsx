@@ -1,4 +1,4 @@
-// The strip above the map (how saving stands, who is here, undo) and the tools on it.
+// The strip above the map (how saving stands, who is here, undo) and what to do next.
 
 import type { JSX } from "preact";
 import { Button, Icon, IconButton, Menu } from "../ui/components";
@@ -6,7 +6,8 @@ import type { IconName } from "../ui/components";
 import { number, plural } from "../ui/format";
 import type { App, SaveState, View } from "./app";
 import { personColour } from "./map-view";
-import type { Tool, Tools } from "./tools";
+import { SKETCHES } from "./sketches";
+import type { Tools } from "./tools";
 
 interface Saying {
   readonly tone: string;
@@ -122,43 +123,21 @@ export function TopBar({ app, view, me, onExport, trainingUrl, onDelete }: TopBa
   );
 }
 
-const TOOLS: readonly { tool: Tool; icon: IconName; label: string }[] = [
-  { tool: "select", icon: "pointer", label: "Select and edit (V)" },
-  { tool: "box", icon: "box", label: "Draw boxes (B)" },
-  { tool: "polygon", icon: "polygon", label: "Draw polygons (P)" },
-];
-
-/** The tools, standing on the map. */
-export function Toolbar({ app, view, onFitAll }: { app: App; view: View; onFitAll: () => void }): JSX.Element {
-  const chosen = view.selected.size;
-  return (
-    <div class="label-tools" role="toolbar" aria-label="Tools" aria-orientation="vertical">
-      {TOOLS.filter(({ tool }) => tool === "select" || app.mayEdit).map(({ tool, icon, label }) => (
-        <IconButton key={tool} label={label} icon={icon} pressed={view.tool === tool} onClick={() => app.setTool(tool)} />
-      ))}
-      <hr />
-      {app.mayEdit && <IconButton label={view.snapping ? "Snapping is on (S)" : "Snapping is off (S)"} icon="magnet" pressed={view.snapping} onClick={() => app.set({ snapping: !view.snapping })} />}
-      <IconButton label={view.labelsHidden ? "Show samples (H)" : "Hide samples (H)"} icon={view.labelsHidden ? "eye-off" : "eye"} pressed={view.labelsHidden} onClick={() => app.set({ labelsHidden: !view.labelsHidden })} />
-      <IconButton label={chosen ? "Zoom to selected (F)" : "Zoom to the imagery (Shift F)"} icon="extent" onClick={() => (chosen ? app.fitSelected() : onFitAll())} />
-      {app.mayEdit && <IconButton label="Delete selected (Del)" icon="trash" disabled={!chosen} onClick={() => app.deleteSelected()} />}
-    </div>
-  );
-}
-
 /** What to do now, with buttons for fingers. */
 export function Hint({ view, tools }: { view: View; tools: Tools }): JSX.Element | null {
   const { draft } = tools;
-  if (draft?.kind === "polygon") {
-    const count = draft.points.length;
-    return (
-      <div class="label-hint">
-        <span>{count < 3 ? "Click the next corner" : "Click the first corner, double-click or Enter to close"}</span>
-        <Button small onClick={() => tools.back()}>Take back</Button>
-        <Button small kind="primary" disabled={count < 3} onClick={() => tools.finish()}>Close</Button>
-      </div>
-    );
-  }
-  if (view.tool === "box") return <div class="label-hint">{draft ? "Click or release at the opposite corner" : "Drag a box, or click two corners"}</div>;
-  if (view.tool === "polygon") return <div class="label-hint">Click the corners of the outline</div>;
-  return null;
+  if (view.tool === "select") return null;
+  const facts = SKETCHES[view.tool];
+  const count = draft?.kind === "sketch" ? draft.points.length : 0;
+  if (!count) return <div class="label-hint">{facts.begin}</div>;
+  if (facts.way !== "clicks") return facts.next ? <div class="label-hint">{facts.next}</div> : null;
+  return (
+    <div class="label-hint">
+      <span>{count < facts.least ? "Click the next corner" : facts.next}</span>
+      <Button small onClick={() => tools.back()}>Take back</Button>
+      {facts.most === undefined && (
+        <Button small kind="primary" disabled={count < facts.least} onClick={() => tools.finish()}>{facts.closed ? "Close" : "Finish"}</Button>
+      )}
+    </div>
+  );
 }

@@ -1,12 +1,11 @@
-// Conflicts and refusals (beside the map, so that both versions are seen on it), and the overlay of keys.
+// Conflicts and refusals, beside the map, so that both versions are seen on it.
 
 import type { JSX } from "preact";
-import { Button, Dialog } from "../ui/components";
+import { Button } from "../ui/components";
 import { plural } from "../ui/format";
 import type { App, View } from "./app";
-import type { Key } from "./keys";
 import { MINE, THEIRS } from "./map-view";
-import { Swatch } from "./panels";
+import { Swatch } from "./swatch";
 import type { Conflict } from "./types";
 
 function nameOf(view: View, value: number | null | undefined): string {
@@ -27,6 +26,7 @@ export function ConflictCard({ app, view }: { app: App; view: View }): JSX.Eleme
   const [conflict] = view.doc.conflicts;
   if (!conflict) return null;
   const { mine, theirs, opId, fields } = conflict;
+  const together = view.doc.pending.some((operation) => operation.opId === opId && operation.group !== undefined);
   const shapes = mine && theirs && fields.includes("geometry");
   return (
     <div class="label-card" role="dialog" aria-labelledby="conflict-title" aria-describedby="conflict-story">
@@ -34,7 +34,7 @@ export function ConflictCard({ app, view }: { app: App; view: View }): JSX.Eleme
         Two versions of one sample
         {view.doc.conflicts.length > 1 && <span class="badge">{`1 of ${view.doc.conflicts.length}`}</span>}
       </h2>
-      <p id="conflict-story">{story(conflict, view)} Nothing is lost: choose what should stay.</p>
+      <p id="conflict-story">{story(conflict, view)} Nothing is lost: choose what should stay.{together && " It is part of a step that changed other samples too: keeping theirs takes all of it back."}</p>
       {shapes && (
         <p class="row small-text">
           <span class="row"><Swatch colour={MINE} /> yours, dashed</span>
@@ -67,35 +67,5 @@ export function ProblemCard({ app, view }: { app: App; view: View }): JSX.Elemen
         <Button kind="danger" onClick={() => app.discard(problem.opId)}>Drop the change</Button>
       </div>
     </div>
-  );
-}
-
-const GROUPS = ["Tools", "Draw", "Samples", "Tasks", "View"] as const;
-
-/** Every key, from the same table that the handler reads. */
-export function Help({ keys, onClose }: { keys: readonly Key[]; onClose: () => void }): JSX.Element {
-  return (
-    <Dialog title="Keys" onClose={onClose} wide>
-      <div class="label-keys">
-        {GROUPS.map((group) => (
-          <section key={group}>
-            <h3>{group}</h3>
-            <dl>
-              {keys.filter((key) => key.group === group).map(({ shown, label }) => (
-                <div key={label}>
-                  <dt>{shown.map((name) => (name === "…" ? <span key={name}>…</span> : <kbd key={name}>{name}</kbd>))}</dt>
-                  <dd>{label}</dd>
-                </div>
-              ))}
-            </dl>
-          </section>
-        ))}
-      </div>
-      <p class="muted small-text">
-        Mouse: drag a corner to move it, the point between two corners to add one, the inside to move the sample. Right
-        click or Alt click removes a corner. Shift drag selects what lies in a box, Shift click adds. Click again in the
-        same place for the sample below.
-      </p>
-    </Dialog>
   );
 }

@@ -1,18 +1,17 @@
 // Every key of the page in one table: the handler and the `?` overlay both read it.
 
-export interface Key {
-  /** As people read them, for the overlay. */
-  readonly shown: readonly string[];
-  readonly label: string;
-  readonly group: "Tools" | "Draw" | "Samples" | "Tasks" | "View";
-  /** Whether the key pressed is this one. */
-  readonly matches: (event: KeyboardEvent) => boolean;
-  /** False: not for now, let it pass. */
-  readonly run: (event: KeyboardEvent) => boolean | undefined;
-}
+import { keyFor, nameOf } from "./bindings";
+import type { Key, KeyGroup } from "./bindings";
+import type { Tool } from "./sketches";
+
+/** What a key does to the selected samples, or with what was copied or drawn last. */
+export type Command =
+  | "merge" | "square" | "simplify" | "fillHoles" | "separate" | "turnLeft" | "turnRight"
+  | "copy" | "paste" | "again" | "selectAll" | "larger" | "smaller" | "keepClear" | "following" | "history";
 
 export interface KeyActions {
-  tool(name: "select" | "box" | "polygon"): void;
+  tool(name: Tool): void;
+  command(name: Command): boolean | undefined;
   nthClass(n: number): void;
   /** Close the polygon; false where there is none. */
   finish(): boolean;
@@ -34,56 +33,86 @@ export interface KeyActions {
   toggle(what: "labels" | "snapping" | "panel" | "help"): void;
 }
 
-const plain = (event: KeyboardEvent): boolean => !event.ctrlKey && !event.metaKey && !event.altKey;
-const command = (event: KeyboardEvent): boolean => (event.ctrlKey || event.metaKey) && !event.altKey;
-const letter = (name: string) => (event: KeyboardEvent): boolean => plain(event) && event.key.toLowerCase() === name;
-const named = (...names: string[]) => (event: KeyboardEvent): boolean => plain(event) && names.includes(event.key);
 const ARROWS: Readonly<Record<string, readonly [number, number]>> = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
-const done = (action: () => void) => (): undefined => {
-  action();
-};
+const TOOLS: readonly (readonly [tool: Tool, key: string, label: string])[] = [
+  ["select", "V", "Select, move, change corners"],
+  ["box", "B", "Draw boxes"],
+  ["rectangle", "R", "Draw rectangles at any angle, by three points"],
+  ["polygon", "P", "Draw polygons"],
+  ["freehand", "D", "Draw freehand"],
+  ["circle", "O", "Draw circles"],
+  ["line", "L", "Draw lines"],
+  ["point", "I", "Put points"],
+  ["brush", "W", "Paint with the brush"],
+  ["eraser", "E", "Rub out"],
+  ["stamp", "Shift+S", "Stamp the last shape, click by click"],
+];
+const CHANGES: readonly (readonly [tool: Tool, key: string, label: string])[] = [
+  ["split", "K", "Split by a line (the selected, or all it crosses)"],
+  ["cut", "C", "Cut away, or cut a hole"],
+  ["reshape", "X", "Reshape an outline by a line"],
+];
+const COMMANDS: readonly (readonly [command: Command, keys: readonly string[], group: KeyGroup, label: string])[] = [
+  ["merge", ["J"], "Change", "Merge the selected samples"],
+  ["square", ["Q"], "Change", "Make corners square"],
+  ["simplify", ["G"], "Change", "Drop corners within a pixel of the imagery"],
+  ["fillHoles", ["Shift+G"], "Change", "Fill holes"],
+  ["separate", ["Shift+J"], "Change", "Make parts samples of their own"],
+  ["turnLeft", [","], "Change", "Turn left by a degree (the selected, or the stamp)"],
+  ["turnRight", ["."], "Change", "Turn right by a degree"],
+  ["again", ["A"], "Draw", "The last shape again, under the pointer"],
+  ["smaller", ["{"], "Draw", "Smaller brush"],
+  ["larger", ["}"], "Draw", "Larger brush"],
+  ["keepClear", ["Shift+O"], "Draw", "Keep new areas clear of others, on or off"],
+  ["following", ["Y"], "Draw", "Follow a neighbour's outline between two snapped corners, on or off"],
+  ["copy", ["Ctrl+C"], "Samples", "Copy the selected samples"],
+  ["paste", ["Ctrl+V"], "Samples", "Paste them under the pointer"],
+  ["selectAll", ["Ctrl+A"], "Samples", "Select all samples in view"],
+  ["history", ["Shift+H"], "Samples", "History of the selected sample"],
+];
 
 /** The table of keys, in the order of the overlay. */
 export function keyTable(actions: KeyActions): Key[] {
-  const arrows = (event: KeyboardEvent, action: (x: number, y: number) => boolean | undefined): boolean | undefined => {
-    const [x, y] = ARROWS[event.key] ?? [0, 0];
-    return action(x, y);
+  const does = (action: () => void) => (): undefined => {
+    action();
   };
+  const arrow = (event: KeyboardEvent, action: (x: number, y: number) => boolean | undefined): boolean | undefined => action(...(ARROWS[event.key] ?? [0, 0]));
+  const arrows = (prefix: string): string[] => Object.keys(ARROWS).map((name) => prefix + name);
+  const tools = (list: typeof TOOLS, group: KeyGroup): Key[] =>
+    list.map(([tool, key, label]) => ({ id: `tool.${tool}`, keys: [key], label, group, run: does(() => actions.tool(tool)) }));
+  const key = (id: string, keys: readonly string[], group: KeyGroup, label: string, run: Key["run"]): Key => ({ id, keys, group, label, run });
   return [
-    { shown: ["V"], label: "Select, move, change corners", group: "Tools", matches: letter("v"), run: done(() => actions.tool("select")) },
-    { shown: ["B"], label: "Draw boxes", group: "Tools", matches: letter("b"), run: done(() => actions.tool("box")) },
-    { shown: ["P"], label: "Draw polygons", group: "Tools", matches: letter("p"), run: done(() => actions.tool("polygon")) },
+    ...tools(TOOLS, "Tools"),
     {
-      shown: ["1", "…", "9", "0"], label: "Class to draw with, or of what is selected", group: "Tools",
-      matches: (event) => plain(event) && /^[0-9]$/.test(event.key),
-      run: (event) => void actions.nthClass((Number(event.key) + 9) % 10),
+      id: "class", keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"], shown: ["1", "…", "0"], group: "Tools",
+      label: "Class to draw with, or of what is selected", run: (event) => void actions.nthClass((Number(event.key) + 9) % 10),
     },
-    { shown: ["Enter"], label: "Close the polygon", group: "Draw", matches: named("Enter"), run: () => actions.finish() },
-    { shown: ["Space"], label: "Put a corner under the crosshair (drawing without a mouse); hold it to pan", group: "Draw", matches: named(" "), run: () => actions.placePoint() },
-    { shown: ["Backspace"], label: "Take the last corner back", group: "Draw", matches: named("Backspace"), run: () => actions.back() || void actions.remove() },
-    { shown: ["Esc"], label: "Drop the drawing, the selection, the tool", group: "Draw", matches: named("Escape"), run: done(() => actions.escape()) },
-    { shown: ["S"], label: "Snapping on or off (Ctrl while drawing: off)", group: "Draw", matches: letter("s"), run: done(() => actions.toggle("snapping")) },
-    { shown: ["Ctrl", "Z"], label: "Undo your last step", group: "Samples", matches: (event) => command(event) && !event.shiftKey && event.key.toLowerCase() === "z", run: done(() => actions.undo()) },
+    ...tools(CHANGES, "Change"),
+    key("finish", ["Enter"], "Draw", "Close the polygon, end the line", () => actions.finish()),
+    key("placePoint", ["Space"], "Draw", "Put a corner under the crosshair (drawing without a mouse); hold it to pan", () => actions.placePoint()),
+    key("back", ["Backspace"], "Draw", "Take the last corner back", () => actions.back() || void actions.remove()),
+    key("escape", ["Esc"], "Draw", "Drop the drawing, the selection, the tool", does(() => actions.escape())),
+    key("snapping", ["S"], "Draw", "Snapping on or off (Ctrl while drawing: off)", does(() => actions.toggle("snapping"))),
+    ...COMMANDS.map(([command, keys, group, label]) => key(command, keys, group, label, () => actions.command(command))),
+    key("undo", ["Ctrl+Z"], "Samples", "Undo your last step", does(() => actions.undo())),
+    key("redo", ["Ctrl+Shift+Z", "Ctrl+Y"], "Samples", "Do it again", does(() => actions.redo())),
+    key("remove", ["Del"], "Samples", "Delete the chosen corner, or the selected samples", does(() => actions.remove())),
+    key("next", ["N"], "Samples", "Next sample", does(() => actions.step(1))),
+    key("previous", ["Shift+N"], "Samples", "Previous sample", does(() => actions.step(-1))),
+    key("previousCorner", ["["], "Samples", "Previous corner", () => actions.corner(-1)),
+    key("nextCorner", ["]"], "Samples", "Next corner", () => actions.corner(1)),
     {
-      shown: ["Ctrl", "Shift", "Z"], label: "Do it again (also Ctrl Y)", group: "Samples",
-      matches: (event) => command(event) && (event.key.toLowerCase() === "y" || (event.shiftKey && event.key.toLowerCase() === "z")),
-      run: done(() => actions.redo()),
+      id: "nudge", keys: [...arrows("Alt+"), ...arrows("Alt+Shift+")], shown: ["Alt", "Arrows"], group: "Samples", label: "Move the corner or sample by a pixel (Shift: ten)",
+      run: (event) => arrow(event, (x, y) => actions.nudge(x * (event.shiftKey ? 10 : 1), y * (event.shiftKey ? 10 : 1))),
     },
-    { shown: ["Del"], label: "Delete the chosen corner, or the selected samples", group: "Samples", matches: named("Delete"), run: done(() => actions.remove()) },
-    { shown: ["N"], label: "Next sample (Shift: previous)", group: "Samples", matches: letter("n"), run: (event) => void actions.step(event.shiftKey ? -1 : 1) },
-    { shown: ["[", "]"], label: "Previous or next corner", group: "Samples", matches: named("[", "]"), run: (event) => actions.corner(event.key === "]" ? 1 : -1) },
-    {
-      shown: ["Alt", "Arrows"], label: "Move the corner or sample by a pixel (Shift: ten)", group: "Samples",
-      matches: (event) => event.altKey && !event.ctrlKey && !event.metaKey && event.key in ARROWS,
-      run: (event) => arrows(event, (x, y) => actions.nudge(x * (event.shiftKey ? 10 : 1), y * (event.shiftKey ? 10 : 1))),
-    },
-    { shown: ["F"], label: "Zoom to what is selected", group: "View", matches: (event) => letter("f")(event) && !event.shiftKey, run: done(() => actions.fitSelected()) },
-    { shown: ["Shift", "F"], label: "Zoom to the whole imagery", group: "View", matches: (event) => letter("f")(event) && event.shiftKey, run: done(() => actions.fitAll()) },
-    { shown: ["Arrows"], label: "Pan the map", group: "View", matches: (event) => plain(event) && event.key in ARROWS, run: (event) => arrows(event, (x, y) => void actions.pan(x, y)) },
-    { shown: ["+", "−"], label: "Zoom", group: "View", matches: named("+", "=", "-", "_"), run: (event) => void actions.zoom(event.key === "+" || event.key === "=" ? 1 : -1) },
-    { shown: ["H"], label: "Hide or show all samples", group: "View", matches: letter("h"), run: done(() => actions.toggle("labels")) },
-    { shown: ["M"], label: "Fold the panel", group: "View", matches: letter("m"), run: done(() => actions.toggle("panel")) },
-    { shown: ["?"], label: "This list", group: "View", matches: named("?"), run: done(() => actions.toggle("help")) },
+    key("fitSelected", ["F"], "View", "Zoom to what is selected", does(() => actions.fitSelected())),
+    key("fitAll", ["Shift+F"], "View", "Zoom to the whole imagery", does(() => actions.fitAll())),
+    { id: "pan", keys: arrows(""), shown: ["Arrows"], group: "View", label: "Pan the map", run: (event) => arrow(event, (x, y) => void actions.pan(x, y)) },
+    key("zoomIn", ["+", "="], "View", "Zoom in", does(() => actions.zoom(1))),
+    key("zoomOut", ["-", "_"], "View", "Zoom out", does(() => actions.zoom(-1))),
+    key("labels", ["H"], "View", "Hide or show all samples", does(() => actions.toggle("labels"))),
+    key("panel", ["M"], "View", "Fold the panel", does(() => actions.toggle("panel"))),
+    key("help", ["?"], "View", "This list", does(() => actions.toggle("help"))),
   ];
 }
 
@@ -100,11 +129,8 @@ function taken(target: EventTarget | null, key: string): boolean {
 export function listenToKeys(table: readonly Key[], page: Document): () => void {
   const onKey = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || event.isComposing || taken(event.target, event.key) || page.querySelector("dialog[open]")) return;
-    for (const key of table) {
-      if (!key.matches(event)) continue;
-      if (key.run(event) !== false) event.preventDefault();
-      return;
-    }
+    const key = keyFor(table, nameOf(event));
+    if (key && key.run(event) !== false) event.preventDefault();
   };
   // Before Leaflet's own arrow keys, which the map would answer a second time.
   page.addEventListener("keydown", onKey, { capture: true });

@@ -7,6 +7,7 @@ import { openLive } from "../ui/live";
 import { toLatLngBounds } from "../ui/map";
 import type { ImageryInfo, VectorInfo } from "../ui/map";
 import { App } from "./app";
+import { Drawing } from "./drawing";
 import { VertexEditor } from "./editor";
 import { boxBetween, fromWorld } from "./geometry";
 import type { Bounds } from "./geometry";
@@ -43,6 +44,8 @@ const LARGE = 10_000;
 const SETTLE_MS = 250;
 const COUNT_MS = 2000;
 const WIDE_PX = 900;
+/** Length of the equator in Web Mercator. */
+const EARTH_M = 40_075_016.686;
 
 /** Where the browser keeps nothing on disk (a private window): in memory, and the page says so. */
 function memoryQueue(): Queue {
@@ -53,6 +56,12 @@ function memoryQueue(): Queue {
     remove: (opIds) => Promise.resolve(opIds.forEach((opId) => rows.delete(opId))),
     stop: () => rows.clear(),
   };
+}
+
+/** The size of a pixel of the imagery in world units, at its middle. */
+function pixelOf({ gsd_m, bounds }: ImageryInfo & ImageryFacts): number {
+  const latitude = bounds ? (bounds[1] + bounds[3]) / 2 : 0;
+  return gsd_m / (EARTH_M * Math.cos((latitude * Math.PI) / 180));
 }
 
 /** Bounds as a polygon. */
@@ -142,6 +151,7 @@ async function start(): Promise<void> {
     );
     app.sync = sync;
     shown = map;
+    app.drawing = new Drawing(app, pixelOf(imagery), () => map.inView(), () => map.centre());
     const tasksOff = onTaskMap(map, app, tasks);
     void tasks.start(document);
     app.onFit = (bounds) => map.fit(bounds);
@@ -178,7 +188,7 @@ async function start(): Promise<void> {
     // On disk, work outlives the page; only in memory it would be lost.
     if (!durable && app.view.doc.pending.length) event.preventDefault();
   });
-  render(<Page app={app} editor={editor} imagery={imagery} layerUrl={layer.url} trainingUrl={`/training-data/new?label_set=${labelSet.id}`} me={String(user.id)} labelSet={{ ...labelSet, mayDelete: ["manager", "owner"].includes(labelSet.role) }} tasks={tasks} onMap={onMap} />, root);
+  render(<Page app={app} editor={editor} imagery={imagery} layerUrl={layer.url} trainingUrl={`/training-data/new?label_set=${labelSet.id}`} me={String(user.id)} labelSet={{ ...labelSet, mayManage: ["manager", "owner"].includes(labelSet.role) }} tasks={tasks} onMap={onMap} />, root);
 }
 
 void start();

@@ -5,11 +5,13 @@ import type { ImageryInfo, VectorInfo, VectorTileLayer } from "../ui/map";
 import type { App, View } from "./app";
 import type { Frame } from "./canvas-pane";
 import type { EditorPort } from "./editor";
-import { boxBetween, fromWorld, polygonFrom, toWorld } from "./geometry";
+import { boxBetween, fromWorld, toWorld } from "./geometry";
 import type { Bounds } from "./geometry";
 import { fill, marks, SamplesLayer, stroke, trace } from "./layer";
 import type { Mark } from "./layer";
 import { listenTo } from "./pointer";
+import { at, drawSketch } from "./sketch-drawing";
+import { SKETCHES } from "./sketches";
 import { shapeOf } from "./shapes";
 import { Tools } from "./tools";
 import type { Id, Position, Sample } from "./types";
@@ -28,6 +30,8 @@ export interface MapView {
   /** Show the crosshair of keyboard drawing at the centre. */
   setCrosshair(shown: boolean): void;
   centre(): Position;
+  /** The samples that lie in view. */
+  inView(): readonly Sample[];
   stop(): void;
 }
 
@@ -66,7 +70,7 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, imag
     samples.setOverlays([
       marks(outlines(view, samples, tools, editor.geometry !== null)),
       (pen, frame) => editor.draw(pen, frame, samples.colourOf(view.doc.view.get([...view.selected][0] ?? "")?.classValue ?? null)),
-      (pen, frame) => drawDraft(pen, frame, tools, samples.colourOf(view.currentClass), crosshair ? centre() : null),
+      (pen, frame) => drawDraft(pen, frame, tools, view, samples.colourOf(view.currentClass), crosshair ? centre() : null),
       (pen, frame) => drawCursors(pen, frame, view),
     ]);
   };
@@ -93,7 +97,8 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, imag
     overlays(app.view);
     // The hint beside the map says what to do next: only with another kind or number of points, not at every move.
     const { draft } = tools;
-    const now = draft ? `${draft.kind} ${draft.kind === "polygon" ? draft.points.length : ""}` : "";
+    const points = draft?.kind === "sketch" && SKETCHES[draft.tool].way !== "stroke" ? draft.points.length : 0;
+    const now = draft?.kind === "sketch" && draft.points.length ? `${draft.tool} ${points}` : "";
     if (now === shownDraft) return;
     shownDraft = now;
     app.touch();
@@ -106,6 +111,12 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, imag
     tools,
     samples,
     centre,
+    inView: () => {
+      const box = map.getBounds();
+      const [west, north] = toWorld([box.getWest(), box.getNorth()]);
+      const [east, south] = toWorld([box.getEast(), box.getSouth()]);
+      return samples.inside([west, north, east, south]).flatMap((id) => app.view.doc.view.get(id) ?? []);
+    },
     bounds: () => {
       const box = map.getBounds().pad(0.25);
       return [Math.max(box.getWest(), -180), Math.max(box.getSouth(), -90), Math.min(box.getEast(), 180), Math.min(box.getNorth(), 90)];
@@ -181,6 +192,7 @@ function outlines(view: View, samples: SamplesLayer, tools: Tools, open: boolean
     ...(hovered ? [{ geometry: hovered.geometry, colour: samples.colourOf(hovered.classValue), width: 3, fill: 0.15 }] : []),
     ...chosen.map(({ geometry, classValue }): Mark => ({ geometry, colour: samples.colourOf(classValue), width: 3.5, fill: 0.2 })),
     ...chosen.map(({ geometry }): Mark => ({ geometry, colour: SELECTED, width: 1.25 })),
+    ...(view.preview ? [{ geometry: view.preview, colour: SELECTED, width: 2.5, dashed: true, fill: 0.15 }] : []),
     ...doc.conflicts.flatMap(({ mine, theirs }): Mark[] => [
       ...(theirs ? [{ geometry: theirs.geometry, colour: THEIRS, width: 3, fill: 0.25 }] : []),
       ...(mine ? [{ geometry: mine.geometry, colour: MINE, width: 3, dashed: true, fill: 0.2 }] : []),
@@ -188,34 +200,17 @@ function outlines(view: View, samples: SamplesLayer, tools: Tools, open: boolean
   ];
 }
 
-function at([x, y]: Position, frame: Frame): Position {
-  return [x * frame.scale - frame.origin[0], y * frame.scale - frame.origin[1]];
-}
-
-function drawDraft(pen: CanvasRenderingContext2D, frame: Frame, tools: Tools, colour: string, crosshair: Position | null): void {
+function drawDraft(pen: CanvasRenderingContext2D, frame: Frame, tools: Tools, view: View, colour: string, crosshair: Position | null): void {
   const { draft, snapped } = tools;
-  if (draft?.kind === "box" || draft?.kind === "lasso") {
-    const lasso = draft.kind === "lasso";
+  if (draft?.kind === "lasso") {
     pen.beginPath();
     trace(pen, frame, shapeOf(boxBetween(fromWorld(draft.from), fromWorld(draft.to))));
-    fill(pen, lasso ? SELECTED : colour, lasso ? 0.12 : 0.25);
-    pen.setLineDash(lasso ? [6, 4] : []);
+    fill(pen, SELECTED, 0.12);
+    pen.setLineDash([6, 4]);
     stroke(pen, "rgb(0 0 0 / 60%)", 4);
-    stroke(pen, lasso ? SELECTED : colour, 2);
+    stroke(pen, SELECTED, 2);
     pen.setLineDash([]);
-  } else if (draft?.kind === "polygon") {
-    const points = draft.tip ? [...draft.points, draft.tip] : draft.points;
-    if (points.length > 2) {
-      pen.beginPath();
-      trace(pen, frame, shapeOf(polygonFrom(points.map(fromWorld))));
-      fill(pen, colour, 0.2);
-    }
-    pen.beginPath();
-    points.forEach((point, i) => (i === 0 ? pen.moveTo(...at(point, frame)) : pen.lineTo(...at(point, frame))));
-    stroke(pen, "rgb(0 0 0 / 60%)", 4);
-    stroke(pen, colour, 2);
-    draft.points.forEach((point, i) => dot(pen, at(point, frame), i === 0 ? 6 : 4, i === 0 ? colour : "#ffffff"));
-  }
+  } else if (draft) drawSketch(pen, frame, draft, view, colour);
   if (snapped) {
     pen.beginPath();
     pen.arc(...at(snapped, frame), 7, 0, 2 * Math.PI);
@@ -223,15 +218,6 @@ function drawDraft(pen: CanvasRenderingContext2D, frame: Frame, tools: Tools, co
     stroke(pen, SNAP, 2);
   }
   if (crosshair) drawCrosshair(pen, at(crosshair, frame));
-}
-
-function dot(pen: CanvasRenderingContext2D, [x, y]: Position, radius: number, inside: string): void {
-  pen.beginPath();
-  pen.arc(x, y, radius, 0, 2 * Math.PI);
-  stroke(pen, "rgb(0 0 0 / 60%)", 3);
-  pen.fillStyle = inside;
-  pen.fill();
-  stroke(pen, "#ffffff", 1.25);
 }
 
 function drawCrosshair(pen: CanvasRenderingContext2D, [x, y]: Position): void {

@@ -7,18 +7,22 @@ import { Icon, Spinner } from "../ui/components";
 import { DeleteDialog } from "../ui/delete-dialog";
 import type { ImageryInfo } from "../ui/map";
 import type { App } from "./app";
-import { Hint, Toolbar, TopBar } from "./bars";
-import { ConflictCard, Help, ProblemCard } from "./dialogs";
+import { Hint, TopBar } from "./bars";
+import { bound, storeBindings, storedBindings } from "./bindings";
+import type { Bindings } from "./bindings";
+import { ConflictCard, ProblemCard } from "./dialogs";
 import type { EditorPort } from "./editor";
 import { useView } from "./hooks";
 import { ImportDialog } from "./import-dialog";
-import { keyTable, listenToKeys } from "./keys";
-import type { Key } from "./keys";
+import { KeyList } from "./key-list";
+import { listenToKeys } from "./keys";
 import { openMap } from "./map-view";
 import type { MapView } from "./map-view";
+import { pageKeys } from "./page-keys";
 import { Panel } from "./panels";
 import type { ImageryFacts, ImageryLook } from "./panels";
 import { SchemaDialog } from "./schema-dialog";
+import { SelectionBar, Toolbar } from "./toolbar";
 import { TaskDialogs, TaskHint } from "./tasks/dialogs";
 import { taskKeys } from "./tasks/keys";
 import type { Tasks } from "./tasks/tasks";
@@ -30,7 +34,7 @@ export interface PageProps {
   readonly layerUrl: string;
   readonly trainingUrl: string;
   readonly me: string;
-  readonly labelSet: { readonly id: string; readonly name: string; readonly project: string; readonly mayDelete: boolean };
+  readonly labelSet: { readonly id: string; readonly name: string; readonly project: string; readonly mayManage: boolean };
   readonly tasks: Tasks;
   readonly onMap: (map: MapView) => () => void;
 }
@@ -48,7 +52,13 @@ export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, labelSet
   const [map, setMap] = useState<MapView | null>(null);
   const [look, setLook] = useState(rememberedLook);
   const [deleting, setDeleting] = useState(false);
-  const keys = useMemo(() => (map ? [...keysOf(app, map, editor, imagery), ...taskKeys(tasks)] : []), [app, map, editor, imagery, tasks]);
+  const [bindings, setBindings] = useState(() => storedBindings(localStorage));
+  const table = useMemo(() => (map ? [...pageKeys(app, map, editor, imagery), ...taskKeys(tasks)] : []), [app, map, editor, imagery, tasks]);
+  const keys = useMemo(() => bound(table, bindings), [table, bindings]);
+  const rebind = (next: Bindings): void => {
+    setBindings(next);
+    storeBindings(localStorage, next);
+  };
 
   useEffect(() => {
     if (!place.current) return undefined;
@@ -76,10 +86,10 @@ export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, labelSet
   const close = (): void => app.set({ open: "none" });
   return (
     <div class={view.panel ? "label-page" : "label-page panel-folded"}>
-      <TopBar app={app} view={view} me={me} onExport={download} trainingUrl={trainingUrl} onDelete={labelSet.mayDelete ? () => setDeleting(true) : undefined} />
+      <TopBar app={app} view={view} me={me} onExport={download} trainingUrl={trainingUrl} onDelete={labelSet.mayManage ? () => setDeleting(true) : undefined} />
       <div class="label-stage">
         <div class="label-map" ref={place} role="application" aria-label="Map with samples. Press question mark for the keys." tabIndex={0} data-loading={view.loading} />
-        <Toolbar app={app} view={view} onFitAll={() => imagery.bounds && map?.fit(imagery.bounds)} />
+        <Toolbar app={app} view={view} keys={keys} onFitAll={() => imagery.bounds && map?.fit(imagery.bounds)} />
         <div class="label-top">
           {view.loading && <div class="label-hint"><Spinner label="Loading samples" /> Loading samples</div>}
           {view.doc.truncated && <div class="label-hint">Too many samples in view to edit them. Zoom in.</div>}
@@ -94,11 +104,12 @@ export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, labelSet
         <div class="label-bottom">
           <ConflictCard app={app} view={view} />
           <ProblemCard app={app} view={view} />
+          <SelectionBar app={app} view={view} keys={keys} />
         </div>
       </div>
-      <Panel app={app} view={view} look={look} onLook={setLook} imagery={imagery} tasks={tasks} />
+      <Panel app={app} view={view} look={look} onLook={setLook} imagery={imagery} tasks={tasks} layerUrl={layerUrl} mayRestore={labelSet.mayManage} />
       <TaskDialogs tasks={tasks} />
-      {view.open === "help" && <Help keys={keys} onClose={close} />}
+      {view.open === "help" && <KeyList table={table} keys={keys} bindings={bindings} onChange={rebind} onClose={close} />}
       {view.open === "schema" && (
         <SchemaDialog classes={view.doc.classes} url={`${layerUrl}classes`} onClose={close} onSaved={(classes) => app.setClasses(classes)} />
       )}
@@ -132,66 +143,4 @@ function listenToPanning(): () => void {
   }, { signal: stop.signal, capture: true });
   window.addEventListener("blur", () => (panning.down = false), { signal: stop.signal });
   return () => stop.abort();
-}
-
-const PAN_PX = 80;
-
-function keysOf(app: App, map: MapView, editor: EditorPort, imagery: ImageryInfo): Key[] {
-  const { tools } = map;
-  return keyTable({
-    tool: (name) => app.setTool(name),
-    nthClass: (n) => app.chooseNth(n),
-    finish: () => tools.finish(),
-    escape: () => {
-      map.setCrosshair(false);
-      if (tools.abandon()) return;
-      if (app.view.selected.size) app.select([], false);
-      else app.setTool("select");
-    },
-    back: () => tools.back(),
-    remove: () => {
-      if (!editor.chosen) return app.deleteSelected();
-      app.editing();
-      const done = editor.removeCorner();
-      if (done) app.edited(done.geometry, done.verb);
-      else app.refuse("A polygon needs at least three corners.");
-    },
-    undo: () => app.undo(),
-    redo: () => app.redo(),
-    step: (by) => app.step(by),
-    corner: (by) => {
-      if (!editor.geometry) return false;
-      editor.step(by);
-      app.redraw();
-      return true;
-    },
-    nudge: (x, y) => {
-      if (!editor.geometry || !app.mayEdit) return false;
-      app.editing();
-      const scale = map.samples.scale();
-      const done = editor.nudge([x / scale, y / scale]);
-      if (done) app.edited(done.geometry, done.verb);
-      return true;
-    },
-    pan: (x, y) => {
-      if (app.view.tool !== "select") map.setCrosshair(true);
-      map.map.panBy([x * PAN_PX, y * PAN_PX], { animate: false });
-      app.redraw();
-    },
-    zoom: (by) => void map.map.setZoom(map.map.getZoom() + by),
-    fitSelected: () => app.fitSelected(),
-    fitAll: () => imagery.bounds && map.fit(imagery.bounds),
-    placePoint: () => {
-      if (app.view.tool === "select") return true; // a held space bar pans; the page must not scroll
-      map.setCrosshair(true);
-      tools.place(map.centre());
-      return true;
-    },
-    toggle: (what) => {
-      if (what === "labels") app.set({ labelsHidden: !app.view.labelsHidden });
-      else if (what === "snapping") app.set({ snapping: !app.view.snapping });
-      else if (what === "panel") app.set({ panel: !app.view.panel });
-      else app.set({ open: "help" });
-    },
-  });
 }

@@ -6,15 +6,12 @@ import { Button, EmptyState, Icon, IconButton, Tabs } from "../ui/components";
 import { area, number, plural } from "../ui/format";
 import type { App, PanelTab, Total, View } from "./app";
 import { areaM2 } from "./geometry";
+import { HistoryPanel } from "./history-panel";
 import { NO_CLASS_COLOUR } from "./layer";
+import { Swatch } from "./swatch";
 import { TasksPanel } from "./tasks/panel";
 import type { Tasks } from "./tasks/tasks";
 import type { LabelClass, Sample } from "./types";
-
-/** A small square in a class's colour. */
-export function Swatch({ colour }: { colour: string }): JSX.Element {
-  return <span class="swatch" aria-hidden="true" ref={(element) => element?.style.setProperty("background", colour)} />;
-}
 
 interface Offered {
   readonly value: number | null;
@@ -234,6 +231,7 @@ function Slider({ label, value, max, onChange }: { label: string; value: number;
 const TABS: readonly { id: PanelTab; label: string }[] = [
   { id: "classes", label: "Classes" },
   { id: "samples", label: "Samples" },
+  { id: "history", label: "History" },
   { id: "tasks", label: "Tasks" },
   { id: "imagery", label: "Imagery" },
 ];
@@ -245,9 +243,12 @@ export interface PanelProps {
   readonly onLook: (look: ImageryLook) => void;
   readonly imagery: ImageryFacts;
   readonly tasks: Tasks;
+  readonly layerUrl: string;
+  /** The whole set, to any moment. */
+  readonly mayRestore: boolean;
 }
 
-export function Panel({ app, view, look, onLook, imagery, tasks }: PanelProps): JSX.Element {
+export function Panel({ app, view, look, onLook, imagery, tasks, layerUrl, mayRestore }: PanelProps): JSX.Element {
   return (
     <aside class={view.panel ? "label-panel" : "label-panel folded"} aria-label="Label set">
       <button type="button" class="label-sheet-handle" aria-expanded={view.panel} onClick={() => app.set({ panel: !view.panel })}>
@@ -258,6 +259,7 @@ export function Panel({ app, view, look, onLook, imagery, tasks }: PanelProps): 
           <Tabs label="Panel" tabs={[...TABS]} selected={view.tab} onSelect={(id) => app.set({ tab: id as PanelTab })} />
           {view.tab === "classes" && <ClassPalette app={app} view={view} />}
           {view.tab === "samples" && <SampleList app={app} view={view} />}
+          {view.tab === "history" && <HistoryPanel app={app} view={view} layerUrl={layerUrl} mayRestore={mayRestore} />}
           {view.tab === "tasks" && <TasksPanel tasks={tasks} nameOf={(value) => view.doc.classes.find((one) => one.value === value)?.name ?? "no class"} />}
           {view.tab === "imagery" && <ImageryPanel look={look} onLook={onLook} imagery={imagery} />}
         </>

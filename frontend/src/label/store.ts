@@ -78,15 +78,31 @@ export function reduce(state: State, event: Event): State {
   }
 }
 
-/** Operations that can be sent now: the first of each sample that is neither on its way nor stuck. */
+/**
+ * Operations that can be sent now: the first of each sample that is neither on its way nor stuck, groups only whole.
+ */
 export function sendable(state: State): Operation[] {
   const stuck = new Set([...state.conflicts, ...state.problems].map(({ id }) => id));
   const busy = new Set<Id>();
-  return state.pending.filter((operation) => {
+  const free = state.pending.filter((operation) => {
     const first = !busy.has(operation.id);
     busy.add(operation.id);
     return first && !stuck.has(operation.id) && !state.sent.has(operation.opId);
   });
+  return wholeGroups(free, state.pending);
+}
+
+/** The operations without those whose group is not all among them. */
+export function wholeGroups(some: readonly Operation[], all: readonly Operation[]): Operation[] {
+  const there = new Set(some.map(({ opId }) => opId));
+  const torn = new Set(all.flatMap(({ group, opId }) => (group !== undefined && !there.has(opId) ? [group] : [])));
+  return some.filter(({ group }) => group === undefined || !torn.has(group));
+}
+
+/** The operations that stand and fall with one. */
+function groupOf(state: State, operation: Operation): readonly Operation[] {
+  const { group } = operation;
+  return group === undefined ? [operation] : state.pending.filter((one) => one.group === group);
 }
 
 /** The version that an operation must name as its base, or null where it must be merged with a newer state first. */
@@ -265,16 +281,20 @@ function resolved(state: State, event: Extract<Event, { type: "resolved" }>): St
   if (!conflict || !operation) return state;
   // All that waits for this sample is part of what was shown as "mine".
   const waiting = state.pending.filter(({ id }) => id === conflict.id);
-  const cleared = waiting.reduce((now, { opId }) => without(now, opId), state);
   const decided = decision(conflict, operation, event);
+  // Without its part the rest of a split or merge would be half of one: it goes too.
+  const rest = event.choice === "theirs" ? groupOf(state, operation).filter(({ id }) => id !== conflict.id) : [];
+  const cleared = [...waiting, ...rest].reduce((now, { opId }) => without(now, opId), state);
   const pending = [...cleared.pending, ...(decided ? [decided] : [])];
-  return viewed({ ...cleared, pending }, [conflict.id, ...(decided ? [decided.id] : [])]);
+  return viewed({ ...cleared, pending }, [conflict.id, ...rest.map(({ id }) => id), ...(decided ? [decided.id] : [])]);
 }
 
 /** The operation that carries a choice out; null where nothing is left to save. */
 function decision(conflict: Conflict, operation: Operation, { choice, newOpId, newSampleId }: { choice: Choice; newOpId: Id; newSampleId: Id }): Operation | null {
   const { base, mine, theirs, fields } = conflict;
-  const made = { opId: newOpId, order: operation.order, ...(operation.lease ? { lease: operation.lease } : {}) };
+  const { order, lease, group } = operation;
+  const together = choice === "theirs" || group === undefined ? {} : { group };
+  const made = { opId: newOpId, order, ...together, ...(lease ? { lease } : {}) };
   if (choice !== "theirs" && mine && (choice === "both" || !theirs)) {
     const { geometry, classValue, properties } = mine;
     return { ...made, id: newSampleId, action: "create", patch: { geometry, classValue, properties }, base: null };
@@ -288,7 +308,7 @@ function decision(conflict: Conflict, operation: Operation, { choice, newOpId, n
 function discarded(state: State, opId: Id): State {
   const operation = state.pending.find((one) => one.opId === opId);
   if (!operation) return state;
-  // A refused create takes the changes made on top of it along.
-  const gone = operation.action === "create" ? state.pending.filter(({ id }) => id === operation.id) : [operation];
-  return viewed(gone.reduce((now, one) => without(now, one.opId), state), [operation.id]);
+  // A refused create takes the changes made on top of it along, and a part of a step the whole step.
+  const gone = groupOf(state, operation).flatMap((one) => (one.action === "create" ? state.pending.filter(({ id }) => id === one.id) : [one]));
+  return viewed(gone.reduce((now, one) => without(now, one.opId), state), gone.map(({ id }) => id));
 }

@@ -5,7 +5,7 @@ import { asApiError } from "../ui/api";
 import type { Live, LiveHandlers, LiveState } from "../ui/live";
 import type { Queue } from "./queue";
 import type { Bounds } from "./geometry";
-import { baseVersion, reduce, sendable } from "./store";
+import { baseVersion, reduce, sendable, wholeGroups } from "./store";
 import type { Event, State } from "./store";
 import { newId } from "./types";
 import type { Choice, Cursor, Id, LogRow, Member, Operation, Result } from "./types";
@@ -291,13 +291,23 @@ export class Sync {
   private ready(): EditJson[] {
     // Merging makes new operations, or finds conflicts; two passes see what the first one made.
     for (const operation of sendable(this.state)) if (baseVersion(this.state, operation) === null) this.merge(operation);
-    const edits = sendable(this.state).slice(0, BATCH).flatMap((operation): EditJson[] => {
-      const base = baseVersion(this.state, operation);
-      return base === null ? [] : [editFrom(operation, base)];
-    });
+    const based = sendable(this.state).filter((operation) => baseVersion(this.state, operation) !== null);
+    const free = wholeGroups(based, this.state.pending);
+    const first = this.fitting(free);
+    const whole = wholeGroups(first, free);
+    // A group that is longer than a batch goes alone, by HTTP.
+    return (whole.length ? whole : free.filter(({ group }) => group !== undefined && group === first[0]?.group)).map((operation) => this.jsonOf(operation));
+  }
+
+  private jsonOf(operation: Operation): EditJson {
+    return editFrom(operation, baseVersion(this.state, operation) ?? 0);
+  }
+
+  /** As many as go in one frame, at least one. */
+  private fitting(free: readonly Operation[]): Operation[] {
     let room = FRAME_CHARS;
-    const fitting = edits.findIndex((edit) => (room -= JSON.stringify(edit).length) < 0);
-    return fitting < 0 ? edits : edits.slice(0, Math.max(fitting, 1));
+    const end = free.findIndex((operation, i) => i >= BATCH || (room -= JSON.stringify(this.jsonOf(operation)).length) < 0);
+    return end < 0 ? [...free] : free.slice(0, Math.max(end, 1));
   }
 
   private merge(operation: Operation): void {

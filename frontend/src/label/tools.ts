@@ -1,17 +1,16 @@
-// The tools: what a press, drag or click means while selecting, drawing a box or drawing a polygon.
+// The tools: what a press, drag or click means while selecting or drawing.
 
 import type { EditorPort, Grip, Verb } from "./editor";
-import { boxBetween, distance, fromWorld, polygonFrom, validity } from "./geometry";
+import { distance } from "./geometry";
 import type { SamplesLayer } from "./layer";
 import type { Gestures, Place } from "./pointer";
+import { SKETCHES } from "./sketches";
+import type { Sketch, SketchTool, Tool } from "./sketches";
 import type { Geometry, Id, Position } from "./types";
-
-export type Tool = "select" | "box" | "polygon";
 
 /** What is being drawn, in world coordinates. */
 export type Draft =
-  | { readonly kind: "box"; readonly from: Position; readonly to: Position }
-  | { readonly kind: "polygon"; readonly points: readonly Position[]; readonly tip: Position | null }
+  | { readonly kind: "sketch"; readonly tool: SketchTool; readonly points: readonly Position[]; readonly tip: Position | null }
   | { readonly kind: "lasso"; readonly from: Position; readonly to: Position };
 
 /** What the tools need of the page. */
@@ -21,13 +20,17 @@ export interface Host {
   readonly snapping: boolean;
   readonly selected: ReadonlySet<Id>;
   select(ids: readonly Id[], add: boolean): void;
-  drawn(geometry: Geometry): void;
+  /** All points are there; false where nothing came of it and the drawing should stay. */
+  finished(tool: SketchTool, points: readonly Position[], scale: number): boolean;
+  /** Corners of a neighbour's outline between two places on it; empty where it is not to be followed. */
+  between(from: Position, to: Position): readonly Position[];
   /** The open sample was changed by the editor. */
   edited(geometry: Geometry, verb: Verb): void;
   /** A drag of the open sample began: remember it as it is now. */
   editing(): void;
   refuse(reason: string): void;
-  pointed(world: Position): void;
+  /** Where the pointer is; null: not on the map. */
+  pointed(world: Position | null): void;
   redraw(): void;
   cursor(name: string): void;
 }
@@ -38,6 +41,10 @@ const PICK_PX = 5;
 const TOUCH_PICK_PX = 14;
 const SNAP_PX = 10;
 const CLOSE_PX = 10;
+/** A drag shorter than this is a slip. */
+const LEAST_DRAG_PX = 3;
+/** Points of a stroke nearer than this say nothing new. */
+const STROKE_PX = 2;
 const MOST_POINTS = 5000;
 
 export class Tools implements Gestures {
@@ -54,14 +61,27 @@ export class Tools implements Gestures {
     private readonly editor: EditorPort,
   ) {}
 
+  /** What is being drawn and how; null while selecting. */
+  private get sketch(): { tool: SketchTool; facts: Sketch } | null {
+    const { tool, mayEdit } = this.host;
+    return tool !== "select" && mayEdit ? { tool, facts: SKETCHES[tool] } : null;
+  }
+
+  private get points(): readonly Position[] {
+    return this.draft?.kind === "sketch" ? this.draft.points : [];
+  }
+
   // --- gestures ----------------------------------------------------------------------------------
 
   press(place: Place): boolean {
-    const { host } = this;
-    if (host.tool === "box" && host.mayEdit) {
-      if (this.draft?.kind === "box") return true; // second click of a box begun by a click
-      const from = this.snap(place, null);
-      this.draft = { kind: "box", from, to: from };
+    const { host, sketch } = this;
+    if (sketch) {
+      const { tool, facts } = sketch;
+      if (facts.way !== "drag" && facts.way !== "stroke") return false;
+      if (facts.way === "drag" && this.points.length) return true; // second click of one begun by a click
+      const from = facts.way === "drag" ? this.snap(place, null) : place.world;
+      this.draft = { kind: "sketch", tool, points: [from], tip: from };
+      host.redraw();
       return true;
     }
     if (host.tool !== "select") return false;
@@ -78,15 +98,25 @@ export class Tools implements Gestures {
   }
 
   drag(place: Place): void {
-    if (this.draft?.kind === "box") this.draft = { ...this.draft, to: this.snap(place, null) };
+    if (this.draft?.kind === "sketch") this.dragSketch(this.draft, place);
     else if (this.draft?.kind === "lasso") this.draft = { ...this.draft, to: place.world };
     else if (this.editor.dragging) this.editor.drag(this.grip === "body" ? place.world : this.snap(place, [...this.host.selected][0] ?? null));
     this.host.pointed(place.world);
     this.host.redraw();
   }
 
+  private dragSketch(draft: Extract<Draft, { kind: "sketch" }>, place: Place): void {
+    if (SKETCHES[draft.tool].way === "drag") {
+      this.draft = { ...draft, tip: this.snap(place, null) };
+      return;
+    }
+    const last = draft.points.at(-1);
+    const near = last !== undefined && distance(last, place.world) * this.layer.scale() < STROKE_PX;
+    this.draft = { ...draft, points: near || draft.points.length >= MOST_POINTS ? draft.points : [...draft.points, place.world], tip: place.world };
+  }
+
   release(place: Place): void {
-    if (this.draft?.kind === "box") return this.finishBox(this.snap(place, null));
+    if (this.draft?.kind === "sketch") return this.finishDrag(SKETCHES[this.draft.tool].way === "drag" ? this.snap(place, null) : place.world);
     if (this.draft?.kind === "lasso") return this.finishLasso(place);
     this.snapped = null;
     const done = this.editor.drop();
@@ -97,47 +127,49 @@ export class Tools implements Gestures {
   still(): void {
     // A box waits for its second corner; the editor lets go.
     if (this.draft?.kind === "lasso") this.draft = null;
+    else if (this.draft?.kind === "sketch" && SKETCHES[this.draft.tool].way === "stroke") this.dab();
     if (this.editor.dragging) this.editor.cancel();
     this.host.redraw();
   }
 
   cancel(): void {
-    if (this.draft?.kind !== "polygon") this.draft = null;
+    if (this.draft?.kind !== "sketch" || SKETCHES[this.draft.tool].way !== "clicks") this.draft = null;
     if (this.editor.dragging) this.editor.cancel();
     this.host.redraw();
   }
 
   click(place: Place): void {
-    switch (this.host.tool) {
-      case "select":
-        return this.pick(place);
-      case "polygon":
-        if (this.host.mayEdit) this.addPoint(place);
-        return;
-      case "box":
-        this.clickBox(place);
-    }
+    if (this.host.tool === "select") return this.pick(place);
+    const { sketch } = this;
+    if (!sketch) return;
+    const { way } = sketch.facts;
+    if (way === "clicks") this.addPoint(sketch.facts, place);
+    else if (way === "place") this.complete(sketch.tool, [this.snap(place, null)]);
+    else if (way === "drag") this.clickDrag(place);
   }
 
   hover(place: Place): void {
     this.host.pointed(place.world);
-    const { tool, mayEdit } = this.host;
-    if (tool === "select") return this.hoverSelect(place);
-    if (!mayEdit) return;
-    const tip = this.snap(place, null);
-    if (this.draft?.kind === "polygon") this.draft = { ...this.draft, tip };
-    else if (this.draft?.kind === "box") this.draft = { ...this.draft, to: tip };
-    this.host.cursor("crosshair");
+    if (this.host.tool === "select") return this.hoverSelect(place);
+    const { sketch } = this;
+    if (!sketch) return;
+    const { tool, facts } = sketch;
+    const tip = facts.way === "stroke" || tool === "stamp" ? place.world : this.snap(place, null);
+    // The brush and the stamp are seen before they are pressed.
+    if (this.draft?.kind === "sketch" || facts.way === "place" || facts.way === "stroke") this.draft = { kind: "sketch", tool, points: this.points, tip };
+    this.host.cursor(tool === "brush" || tool === "eraser" ? "none" : "crosshair");
     this.host.redraw();
   }
 
   leave(): void {
     this.hovered = this.snapped = null;
+    if (this.draft?.kind === "sketch" && !this.draft.points.length) this.draft = null;
+    this.host.pointed(null);
     this.host.redraw();
   }
 
   menu(place: Place): boolean {
-    if (this.host.tool === "polygon" && this.draft) {
+    if (this.points.length) {
       this.back();
       return true;
     }
@@ -148,87 +180,103 @@ export class Tools implements Gestures {
 
   /** Put a point under the keyboard's crosshair. */
   place(world: Position): void {
-    if (this.host.tool === "polygon") this.addWorld(world);
-    else if (this.host.tool === "box" && this.draft?.kind === "box") this.finishBox(world);
-    else if (this.host.tool === "box") this.draft = { kind: "box", from: world, to: world };
+    const { sketch } = this;
+    if (!sketch) return;
+    const { tool, facts } = sketch;
+    if (facts.way === "place" || tool === "brush" || tool === "eraser") this.complete(tool, [world]);
+    else if (facts.way === "drag" && this.points.length) this.finishDrag(world);
+    else if (facts.way === "drag") this.draft = { kind: "sketch", tool, points: [world], tip: world };
+    else this.addWorld(tool, facts, world);
     this.host.redraw();
   }
 
-  /** Close the polygon that is being drawn. True when there was one. */
+  /** End the outline or line that is being drawn. True when there was one. */
   finish(): boolean {
-    if (this.draft?.kind !== "polygon") return false;
-    const { points } = this.draft;
-    if (points.length < 3) {
-      this.host.refuse("A polygon needs at least three corners.");
-      return true;
-    }
-    if (this.offer(polygonFrom(points.map(fromWorld)))) this.draft = null;
-    this.host.redraw();
+    const { draft, sketch } = this;
+    if (draft?.kind !== "sketch" || !draft.points.length || !sketch) return false;
+    if (sketch.facts.way === "drag") return false;
+    if (draft.points.length < sketch.facts.least) this.host.refuse(sketch.facts.few);
+    else this.complete(draft.tool, draft.points);
     return true;
   }
 
   /** Take the last point back. True when there was a draft. */
   back(): boolean {
-    if (!this.draft) return false;
-    const points = this.draft.kind === "polygon" ? this.draft.points.slice(0, -1) : [];
-    this.draft = this.draft.kind === "polygon" && points.length ? { ...this.draft, points } : null;
+    const { draft } = this;
+    if (draft?.kind !== "sketch" || !draft.points.length) return false;
+    const points = SKETCHES[draft.tool].way === "clicks" ? draft.points.slice(0, -1) : [];
+    this.draft = points.length ? { ...draft, points } : null;
     this.host.redraw();
     return true;
   }
 
   /** Drop what is being drawn or dragged. True when there was something. */
   abandon(): boolean {
-    const had = this.draft !== null || this.editor.dragging;
+    const had = this.points.length > 0 || this.draft?.kind === "lasso" || this.editor.dragging;
     this.draft = this.snapped = null;
     if (this.editor.dragging) this.editor.cancel();
     this.host.redraw();
     return had;
   }
 
-  private addPoint(place: Place): void {
-    if (this.draft?.kind === "polygon") {
-      const { points } = this.draft;
-      const reach = this.reach(place, CLOSE_PX, TOUCH_PICK_PX);
-      const [first, last] = [points[0], points.at(-1)];
-      // The second click of a double click falls on the last point.
-      const closing = (first && distance(first, place.world) <= reach) || (last && distance(last, place.world) <= reach * 0.5);
-      if (points.length >= 3 && closing) return void this.finish();
-      if (last && distance(last, place.world) <= reach * 0.5) return;
-    }
-    this.addWorld(this.snap(place, null));
+  private addPoint(facts: Sketch, place: Place): void {
+    const { points } = this;
+    const reach = this.reach(place, CLOSE_PX, TOUCH_PICK_PX);
+    const [first, last] = [points[0], points.at(-1)];
+    // The second click of a double click falls on the last point.
+    const onFirst = facts.closed && first !== undefined && distance(first, place.world) <= reach;
+    const onLast = last !== undefined && distance(last, place.world) <= reach * 0.5;
+    if (points.length >= facts.least && (onFirst || onLast)) return void this.finish();
+    if (onLast) return;
+    if (this.host.tool !== "select") this.addWorld(this.host.tool, facts, this.snap(place, null));
   }
 
-  private addWorld(world: Position): void {
-    const points = this.draft?.kind === "polygon" ? this.draft.points : [];
-    if (points.length >= MOST_POINTS) return this.host.refuse(`A polygon can have ${MOST_POINTS} corners at most.`);
-    this.draft = { kind: "polygon", points: [...points, world], tip: world };
+  private addWorld(tool: SketchTool, facts: Sketch, world: Position): void {
+    const { points } = this;
+    if (points.length >= MOST_POINTS) return this.host.refuse(`${MOST_POINTS} corners are the most.`);
+    const last = points.at(-1);
+    const along = last && facts.most === undefined ? this.host.between(last, world) : [];
+    const now = [...points, ...along, world];
+    this.draft = { kind: "sketch", tool, points: now, tip: world };
+    if (facts.most !== undefined && now.length >= facts.most) this.complete(tool, now);
     this.host.redraw();
   }
 
-  private clickBox(place: Place): void {
-    if (this.draft?.kind !== "box") return;
-    const { from } = this.draft;
+  private clickDrag(place: Place): void {
+    const [from] = this.points;
+    if (!from) return;
     const to = this.snap(place, null);
-    if (distance(from, to) * this.layer.scale() > 3) this.finishBox(to);
+    if (distance(from, to) * this.layer.scale() > LEAST_DRAG_PX) this.finishDrag(to);
   }
 
-  private finishBox(to: Position): void {
-    if (this.draft?.kind !== "box") return;
-    const { from } = this.draft;
-    this.draft = this.snapped = null;
+  private finishDrag(to: Position): void {
+    const { draft } = this;
+    if (draft?.kind !== "sketch") return;
+    const facts = SKETCHES[draft.tool];
+    const points = facts.way === "drag" ? [...draft.points, to] : draft.points;
+    const [a, b] = points;
     const scale = this.layer.scale();
-    const flat = Math.min(Math.abs(from[0] - to[0]), Math.abs(from[1] - to[1])) * scale < 2;
-    if (flat) this.host.refuse("The box is too flat. Drag from one corner to the opposite one.");
-    else this.offer(boxBetween(fromWorld(from), fromWorld(to)));
+    const flat = draft.tool === "box" && a && b && Math.min(Math.abs(a[0] - b[0]), Math.abs(a[1] - b[1])) * scale < 2;
+    const tiny = facts.way === "drag" && a && b && distance(a, b) * scale < LEAST_DRAG_PX;
+    this.draft = null;
+    if (flat || tiny || points.length < facts.least) this.host.refuse(facts.few);
+    else this.host.finished(draft.tool, points, scale);
+    this.snapped = null;
     this.host.redraw();
   }
 
-  private offer(geometry: Geometry): boolean {
-    const { valid, reason } = validity(geometry);
-    if (valid) this.host.drawn(geometry);
-    else this.host.refuse(reason);
+  /** A press without a movement: the brush leaves a dot, a freehand line nothing. */
+  private dab(): void {
+    const { draft } = this;
+    if (draft?.kind !== "sketch") return;
+    this.draft = null;
+    if (SKETCHES[draft.tool].least === 1) this.host.finished(draft.tool, draft.points, this.layer.scale());
+  }
+
+  private complete(tool: SketchTool, points: readonly Position[]): void {
+    if (this.host.finished(tool, points, this.layer.scale())) this.draft = null;
     this.snapped = null;
-    return valid;
+    this.host.redraw();
   }
 
   private finishLasso(place: Place): void {

@@ -58,6 +58,8 @@ export interface Operation {
   readonly order: number;
   /** Under which it was drawn; where somebody else holds the task by now, the server keeps it as a proposal. */
   readonly lease?: Lease;
+  /** Shared by operations that are stored together or not at all: the pieces of a split, the parts of a merge. */
+  readonly group?: Id;
 }
 
 export type Field = "geometry" | "class" | "properties" | "existence";

@@ -15,6 +15,8 @@ export interface Change {
 export interface Step {
   readonly label: string;
   readonly changes: readonly Change[];
+  /** Its changes are stored together or not at all. */
+  readonly whole?: boolean;
 }
 
 export interface History {

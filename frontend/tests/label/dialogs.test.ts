@@ -1,7 +1,5 @@
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { glance, likelyClass } from "../../src/label/import-dialog";
-import { keyTable, listenToKeys } from "../../src/label/keys";
-import type { KeyActions } from "../../src/label/keys";
 import { added, draftsOf, faults, moved } from "../../src/label/schema-dialog";
 
 const CLASSES = [
@@ -41,48 +39,5 @@ describe("a GeoJSON file at a glance", () => {
 
   it("is null for what is no FeatureCollection", () => {
     for (const text of ["", "[]", '{"type":"Feature"}', '{"type":"FeatureCollection"}']) expect(glance(text)).toBeNull();
-  });
-});
-
-describe("keys", () => {
-  const calls: string[] = [];
-  let stop = (): void => undefined;
-  beforeAll(() => {
-    const actions = new Proxy({} as KeyActions, {
-      get: (_, name) => (...values: unknown[]) => {
-        calls.push([String(name), ...values].join(" "));
-        return true;
-      },
-    });
-    stop = listenToKeys(keyTable(actions), document);
-  });
-  const press = (key: string, more: KeyboardEventInit = {}, target: EventTarget = document.body): string | undefined => {
-    calls.length = 0;
-    target.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more }));
-    return calls[0];
-  };
-
-  it.each([
-    ["b", {}, "tool box"], ["1", {}, "nthClass 0"], ["0", {}, "nthClass 9"], ["z", { ctrlKey: true }, "undo"],
-    ["Z", { ctrlKey: true, shiftKey: true }, "redo"], ["y", { metaKey: true }, "redo"], ["N", { shiftKey: true }, "step -1"],
-    ["ArrowLeft", { altKey: true, shiftKey: true }, "nudge -10 0"], ["ArrowLeft", {}, "pan -1 0"], ["F", { shiftKey: true }, "fitAll"],
-    ["f", {}, "fitSelected"], ["?", { shiftKey: true }, "toggle help"], ["Delete", {}, "remove"], [" ", {}, "placePoint"],
-  ] as [string, KeyboardEventInit, string][])("%s %o does %s", (key, more, expected) => {
-    expect(press(key, more)).toBe(expected);
-  });
-
-  it("stay out of text fields, dialogs and the keys that buttons answer themselves", () => {
-    document.body.innerHTML = '<input id="text"><button id="button"></button>';
-    const [text, button] = [document.getElementById("text"), document.getElementById("button")];
-    if (!text || !button) throw new Error("two elements");
-    expect(press("b", {}, text)).toBeUndefined();
-    expect(press("Enter", {}, button)).toBeUndefined();
-    expect(press("b", {}, button)).toBe("tool box");
-    document.body.innerHTML = "<dialog open></dialog>";
-    expect(press("b")).toBeUndefined();
-    document.body.innerHTML = "";
-    stop();
-    expect(press("b")).toBeUndefined();
-    vi.unstubAllGlobals();
   });
 });

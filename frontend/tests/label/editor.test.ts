@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { VertexEditor as Editor } from "../../src/label/editor";
-import type { Tools as ToolsType, Draft, Host, Tool } from "../../src/label/tools";
+import { figureOf } from "../../src/label/sketches";
+import type { SketchTool, Tool } from "../../src/label/sketches";
+import type { Tools as ToolsType, Draft, Host } from "../../src/label/tools";
 import type { Place } from "../../src/label/pointer";
-import { boundsOf, fromWorld, isBox, sameGeometry, toWorld } from "../../src/label/geometry";
+import { boundsOf, fromWorld, isBox, sameGeometry, toWorld, validity } from "../../src/label/geometry";
 import { snap } from "../../src/label/shapes";
 import type { SamplesLayer } from "../../src/label/layer";
 import type { Geometry, Id, Position } from "../../src/label/types";
@@ -110,7 +112,14 @@ describe("the tools", () => {
     const refused: string[] = [];
     const nothing = (): undefined => undefined;
     const host: Host = {
-      tool, mayEdit: true, snapping: true, selected: new Set<Id>(), select: nothing, drawn: (geometry) => drawn.push(geometry),
+      tool, mayEdit: true, snapping: true, selected: new Set<Id>(), select: nothing, between: () => [],
+      finished: (made: SketchTool, points, scale) => {
+        const figure = figureOf(made, points, scale);
+        const { valid, reason } = figure ? validity(figure) : { valid: true, reason: "" };
+        if (!valid) refused.push(reason);
+        else if (figure) drawn.push(figure);
+        return valid;
+      },
       edited: nothing, editing: nothing, refuse: (reason) => refused.push(reason), pointed: nothing, redraw: nothing, cursor: nothing,
     };
     const samples = others.map((geometry, i) => sample(String(i), { geometry }));
@@ -143,7 +152,7 @@ describe("the tools", () => {
     bow.tools.finish();
     expect(bow.drawn).toEqual([]);
     expect(bow.refused[0]).toContain("crosses itself");
-    expect(bow.draft()).toMatchObject({ kind: "polygon", points: { length: 4 } });
+    expect(bow.draft()).toMatchObject({ kind: "sketch", tool: "polygon", points: { length: 4 } });
     bow.tools.back();
     bow.tools.finish();
     expect(bow.drawn).toHaveLength(1);
@@ -164,10 +173,30 @@ describe("the tools", () => {
     tools.click(place(10 + off, 10));
     tools.click(place(10.5, 10 - off / 2));
     tools.click(place(11 + off, 11, { free: true }));
-    const points = (draft() as Extract<Draft, { kind: "polygon" }>).points.map(fromWorld);
+    const points = (draft() as Extract<Draft, { kind: "sketch" }>).points.map(fromWorld);
     expect(points[0]).toEqual([10, 10]);
     expect(points[1]?.[1]).toBeCloseTo(10, 6);
     expect(points[2]?.[0]).toBeCloseTo(11 + off, 6);
+  });
+
+  it("draws a rectangle by three clicks, a circle by a drag, a line by keys, a freehand outline in one stroke", () => {
+    const rectangle = bench("rectangle");
+    for (const [lon, lat] of [[0, 0], [2, 0.5], [2, 3]] as const) rectangle.tools.click(place(lon, lat));
+    const circle = bench("circle");
+    circle.tools.press(place(0, 0));
+    circle.tools.drag(place(1, 0));
+    circle.tools.release(place(1, 0));
+    const line = bench("line");
+    for (const [lon, lat] of [[0, 0], [1, 1], [2, 1]] as const) line.tools.place(world(lon, lat));
+    line.tools.finish();
+    const freehand = bench("freehand");
+    freehand.tools.press(place(0, 0));
+    for (const [lon, lat] of [[1, 0], [2, 0], [2, 2], [0, 2]] as const) freehand.tools.drag(place(lon, lat));
+    freehand.tools.release(place(0, 1));
+    const made = [rectangle, circle, line, freehand].map(({ drawn }) => drawn);
+    expect(made.map(([one]) => one?.type)).toEqual(["Polygon", "Polygon", "LineString", "Polygon"]);
+    expect(made.every(({ length }) => length === 1)).toBe(true);
+    expect(boundsOf(made[3]?.[0] ?? square(0, 0)).map(Math.round)).toEqual([0, 0, 2, 2]);
   });
 
   it("drops a box when a second finger comes, keeps a polygon", () => {

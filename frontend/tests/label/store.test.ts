@@ -193,3 +193,35 @@ describe("a refused operation", () => {
     expect([dropped.pending, dropped.problems, dropped.view.size]).toEqual([[], [], 0]);
   });
 });
+
+describe("groups", () => {
+  const grouped = (): State => {
+    const a = sample("a");
+    const start = reduce(EMPTY, { type: "snapshot", samples: [a], seq: 1, truncated: false, whole: true });
+    const operations = [{ ...operation("update", "a", { geometry: square(0, 0, 0.5) }, a), group: "g" }, { ...operation("create", "b", { geometry: square(0.5, 0, 0.5) }), group: "g" }];
+    return reduce(start, { type: "edited", operations });
+  };
+
+  it("go whole or not at all", () => {
+    const state = grouped();
+    expect(sendable(state)).toHaveLength(2);
+    const [first] = state.pending;
+    const stuck = reduce(state, { type: "refused", opId: first?.opId ?? "", message: "no" });
+    expect(sendable(stuck)).toEqual([]);
+    const dropped = reduce(stuck, { type: "discarded", opId: first?.opId ?? "" });
+    expect([dropped.pending.length, dropped.view.size]).toEqual([0, 1]);
+  });
+
+  it("are taken back whole when theirs stays, and go on together when mine does", () => {
+    const theirs = sample("a", { version: 2, geometry: square(5, 5), updatedBy: "ben" });
+    const state = grouped();
+    const opId = state.pending[0]?.opId ?? "";
+    const torn = reduce(state, { type: "stale", opId, theirs, version: 2, newOpId: "n" });
+    expect(torn.conflicts).toHaveLength(1);
+    expect(sendable(torn)).toEqual([]);
+    const back = reduce(torn, { type: "resolved", opId, choice: "theirs", newOpId: "m", newSampleId: "s" });
+    expect([back.pending.length, [...back.view.keys()]]).toEqual([0, ["a"]]);
+    const on = reduce(torn, { type: "resolved", opId, choice: "mine", newOpId: "m", newSampleId: "s" });
+    expect(sendable(on).map(({ id }) => id).sort()).toEqual(["a", "b"]);
+  });
+});

@@ -1,0 +1,71 @@
+// What the page's keys do.
+
+import type { ImageryInfo } from "../ui/map";
+import type { App } from "./app";
+import type { Key } from "./bindings";
+import type { EditorPort } from "./editor";
+import { keyTable } from "./keys";
+import type { MapView } from "./map-view";
+
+const PAN_PX = 80;
+
+export function pageKeys(app: App, map: MapView, editor: EditorPort, imagery: ImageryInfo): Key[] {
+  const { tools } = map;
+  return keyTable({
+    tool: (name) => app.setTool(name),
+    command: (name) => app.drawing?.command(name),
+    nthClass: (n) => app.chooseNth(n),
+    finish: () => tools.finish(),
+    escape: () => {
+      map.setCrosshair(false);
+      if (tools.abandon()) return;
+      if (app.view.selected.size) app.select([], false);
+      else app.setTool("select");
+    },
+    back: () => tools.back(),
+    remove: () => {
+      if (!editor.chosen) return app.deleteSelected();
+      app.editing();
+      const done = editor.removeCorner();
+      if (done) app.edited(done.geometry, done.verb);
+      else app.refuse("A polygon needs at least three corners.");
+    },
+    undo: () => app.undo(),
+    redo: () => app.redo(),
+    step: (by) => app.step(by),
+    corner: (by) => {
+      if (!editor.geometry) return false;
+      editor.step(by);
+      app.redraw();
+      return true;
+    },
+    nudge: (x, y) => {
+      if (!editor.geometry || !app.mayEdit) return false;
+      app.editing();
+      const scale = map.samples.scale();
+      const done = editor.nudge([x / scale, y / scale]);
+      if (done) app.edited(done.geometry, done.verb);
+      return true;
+    },
+    pan: (x, y) => {
+      if (app.view.tool !== "select") map.setCrosshair(true);
+      map.map.panBy([x * PAN_PX, y * PAN_PX], { animate: false });
+      app.redraw();
+    },
+    zoom: (by) => void map.map.setZoom(map.map.getZoom() + by),
+    fitSelected: () => app.fitSelected(),
+    fitAll: () => imagery.bounds && map.fit(imagery.bounds),
+    placePoint: () => {
+      if (app.view.tool === "select") return true; // a held space bar pans; the page must not scroll
+      map.setCrosshair(true);
+      tools.place(map.centre());
+      return true;
+    },
+    toggle: (what) => {
+      if (what === "labels") app.set({ labelsHidden: !app.view.labelsHidden });
+      else if (what === "snapping") app.set({ snapping: !app.view.snapping });
+      else if (what === "panel") app.set({ panel: !app.view.panel });
+      else app.set({ open: "help" });
+    },
+  });
+}

@@ -1,0 +1,77 @@
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { bound, capsOf, keyFor, rebound, storeBindings, storedBindings, withKey } from "../../src/label/bindings";
+import { keyTable, listenToKeys } from "../../src/label/keys";
+import type { KeyActions } from "../../src/label/keys";
+
+describe("keys", () => {
+  const calls: string[] = [];
+  let stop = (): void => undefined;
+  beforeAll(() => {
+    const actions = new Proxy({} as KeyActions, {
+      get: (_, name) => (...values: unknown[]) => {
+        calls.push([String(name), ...values].join(" "));
+        return true;
+      },
+    });
+    stop = listenToKeys(keyTable(actions), document);
+  });
+  const press = (key: string, more: KeyboardEventInit = {}, target: EventTarget = document.body): string | undefined => {
+    calls.length = 0;
+    target.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more }));
+    return calls[0];
+  };
+
+  it.each([
+    ["b", {}, "tool box"], ["1", {}, "nthClass 0"], ["0", {}, "nthClass 9"], ["z", { ctrlKey: true }, "undo"],
+    ["Z", { ctrlKey: true, shiftKey: true }, "redo"], ["y", { metaKey: true }, "redo"], ["N", { shiftKey: true }, "step -1"], ["k", {}, "tool split"], ["j", {}, "command merge"], ["{", { shiftKey: true }, "command smaller"], ["б", { code: "KeyB" }, "tool box"],
+    ["ArrowLeft", { altKey: true, shiftKey: true }, "nudge -10 0"], ["ArrowLeft", {}, "pan -1 0"], ["F", { shiftKey: true }, "fitAll"],
+    ["f", {}, "fitSelected"], ["?", { shiftKey: true }, "toggle help"], ["Delete", {}, "remove"], [" ", {}, "placePoint"],
+  ] as [string, KeyboardEventInit, string][])("%s %o does %s", (key, more, expected) => {
+    expect(press(key, more)).toBe(expected);
+  });
+
+  it("stay out of text fields, dialogs and the keys that buttons answer themselves", () => {
+    document.body.innerHTML = '<input id="text"><button id="button"></button>';
+    const [text, button] = [document.getElementById("text"), document.getElementById("button")];
+    if (!text || !button) throw new Error("two elements");
+    expect(press("b", {}, text)).toBeUndefined();
+    expect(press("Enter", {}, button)).toBeUndefined();
+    expect(press("b", {}, button)).toBe("tool box");
+    document.body.innerHTML = "<dialog open></dialog>";
+    expect(press("b")).toBeUndefined();
+    document.body.innerHTML = "";
+    stop();
+    expect(press("b")).toBeUndefined();
+    vi.unstubAllGlobals();
+  });
+});
+
+describe("a person's own keys", () => {
+  const table = keyTable(new Proxy({} as KeyActions, { get: () => () => true }));
+
+  it("no two things have the same key", () => {
+    const names = table.flatMap((key) => key.keys);
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+    expect(new Set(table.map(({ id }) => id)).size).toBe(table.length);
+  });
+
+  it("take a key from what had it, and say so on buttons", () => {
+    const own = rebound(table, {}, "merge", "K");
+    const now = bound(table, own ?? {});
+    expect(keyFor(now, "K")?.id).toBe("merge");
+    expect(now.find(({ id }) => id === "tool.split")?.keys).toEqual([]);
+    expect(withKey("Merge", now, "merge")).toBe("Merge (K)");
+    expect(withKey("Split", now, "tool.split")).toBe("Split");
+    expect(keyFor(bound(table, {}), "K")?.id).toBe("tool.split");
+  });
+
+  it("leave the digits and arrows alone, and outlive the page", () => {
+    expect(rebound(table, {}, "merge", "3")).toBeNull();
+    storeBindings(localStorage, { merge: "Ctrl+Shift+M" });
+    expect(storedBindings(localStorage)).toEqual({ merge: "Ctrl+Shift+M" });
+    expect(capsOf("Ctrl+Shift+M")).toEqual(["Ctrl", "Shift", "M"]);
+    expect(capsOf("+")).toEqual(["+"]);
+    localStorage.clear();
+    expect(storedBindings(localStorage)).toEqual({});
+  });
+});

@@ -1,0 +1,251 @@
+"""A whole layer taken back to how it was after one number of its log: a new step, never a wipe.
+
+What was drawn since is deleted as any feature is deleted, what was deleted comes back, what was changed is changed
+back. All of it stands in the log like other edits, so it can be taken back in the same way.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
+
+from webapp.errors import Invalid
+from webapp.features.models import Edit, FeatureLayer
+from webapp.features.numbering import advance, lock
+from webapp.features.selectors import person_sql
+from webapp.jobs import services as jobs
+from webapp.jobs.models import Job
+from webapp.jobs.restarts import inputs_gone
+from webapp.projects.models import User
+
+# Changes above which a job does it: under that an answer takes less than a second.
+DIRECT_CHANGES = 2_000
+# Edits read for one page of the timeline, and steps shown on it.
+TIMELINE_EDITS = 5_000
+TIMELINE_STEPS = 60
+# Edits of one batch get their times within milliseconds of each other; two gestures of one hand never do.
+STEP_S = 0.1
+# Samples that a step names, so that they can be shown or brought back.
+NAMED = 100
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """What restoring a layer does, or did.
+
+    Attributes:
+        target: the number of the log to go back to.
+        seq: the layer's last number when this was counted: restoring that one takes the restoration back.
+        brought_back: features deleted since.
+        changed_back: features changed since.
+        removed: features made since.
+    """
+
+    target: int
+    seq: int
+    brought_back: int
+    changed_back: int
+    removed: int
+
+    @property
+    def changes(self) -> int:
+        """How many features change."""
+        return self.brought_back + self.changed_back + self.removed
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON-ready counts."""
+        return {**asdict(self), "changes": self.changes}
+
+
+@dataclass
+class Step:
+    """Edits of one person that came together.
+
+    Attributes:
+        seq: number of the last one: restoring to it shows the layer as it was right after.
+        first: number of the first one.
+        deleted: ids of features that it deleted, at most 100.
+    """
+
+    seq: int
+    first: int
+    at: datetime
+    began: datetime
+    actor: dict[str, Any] | None
+    created: int = 0
+    updated: int = 0
+    removed: int = 0
+    touched: list[str] | None = None
+    deleted: list[str] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON-ready step."""
+        return {
+            "seq": self.seq,
+            "at": self.at.isoformat(),
+            "actor": self.actor,
+            "created": self.created,
+            "updated": self.updated,
+            "deleted": self.removed,
+            "ids": self.touched or [],
+            "deleted_ids": self.deleted or [],
+        }
+
+
+def preview(*, layer: FeatureLayer, seq: int) -> Restoration:
+    """Return what restoring the layer to a number of its log would change.
+
+    Raises:
+        Invalid: the log has no such number.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        return _stage(cursor, _known(layer, seq), seq)
+
+
+def restore(*, layer: FeatureLayer, seq: int, user: User | None) -> Restoration:
+    """Return what was changed to make the layer as it was after number `seq`; one transaction.
+
+    Raises:
+        Invalid: the log has no such number.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        locked = lock(_known(layer, seq))
+        done = _stage(cursor, locked, seq)
+        if done.changes:
+            first = advance(locked, done.changes, count_change=done.brought_back - done.removed, boxes=[])
+            values = {"user": None if user is None else user.pk, "now": timezone.now(), "first": first}
+            cursor.execute(_APPLY, values)
+            cursor.execute(_LOG, values)
+            layer.seq = locked.seq
+        cursor.execute("DROP TABLE restored")
+    return done
+
+
+def receive(*, layer: FeatureLayer, seq: int, user: User) -> dict[str, Any]:
+    """Return what was changed, or {"job": id} where it is so much that a job does it.
+
+    Raises:
+        Invalid: the log has no such number.
+        TooMany: the project has too many unfinished jobs.
+    """
+    if preview(layer=layer, seq=seq).changes <= DIRECT_CHANGES:
+        return restore(layer=layer, seq=seq, user=user).as_json()
+    job = jobs.enqueue(
+        project=layer.project,
+        kind="restore_features",
+        spec={"layer": str(layer.pk), "seq": seq, "user": user.pk},
+        user=user,
+        title=f"Restore {layer.name}",
+        lane="light",
+    )
+    return {"job": str(job.pk)}
+
+
+def run_again(old: Job, new: Job) -> None:
+    """Make sure that a failed restoration can be run again.
+
+    Raises:
+        Conflict: the layer is gone.
+    """
+    if not FeatureLayer.objects.filter(pk=old.spec["layer"]).exists():
+        raise inputs_gone("The layer", "There is nothing to restore.")
+
+
+def number_at(layer: FeatureLayer, at: datetime) -> int:
+    """Return the last number of the log at a moment; 0 before the first."""
+    found = Edit.objects.filter(layer=layer, at__lte=at).order_by("-seq").values_list("seq", flat=True).first()
+    return found or 0
+
+
+def timeline(layer: FeatureLayer, *, before: int | None = None) -> tuple[list[Step], int | None]:
+    """Return the steps before a number of the log (None: the newest), newest first, and where the next page begins."""
+    end = layer.seq + 1 if before is None else before
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT e.seq, e.at, e.action, e.feature_id::text, {person_sql("u")} FROM features_edit e
+            LEFT JOIN projects_user u ON u.id = e.actor_id
+            WHERE e.layer_id = %s AND e.seq < %s ORDER BY e.seq DESC LIMIT {TIMELINE_EDITS}""",
+            [layer.pk, end],
+        )
+        rows = cursor.fetchall()
+    steps: list[Step] = []
+    for row in rows:
+        step = _step_of(steps, row)
+        if step is None:
+            break
+        _count(step, row[2], row[3])
+    last = steps[-1].first if steps else 1
+    return steps, last if last > 1 else None
+
+
+def _step_of(steps: list[Step], row: Sequence[Any]) -> Step | None:
+    """Return the step that an edit belongs to, a new one where it begins one; None where the page is full."""
+    seq, at, _, _, actor = row
+    if steps and steps[-1].actor == actor and (steps[-1].began - at).total_seconds() <= STEP_S:
+        steps[-1].first, steps[-1].began = seq, at
+        return steps[-1]
+    if len(steps) == TIMELINE_STEPS:
+        return None
+    steps.append(Step(seq, seq, at, at, actor, touched=[], deleted=[]))
+    return steps[-1]
+
+
+def _count(step: Step, action: str, feature_id: str) -> None:
+    step.created += action == Edit.Action.CREATE
+    step.updated += action == Edit.Action.UPDATE
+    step.removed += action == Edit.Action.DELETE
+    named = step.deleted if action == Edit.Action.DELETE else step.touched
+    if named is not None and len(named) < NAMED and feature_id not in named:
+        named.append(feature_id)
+
+
+def _known(layer: FeatureLayer, seq: int) -> FeatureLayer:
+    last = FeatureLayer.objects.values_list("seq", flat=True).get(pk=layer.pk)
+    if not 0 <= seq <= last:
+        raise Invalid(f"The log has no number {seq}.", fix=f"Send 0 to {last}.", code="seq")
+    return layer
+
+
+def _stage(cursor: CursorWrapper, layer: FeatureLayer, seq: int) -> Restoration:
+    """Fill the table `restored` with what differs, and count it."""
+    cursor.execute("DROP TABLE IF EXISTS restored")
+    cursor.execute(_DIFFERENCES, {"layer": str(layer.pk), "seq": seq})
+    cursor.execute("SELECT action, count(*) FROM restored GROUP BY action")
+    counts = dict(cursor.fetchall())
+    now = FeatureLayer.objects.values_list("seq", flat=True).get(pk=layer.pk)
+    return Restoration(seq, now, counts.get("create", 0), counts.get("update", 0), counts.get("delete", 0))
+
+
+_DIFFERENCES = """CREATE TEMPORARY TABLE restored ON COMMIT DROP AS
+    WITH past AS (
+        SELECT DISTINCT ON (feature_id) * FROM features_edit WHERE layer_id = %(layer)s AND seq <= %(seq)s
+        ORDER BY feature_id, seq DESC),
+    both_states AS (
+        SELECT f.id, f.fid, f.version, f.deleted, coalesce(p.action, 'delete') = 'delete' AS absent, p.geometry,
+            p.class_value, p.score, p.properties, p.source, p.verified,
+            (f.geometry, f.class_value, f.score, f.properties, f.source, f.verified)
+            IS DISTINCT FROM (p.geometry, p.class_value, p.score, p.properties, p.source, p.verified) AS differs
+        FROM features_feature f LEFT JOIN past p ON p.feature_id = f.id WHERE f.layer_id = %(layer)s)
+    SELECT row_number() OVER (ORDER BY fid) AS n, *,
+        CASE WHEN absent THEN 'delete' WHEN deleted THEN 'create' ELSE 'update' END AS action
+    FROM both_states WHERE CASE WHEN absent THEN NOT deleted ELSE deleted OR differs END"""
+
+_APPLY = """UPDATE features_feature f SET version = f.version + 1, deleted = r.absent,
+        geometry = CASE WHEN r.absent THEN f.geometry ELSE r.geometry END,
+        class_value = CASE WHEN r.absent THEN f.class_value ELSE r.class_value END,
+        score = CASE WHEN r.absent THEN f.score ELSE r.score END,
+        properties = CASE WHEN r.absent THEN f.properties ELSE r.properties END,
+        source = CASE WHEN r.absent THEN f.source ELSE r.source END,
+        verified = CASE WHEN r.absent THEN f.verified ELSE r.verified END,
+        updated_by_id = %(user)s, updated_at = %(now)s
+    FROM restored r WHERE f.id = r.id"""
+
+_LOG = """INSERT INTO features_edit (layer_id, seq, op_id, feature_id, action, base_version, version, geometry,
+        class_value, score, properties, source, verified, digest, actor_id, at)
+    SELECT f.layer_id, %(first)s + r.n - 1, gen_random_uuid(), f.id, r.action, r.version, f.version,
+        CASE WHEN r.absent THEN NULL ELSE f.geometry END, f.class_value, f.score, f.properties, f.source, f.verified,
+        '', %(user)s, %(now)s FROM restored r JOIN features_feature f ON f.id = r.id"""
