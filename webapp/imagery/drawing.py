@@ -12,7 +12,7 @@ from uuid import UUID
 from django.conf import settings
 
 from webapp.errors import BadRaster, Unavailable
-from webapp.imagery.models import ImageryLayer, NamedRendering
+from webapp.imagery.models import ImageryLayer
 from webapp.raster.canvas import Bounds, Canvas, box_canvas, tile_canvas
 from webapp.raster.render import Format
 from webapp.raster.rendering import WORDS, BadRendering, Defaults, Rendering
@@ -64,7 +64,7 @@ def draw_source(layer: ImageryLayer) -> DrawSource:
         analysis=Path(settings.MEDIA_DIR) / layer.analysis_path if layer.analysis_path else None,
         defaults=_defaults(layer),
         palette=palette,
-        named=dict(NamedRendering.objects.filter(layer_id=layer.pk).values_list("name", "words")),
+        named={row.name: row.words for row in layer.renderings.all()},
     )
 
 

@@ -55,7 +55,7 @@ def save(*, layer: ImageryLayer, user: User | None, values: Mapping[str, Any]) -
             f"'{str(name)[:50]}' is no name of a rendering.",
             fix="Use up to 50 small letters, digits, - and _, beginning with a letter or digit.",
         )
-    title, words = text(values.get("title") or "", "name"), _words(layer, values.get("words"))
+    title, words = text(values.get("title") or "", "name"), checked_words(layer, values.get("words"))
     if layer.renderings.count() >= MOST:
         raise Invalid(f"The layer has {MOST} renderings already.", fix="Delete one that nobody uses.")
     try:
@@ -80,7 +80,7 @@ def change(*, found: NamedRendering, values: Mapping[str, Any]) -> NamedRenderin
     if "title" in values:
         found.title = text(values["title"], "name")
     if "words" in values:
-        found.words = _words(found.layer, values["words"])
+        found.words = checked_words(found.layer, values["words"])
     found.save(update_fields=["title", "words", "updated_at"])
     return found
 
@@ -97,8 +97,13 @@ def rendering_json(found: NamedRendering) -> dict[str, Any]:
     }
 
 
-def _words(layer: ImageryLayer, given: Any) -> dict[str, list[str]]:
-    """Return words as they are kept: parsed, tried on the layer, and written out again."""
+def checked_words(layer: ImageryLayer, given: Any) -> dict[str, list[str]]:
+    """Return rendering words as they are kept: parsed, tried on the layer, and written out again.
+
+    Raises:
+        Invalid: no object of words.
+        BadRendering: words that are not understood or do not fit the layer.
+    """
     if not isinstance(given, Mapping) or not all(isinstance(word, str) for word in given):
         raise Invalid("The rendering has no words.", fix='Send words such as {"bidx": [4, 3, 2], "rescale": "0,3000"}.')
     asked = {

@@ -13,52 +13,11 @@ from rest_framework.response import Response
 from webapp.errors import Invalid, NotFound
 from webapp.imagery import point as points
 from webapp.maps import selectors, services
-from webapp.maps.models import Map
+from webapp.maps.parsing import answer, fields_of, is_member, opened, person, text, uuid_of
 from webapp.projects import access
-from webapp.projects.models import Project, Role, User
+from webapp.projects.models import Project
 
 PAGE = 100
-
-
-def _fields(request: Request) -> dict[str, Any]:
-    if not isinstance(request.data, dict):
-        raise Invalid("The body is no JSON object.", fix='Send {"name": "…"}.')
-    return request.data
-
-
-def _text(fields: dict[str, Any], key: str) -> str | None:
-    value = fields.get(key)
-    if value is not None and not isinstance(value, str):
-        raise Invalid(f'"{key}" is no text.', fix="Send a string.")
-    return value
-
-
-def _uuid(value: object) -> UUID:
-    try:
-        return UUID(str(value))
-    except ValueError as error:
-        raise NotFound() from error
-
-
-def _person(request: Request) -> User:
-    user = request.user
-    if not isinstance(user, User):  # the route table lets only people reach these views
-        raise NotFound()
-    return user
-
-
-def _opened(request: Request, pk: UUID) -> tuple[Map, Role]:
-    found = selectors.map_of(pk)
-    return found, access.authorise(request._request, found.project, shared=found.share == Map.Share.LINK)
-
-
-def _answer(request: Request, found: Map, role: Role, status: int = 200) -> Response:
-    shown = selectors.map_json(found, role if _is_member(request, found) else None)
-    return Response(shown, status=status)
-
-
-def _is_member(request: Request, found: Map) -> bool:
-    return access.role_in(request.user, found.project) is not None
 
 
 @api_view(["GET", "POST"])
@@ -71,9 +30,9 @@ def _list(request: Request) -> Response:
     projects = access.visible_projects(request._request)
     project = request.query_params.get("project")
     if project:
-        projects = projects.filter(pk=_uuid(project))
+        projects = projects.filter(pk=uuid_of(project))
     after = request.query_params.get("after", "")
-    rows = selectors.maps_of(projects, after=str(_uuid(after)) if after else "", limit=PAGE + 1)
+    rows = selectors.maps_of(projects, after=str(uuid_of(after)) if after else "", limit=PAGE + 1)
     more = {**request.query_params.dict(), "after": str(rows[PAGE - 1].pk)} if len(rows) > PAGE else None
     return Response(
         {
@@ -84,8 +43,8 @@ def _list(request: Request) -> Response:
 
 
 def _create(request: Request) -> Response:
-    fields = _fields(request)
-    project = Project.objects.filter(pk=_uuid(fields.get("project"))).first()
+    fields = fields_of(request)
+    project = Project.objects.filter(pk=uuid_of(fields.get("project"))).first()
     if project is None:
         raise NotFound("project")
     role = access.authorise(request._request, project)
@@ -93,27 +52,27 @@ def _create(request: Request) -> Response:
     if not isinstance(named, list) or not all(isinstance(item, dict) for item in named):
         raise Invalid('"layers" is no list of layers.', fix='Send [{"kind": "imagery", "id": "…"}].')
     layers = [
-        services.find_layer(project_id=project.pk, kind=str(item.get("kind")), pk=_uuid(item.get("id")))
+        services.find_layer(project_id=project.pk, kind=str(item.get("kind")), pk=uuid_of(item.get("id")))
         for item in named
     ]
-    made = services.create_map(project=project, name=_text(fields, "name") or "", user=_person(request), layers=layers)
-    return _answer(request, made, role, 201)
+    made = services.create_map(project=project, name=text(fields, "name") or "", user=person(request), layers=layers)
+    return answer(request, made, role, 201)
 
 
 @api_view(["GET", "PATCH", "DELETE"])
 def map_detail(request: Request, pk: UUID) -> Response:
     """Read a map, change its name, description or view, or delete it."""
-    found, role = _opened(request, pk)
+    found, role = opened(request, pk)
     if request.method == "DELETE":
         services.delete_map(map=found)
         return Response(status=204)
     if request.method == "PATCH":
-        fields = _fields(request)
+        fields = fields_of(request)
         if "view" in fields:
             services.save_view(map=found, view=_view(fields["view"]))
         if "name" in fields or "description" in fields:
-            services.rename(map=found, name=_text(fields, "name"), description=_text(fields, "description"))
-    return _answer(request, found, role)
+            services.rename(map=found, name=text(fields, "name"), description=text(fields, "description"))
+    return answer(request, found, role)
 
 
 def _view(value: object) -> services.View:
@@ -125,26 +84,26 @@ def _view(value: object) -> services.View:
 @api_view(["PUT"])
 def map_share(request: Request, pk: UUID) -> Response:
     """Share a map: PUT {share: "members" | "link"}."""
-    found, role = _opened(request, pk)
-    services.share(map=found, share=_text(_fields(request), "share") or "", user=_person(request))
-    return _answer(request, found, role)
+    found, role = opened(request, pk)
+    services.share(map=found, share=text(fields_of(request), "share") or "", user=person(request))
+    return answer(request, found, role)
 
 
 @api_view(["PUT"])
 def map_order(request: Request, pk: UUID) -> Response:
     """Stack the layers: PUT {layers: [ids, the bottom one first]}."""
-    found, role = _opened(request, pk)
-    layers = _fields(request).get("layers")
+    found, role = opened(request, pk)
+    layers = fields_of(request).get("layers")
     if not isinstance(layers, list) or not all(isinstance(item, int) for item in layers):
         raise Invalid('"layers" is no list of numbers.', fix="Send the ids of all layers, the bottom one first.")
     services.reorder(map=found, layers=layers)
-    return _answer(request, found, role)
+    return answer(request, found, role)
 
 
 @api_view(["GET"])
 def map_candidates(request: Request, pk: UUID) -> Response:
     """List layers that can be added: GET ?q=."""
-    found, _ = _opened(request, pk)
+    found, _ = opened(request, pk)
     query = request.query_params.get("q", "").strip()
     return Response({"results": selectors.candidates(found, query), "next": None})
 
@@ -152,24 +111,24 @@ def map_candidates(request: Request, pk: UUID) -> Response:
 @api_view(["POST"])
 def map_layers(request: Request, pk: UUID) -> Response:
     """Put a layer on top: POST {kind: "imagery" | "features", id, title}."""
-    found, role = _opened(request, pk)
-    fields = _fields(request)
-    layer = services.find_layer(project_id=found.project_id, kind=str(fields.get("kind")), pk=_uuid(fields.get("id")))
-    services.add_layer(map=found, layer=layer, title=_text(fields, "title") or "")
-    return _answer(request, found, role, 201)
+    found, role = opened(request, pk)
+    fields = fields_of(request)
+    layer = services.find_layer(project_id=found.project_id, kind=str(fields.get("kind")), pk=uuid_of(fields.get("id")))
+    services.add_layer(map=found, layer=layer, title=text(fields, "title") or "")
+    return answer(request, found, role, 201)
 
 
 @api_view(["PATCH", "DELETE"])
 def map_layer(request: Request, pk: UUID, layer: int) -> Response:
     """Change a layer's title, visibility, opacity or style, or take it off the map."""
-    found, role = _opened(request, pk)
+    found, role = opened(request, pk)
     row = selectors.layer_of(found, layer)
     if request.method == "DELETE":
         services.remove_layer(layer=row)
     else:
-        services.change_layer(layer=row, change=_change(_fields(request)))
+        services.change_layer(layer=row, change=_change(fields_of(request)))
     found.refresh_from_db()
-    return _answer(request, found, role)
+    return answer(request, found, role)
 
 
 def _change(fields: dict[str, Any]) -> services.LayerChange:
@@ -180,20 +139,20 @@ def _change(fields: dict[str, Any]) -> services.LayerChange:
         raise Invalid('"opacity" is no number.', fix="Send 0 to 1.")
     if style is not None and not isinstance(style, dict):
         raise Invalid('"style" is no object.', fix="Send a JSON object.")
-    return services.LayerChange(_text(fields, "title"), visible, opacity, style)
+    return services.LayerChange(text(fields, "title"), visible, opacity, style)
 
 
 @api_view(["GET"])
 def map_legend(request: Request, pk: UUID, layer: int) -> Response:
     """Return the classes of a layer with their counts."""
-    found, _ = _opened(request, pk)
+    found, _ = opened(request, pk)
     return Response({"classes": selectors.legend(selectors.layer_of(found, layer))})
 
 
 @api_view(["GET"])
 def map_point(request: Request, pk: UUID, layer: int) -> Response:
     """Tell what an imagery layer of the map holds at `?lon=&lat=` in degrees: band values, and the class."""
-    found, _ = _opened(request, pk)
+    found, _ = opened(request, pk)
     lon, lat = points.place_of(request.query_params)
     return Response(points.point(selectors.imagery_of(found, layer), lon, lat))
 
@@ -201,10 +160,10 @@ def map_point(request: Request, pk: UUID, layer: int) -> Response:
 @api_view(["GET"])
 def map_feature(request: Request, pk: UUID, layer: int, feature: UUID) -> HttpResponse:
     """Return one feature of a layer as GeoJSON."""
-    found, _ = _opened(request, pk)
+    found, _ = opened(request, pk)
     body = json.loads(selectors.feature_of(selectors.layer_of(found, layer), feature))
     if body["meta"].get("deleted"):
         raise NotFound("feature")
-    if not _is_member(request, found):
+    if not is_member(request, found):
         body["meta"].pop("updated_by", None)  # a shared link shows the map, not the people behind it
     return Response(body)

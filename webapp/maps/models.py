@@ -55,6 +55,7 @@ class MapLayer(models.Model):
     visible = models.BooleanField(default=True)
     opacity = models.FloatField(default=1.0)
     style = models.JSONField(default=dict, blank=True)
+    group = models.CharField(max_length=100, blank=True, help_text="Name of its group; layers of one stand together.")
 
     class Meta:
         ordering = ["map", "position", "id"]
@@ -72,4 +73,11 @@ class MapLayer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title or str(self.imagery or self.features)
+        return self.title or str(self.source)
+
+    @property
+    def source(self) -> ImageryLayer | FeatureLayer:
+        """What it shows; a constraint holds that it is one of both."""
+        found = self.imagery or self.features
+        assert found is not None
+        return found

@@ -14,6 +14,7 @@ from webapp.features.models import FeatureLayer
 from webapp.features.selectors import feature_json, statistics
 from webapp.features.selectors import layer_json as features_json
 from webapp.imagery.classes import class_areas
+from webapp.imagery.looks import picture
 from webapp.imagery.models import ImageryLayer
 from webapp.imagery.selectors import layer_json as imagery_json
 from webapp.maps.models import Map, MapLayer
@@ -81,6 +82,7 @@ def layer_of(map: Map, pk: int) -> MapLayer:
 def map_json(map: Map, role: Role | None) -> dict[str, Any]:
     """Return the map with all its layers, the bottom one first, and what the caller may do."""
     rows = MapLayer.objects.filter(map=map).select_related("imagery__project", "features__project")
+    rows = rows.prefetch_related("imagery__renderings")
     return {
         **summary(map),
         "view": map.view,
@@ -114,10 +116,12 @@ def placed_json(row: MapLayer) -> dict[str, Any]:
         "visible": row.visible,
         "opacity": row.opacity,
         "style": row.style,
+        "group": row.group,
     }
     if row.imagery is not None:
         scene = row.imagery.kind == ImageryLayer.Kind.SCENE
-        return {**shown, "kind": "imagery" if scene else "class_raster", "imagery": imagery_json(row.imagery)}
+        kind = "imagery" if scene else "class_raster"
+        return {**shown, "kind": kind, "imagery": imagery_json(row.imagery), "picture": picture(row.imagery, row.style)}
     if row.features is None:  # the database's constraint forbids it
         raise NotFound("layer")
     return {**shown, "kind": "features", "features": features_json(row.features)}

@@ -14,6 +14,7 @@ from webapp import doorbell
 from webapp.errors import Conflict, Invalid, NotFound
 from webapp.features.models import FeatureLayer
 from webapp.imagery.models import ImageryLayer
+from webapp.maps import styles
 from webapp.maps.models import Map, MapLayer
 from webapp.projects.models import AuditEntry, Project, User
 
@@ -21,7 +22,6 @@ Layer = ImageryLayer | FeatureLayer
 
 MAX_NAME = 200
 MAX_LAYERS = 100
-MAX_STYLE_BYTES = 20_000
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def rename(*, map: Map, name: str | None = None, description: str | None = None)
         changes["name"] = _name(name)
     if description is not None:
         changes["description"] = description.strip()
-    _touch(map, **changes)
+    touch(map, **changes)
 
 
 def save_view(*, map: Map, view: View) -> None:
@@ -81,7 +81,7 @@ def save_view(*, map: Map, view: View) -> None:
     if not all(map_number(value) for value in numbers) or not -90 <= view.lat <= 90 or not 0 <= view.zoom <= 30:
         raise Invalid("This view is not on Earth.", fix="Send lon -180 to 180, lat -90 to 90, zoom 0 to 30.")
     lon = (view.lon + 180) % 360 - 180
-    _touch(map, view={"lon": round(lon, 7), "lat": round(view.lat, 7), "zoom": round(view.zoom, 2)})
+    touch(map, view={"lon": round(lon, 7), "lat": round(view.lat, 7), "zoom": round(view.zoom, 2)})
 
 
 def share(*, map: Map, share: str, user: User) -> None:
@@ -93,7 +93,7 @@ def share(*, map: Map, share: str, user: User) -> None:
     if share not in Map.Share.values:
         raise Invalid(f'"{share}" is no way to share a map.', fix='Send "members" or "link".')
     with transaction.atomic():
-        _touch(map, share=share)
+        touch(map, share=share)
         AuditEntry.objects.create(
             project_id=map.project_id, actor=user, action="map.share", target=str(map.pk), details={"share": share}
         )
@@ -117,7 +117,7 @@ def add_layer(*, map: Map, layer: Layer, title: str = "", style: dict[str, Any] 
         raise Invalid("The layer belongs to another project.", fix="Add layers of the map's own project.")
     key: dict[str, Any] = {"imagery": layer} if isinstance(layer, ImageryLayer) else {"features": layer}
     with transaction.atomic():
-        _touch(map)
+        touch(map)
         placed = MapLayer.objects.filter(map=map)
         if placed.filter(**key).exists():
             raise Conflict(f'"{layer.name}" is on this map already.', fix="Show it in the layer list.")
@@ -128,7 +128,7 @@ def add_layer(*, map: Map, layer: Layer, title: str = "", style: dict[str, Any] 
             map=map,
             position=0 if top is None else top + 1,
             title=title.strip(),
-            style=_style(style or {}),
+            style=styles.checked(style or {}, layer),
             opacity=_first_opacity(layer),
             **key,
         )
@@ -138,7 +138,7 @@ def change_layer(*, layer: MapLayer, change: LayerChange) -> None:
     """Change how a layer is shown.
 
     Raises:
-        Invalid: the opacity is not 0 to 1, or title or style are too long.
+        Invalid: the opacity is not 0 to 1, the title is too long, or the style is not understood.
     """
     values: dict[str, Any] = {}
     if change.title is not None:
@@ -152,10 +152,10 @@ def change_layer(*, layer: MapLayer, change: LayerChange) -> None:
             raise Invalid(f"An opacity of {change.opacity} is not possible.", fix="Send 0 to 1.")
         values["opacity"] = change.opacity
     if change.style is not None:
-        values["style"] = _style(change.style)
+        values["style"] = styles.checked(change.style, layer.source)
     with transaction.atomic():
         MapLayer.objects.filter(pk=layer.pk).update(**values)
-        _touch(layer.map)
+        touch(layer.map)
 
 
 def reorder(*, map: Map, layers: Sequence[int]) -> None:
@@ -165,7 +165,7 @@ def reorder(*, map: Map, layers: Sequence[int]) -> None:
         Conflict: these are not exactly the map's layers: somebody added or removed one.
     """
     with transaction.atomic():
-        _touch(map)
+        touch(map)
         rows = {row.pk: row for row in MapLayer.objects.filter(map=map)}
         if sorted(rows) != sorted(layers):
             raise Conflict("The layers of this map have changed.", fix="Load the map again.")
@@ -178,7 +178,7 @@ def remove_layer(*, layer: MapLayer) -> None:
     """Take a layer off the map; the layer itself stays."""
     with transaction.atomic():
         layer.delete()
-        _touch(layer.map)
+        touch(layer.map)
 
 
 def find_layer(*, project_id: UUID, kind: str, pk: UUID) -> Layer:
@@ -210,7 +210,7 @@ def _first_opacity(layer: Layer) -> float:
     return 0.7 if isinstance(layer, ImageryLayer) and layer.kind == ImageryLayer.Kind.CLASS_RASTER else 1.0
 
 
-def _touch(map: Map, **values: Any) -> None:
+def touch(map: Map, **values: Any) -> None:
     """Change fields, raise the version and ring. The row lock makes changes of one map follow each other."""
     with transaction.atomic():
         changed = Map.objects.filter(pk=map.pk).update(version=F("version") + 1, updated_at=timezone.now(), **values)
@@ -225,9 +225,3 @@ def _name(name: str) -> str:
     if not name or len(name) > MAX_NAME:
         raise Invalid(f"A name of {len(name)} characters is not possible.", fix=f"Use 1 to {MAX_NAME} characters.")
     return name
-
-
-def _style(style: dict[str, Any]) -> dict[str, Any]:
-    if len(repr(style)) > MAX_STYLE_BYTES:
-        raise Invalid("The style is too long.", fix=f"Keep it under {MAX_STYLE_BYTES} characters.")
-    return style

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from webapp.maps import api, pages
+from webapp.maps import api, api_layout, pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("maps/<uuid:pk>/", pages.map_page, name="map"),
@@ -10,10 +10,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/maps/<uuid:pk>/", api.map_detail, name="api-map"),
     path("api/maps/<uuid:pk>/share", api.map_share, name="api-map-share"),
     path("api/maps/<uuid:pk>/order", api.map_order, name="api-map-order"),
+    path("api/maps/<uuid:pk>/layout", api_layout.map_layout, name="api-map-layout"),
     path("api/maps/<uuid:pk>/candidates", api.map_candidates, name="api-map-candidates"),
     path("api/maps/<uuid:pk>/layers", api.map_layers, name="api-map-layers"),
     path("api/maps/<uuid:pk>/layers/<int:layer>", api.map_layer, name="api-map-layer"),
     path("api/maps/<uuid:pk>/layers/<int:layer>/legend", api.map_legend, name="api-map-legend"),
+    path("api/maps/<uuid:pk>/layers/<int:layer>/column", api_layout.map_column, name="api-map-column"),
     path("api/maps/<uuid:pk>/layers/<int:layer>/point", api.map_point, name="api-map-point"),
     path("api/maps/<uuid:pk>/layers/<int:layer>/features/<uuid:feature>", api.map_feature, name="api-map-feature"),
 ]

@@ -134,10 +134,12 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-map": {"GET": LINK, "PATCH": LABEL, "DELETE": REVIEW},
     "api-map-share": {"PUT": MANAGE},
     "api-map-order": {"PUT": LABEL},
+    "api-map-layout": {"PUT": LABEL},
     "api-map-candidates": {"GET": LABEL},
     "api-map-layers": {"POST": LABEL},
     "api-map-layer": {"PATCH": LABEL, "DELETE": LABEL},
     "api-map-legend": {"GET": LINK},
+    "api-map-column": {"GET": LINK},
     "api-map-point": {"GET": LINK},
     "api-map-feature": {"GET": LINK},
     # projects

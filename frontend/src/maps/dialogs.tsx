@@ -3,8 +3,8 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get, post, put } from "../ui/api";
 import { Badge, Button, Dialog, EmptyState, ErrorNote, Icon, Spinner, TextInput, toast } from "../ui/components";
-import type { IconName } from "../ui/components";
 import { ago, plural } from "../ui/format";
+import { ICONS, KINDS } from "./layer-item";
 import type { LayerRow, MapJson } from "./types";
 
 interface Candidate {
@@ -15,9 +15,6 @@ interface Candidate {
   created_at: string;
   count?: number;
 }
-
-const ICONS: Record<LayerRow["kind"], IconName> = { imagery: "image", class_raster: "layers", features: "shapes" };
-const KINDS: Record<LayerRow["kind"], string> = { imagery: "Imagery", class_raster: "Class raster", features: "Features" };
 
 /** Search the project's layers and put them on the map, one click each. */
 export function AddLayerDialog(props: { map: MapJson; onAdded: (map: MapJson) => void; onClose: () => void }): JSX.Element {
@@ -172,6 +169,51 @@ export function RenameDialog(props: { title: string; name: string; onSave: (name
     >
       <TextInput label="Name" value={name} onChange={setName} maxLength={200} autofocus />
       {error !== null && <ErrorNote error={error} />}
+    </Dialog>
+  );
+}
+
+/** Choose a layer's group, or name a new one; no name takes it out. */
+export function GroupDialog(props: { group: string; groups: readonly string[]; onSave: (group: string) => void; onClose: () => void }): JSX.Element {
+  const [name, setName] = useState(props.group);
+  const others = props.groups.filter((group) => group !== props.group);
+  return (
+    <Dialog
+      title="Put into a group"
+      onClose={props.onClose}
+      onSubmit={() => {
+        props.onSave(name.trim());
+        props.onClose();
+      }}
+      actions={
+        <>
+          <Button onClick={props.onClose}>Cancel</Button>
+          {props.group !== "" && (
+            <Button
+              onClick={() => {
+                props.onSave("");
+                props.onClose();
+              }}
+            >
+              Take out of {props.group}
+            </Button>
+          )}
+          <Button kind="primary" type="submit" disabled={name.trim() === "" || name.trim() === props.group}>
+            Move
+          </Button>
+        </>
+      }
+    >
+      <TextInput label="Group" value={name} onChange={setName} maxLength={100} autofocus hint="A new name makes a new group." />
+      {others.length > 0 && (
+        <div class="row wrap" role="group" aria-label="Groups of this map">
+          {others.map((group) => (
+            <Button key={group} small onClick={() => setName(group)}>
+              {group}
+            </Button>
+          ))}
+        </div>
+      )}
     </Dialog>
   );
 }

@@ -1,12 +1,18 @@
-// The legend of one layer: its classes with colours and counts, or the facts of a scene.
+// The legend of one layer: exactly what its style draws, with counts; the filter that hides the rest; facts of a scene.
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../ui/api";
 import { Icon } from "../ui/components";
 import { area, number, percent } from "../ui/format";
-import { sourceOf } from "./types";
-import type { ImageryRow, LayerClass, LayerRow } from "./types";
+import { conditionText, fieldName, graduatedRows } from "./legend-text";
+import { ImageryLegend, PositionNote } from "./legend-imagery";
 import { ClassName } from "./popup";
+import { featureStyle, NO_VALUE, SINGLE } from "./style";
+import type { Filter } from "./style";
+import { Swatch } from "./swatch";
+import type { GeometryTypes } from "./swatch";
+import { sourceOf, titleOf } from "./types";
+import type { FeaturesRow, ImageryRow, LayerClass, LayerRow } from "./types";
 
 interface Counted extends Omit<LayerClass, "value"> {
   value: number | null;
@@ -19,35 +25,9 @@ interface Counted extends Omit<LayerClass, "value"> {
 interface LegendProps {
   map: string;
   row: LayerRow;
-  hidden: ReadonlySet<number>;
+  filter: Filter;
+  types: GeometryTypes;
   onHide: (value: number, hide: boolean) => void;
-}
-
-/** A note that says where a scene's place on Earth comes from, when it was assumed. */
-export function PositionNote({ row }: { row: ImageryRow }): JSX.Element | null {
-  if (!row.imagery.position_assumed) return null;
-  return (
-    <div class="note warn position-note small-text">
-      <Icon name="warn" />
-      <details>
-        <summary>Position on Earth is assumed</summary>
-        {row.imagery.position_note || "It was given by hand."}
-      </details>
-    </div>
-  );
-}
-
-function SceneFacts({ row }: { row: ImageryRow }): JSX.Element {
-  const { width, height, gsd_m: gsd, attribution } = row.imagery;
-  return (
-    <div class="legend-facts">
-      <p class="muted small-text">
-        {number(width)} × {number(height)} px, {gsd < 1 ? `${number(gsd * 100, 0)} cm` : `${number(gsd, 1)} m`} per pixel
-      </p>
-      {attribution && <p class="muted small-text">{attribution}</p>}
-      <PositionNote row={row} />
-    </div>
-  );
 }
 
 function RasterClasses({ row, classes }: { row: ImageryRow; classes: readonly Counted[] }): JSX.Element {
@@ -76,8 +56,69 @@ function countedAt(row: LayerRow): string | null {
   return row.kind === "class_raster" && row.imagery.state === "ready" ? `pixels ${row.imagery.version}` : null;
 }
 
-/** The classes of a layer; those of a feature layer can be switched off one by one. */
-export function Legend({ map, row, hidden, onHide }: LegendProps): JSX.Element {
+function Classes({ row, classes, filter, types, onHide }: Omit<LegendProps, "map" | "row"> & { row: FeaturesRow; classes: readonly Counted[] }): JSX.Element {
+  const style = featureStyle(row);
+  const hidden = new Set(filter.hidden);
+  const coloured = (style.by ?? "class") === "class";
+  return (
+    <ul class="legend" aria-label="Classes">
+      {classes
+        .filter((item) => !item.retired || (item.count ?? 0) > 0)
+        .map((item) => (
+          <li key={item.value ?? -1}>
+            <label class="checkbox">
+              <input
+                type="checkbox"
+                checked={!hidden.has(item.value ?? -1)}
+                onChange={(event) => onHide(item.value ?? -1, !event.currentTarget.checked)}
+              />
+              {coloured && <Swatch style={style} colour={item.value === null ? NO_VALUE : item.colour} types={types} />}
+              <span>{item.name}</span>
+            </label>
+            {item.count !== undefined && <span class="muted numeric small-text">{number(item.count)}</span>}
+          </li>
+        ))}
+    </ul>
+  );
+}
+
+function FeatureLegend(props: Omit<LegendProps, "map" | "row"> & { row: FeaturesRow; classes: readonly Counted[] }): JSX.Element {
+  const { row, classes, filter, types } = props;
+  const style = featureStyle(row);
+  const conditions = [...(filter.score ? [{ field: "score", range: filter.score }] : []), ...(filter.fields ?? [])];
+  return (
+    <div class="legend-facts">
+      {style.by === "single" && (
+        <p class="class-name">
+          <Swatch style={style} colour={style.colour ?? SINGLE} types={types} /> {titleOf(row)}
+        </p>
+      )}
+      {style.by === "graduated" && (
+        <>
+          <p class="muted small-text">{fieldName(style.field ?? "")}</p>
+          <ul class="legend" aria-label={fieldName(style.field ?? "")}>
+            {graduatedRows(style).map(({ colour, text }) => (
+              <li key={text}>
+                <span class="class-name">
+                  <Swatch style={style} colour={colour} types={types} /> {text}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      {((style.by ?? "class") === "class" || classes.length > 1) && <Classes {...props} />}
+      {conditions.map((condition) => (
+        <p key={condition.field} class="muted small-text filter-note">
+          <Icon name="search" /> Only {conditionText(condition)}
+        </p>
+      ))}
+    </div>
+  );
+}
+
+/** The legend of a layer; classes of features can be switched off one by one. */
+export function Legend({ map, row, ...rest }: LegendProps): JSX.Element {
   const [counted, setCounted] = useState<Counted[]>([]);
   const moment = countedAt(row);
   useEffect(() => {
@@ -89,27 +130,8 @@ export function Legend({ map, row, hidden, onHide }: LegendProps): JSX.Element {
     return () => stop.abort();
   }, [map, row.id, moment]);
 
-  if (row.kind === "imagery") return <SceneFacts row={row} />;
+  if (row.kind === "imagery") return <ImageryLegend row={row} />;
   const rows: Counted[] = counted.length > 0 ? counted : sourceOf(row).classes;
-  if (row.kind === "class_raster") return <RasterClasses row={row} classes={rows} />;
-  return (
-    <ul class="legend" aria-label="Classes">
-      {rows
-        .filter((item) => !item.retired || (item.count ?? 0) > 0)
-        .map((item) => (
-          <li key={item.value ?? -1}>
-            <label class="checkbox">
-              <input
-                type="checkbox"
-                style={{ accentColor: item.colour }}
-                checked={!hidden.has(item.value ?? -1)}
-                onChange={(event) => onHide(item.value ?? -1, !event.currentTarget.checked)}
-              />
-              <span>{item.name}</span>
-            </label>
-            {item.count !== undefined && <span class="muted numeric small-text">{number(item.count)}</span>}
-          </li>
-        ))}
-    </ul>
-  );
+  if (row.kind !== "features") return <RasterClasses row={row} classes={rows} />;
+  return <FeatureLegend row={row} classes={rows} {...rest} />;
 }

@@ -1,168 +1,180 @@
-// The layer list: the top layer first; order by drag or arrow keys, visibility, opacity, legend, and what else one does.
+// The layer tree: the top layer first; order and groups by drag or arrow keys.
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
-import { Badge, EmptyState, Icon, Menu } from "../ui/components";
-import type { IconName, MenuItem } from "../ui/components";
-import { Legend } from "./legend";
-import { moved } from "./state";
+import { EmptyState, Icon, Menu } from "../ui/components";
+import { LayerItem, Grip } from "./layer-item";
+import { blocksOf, droppedGroup, droppedLayer, linesOf, stepped } from "./layout";
+import { moved, savedLook } from "./state";
 import type { Look, Shown } from "./state";
-import { sourceOf, titleOf } from "./types";
+import type { GeometryTypes } from "./swatch";
+import { titleOf } from "./types";
 import type { LayerRow, MapJson } from "./types";
 
 export interface PanelActions {
   onShow: (id: number, shown: Partial<Shown>) => void;
   onHideClass: (id: number, value: number, hide: boolean) => void;
-  onZoom: (row: LayerRow) => void;
-  /** Ids, the bottom layer first. */
-  onReorder: (ids: number[]) => void;
+  onZoom: (rows: readonly LayerRow[]) => void;
+  /** The layers in another order or in other groups, the bottom layer first. */
+  onArrange: (rows: readonly LayerRow[]) => void;
+  onSettings: (row: LayerRow, part: "style" | "filter") => void;
   onRename: (row: LayerRow) => void;
+  onGroup: (row: LayerRow) => void;
+  onRenameGroup: (group: string) => void;
+  onUngroup: (group: string) => void;
   onRemove: (row: LayerRow) => void;
   onAdd: () => void;
 }
 
-const ICONS: Record<LayerRow["kind"], IconName> = { imagery: "image", class_raster: "layers", features: "shapes" };
-const KINDS: Record<LayerRow["kind"], string> = { imagery: "Imagery", class_raster: "Class raster", features: "Features" };
+// A pointer this far right of the list's edge, below a group's last layer, means "into the group".
+const INDENT_PX = 44;
 
-interface RowProps {
-  map: MapJson;
-  row: LayerRow;
-  shown: Shown;
-  hidden: ReadonlySet<number>;
+interface HeadProps {
+  name: string;
+  rows: readonly LayerRow[];
+  look: Look;
+  open: boolean;
+  editable: boolean;
   actions: PanelActions;
-  dragged: boolean;
-  onGrip: ((event: PointerEvent) => void) | null;
-  onStep: (step: number) => void;
+  onOpen: (open: boolean) => void;
+  onGrip: (event: PointerEvent) => void;
+  onStep: (step: -1 | 1) => void;
 }
 
-function LayerItem({ map, row, shown, hidden, actions, dragged, onGrip, onStep }: RowProps): JSX.Element {
-  const [open, setOpen] = useState(true);
-  const title = titleOf(row);
-  const source = sourceOf(row);
-  const items: MenuItem[] = [
-    { label: "Zoom to layer", icon: "extent", disabled: source.bounds === null, onSelect: () => actions.onZoom(row) },
-    ...(map.can_edit
-      ? [
-          { label: "Rename", icon: "edit" as const, onSelect: () => actions.onRename(row) },
-          { label: "Remove from map", icon: "trash" as const, danger: true, onSelect: () => actions.onRemove(row) },
-        ]
-      : []),
-  ];
-  const keys = (event: KeyboardEvent): void => {
-    const step = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : 0;
-    if (step === 0) return;
-    event.preventDefault();
-    onStep(step);
-  };
+function GroupHead({ name, rows, look, open, editable, actions, onOpen, onGrip, onStep }: HeadProps): JSX.Element {
+  const visible = rows.filter((row) => (look.get(row.id) ?? row).visible).length;
   return (
-    <li class={`layer${shown.visible ? "" : " off"}${dragged ? " dragged" : ""}`} data-layer={row.id}>
+    <li class="layer group-head" data-line={name} data-group={name}>
       <div class="layer-head">
-        {onGrip && (
-          <button
-            type="button"
-            class="grip"
-            aria-label={`Move ${title}: arrow keys up and down`}
-            title="Drag to move, or use the arrow keys"
-            onPointerDown={onGrip}
-            onKeyDown={keys}
-          >
-            <Icon name="grip" />
-          </button>
-        )}
+        {editable && <Grip label={`group ${name}`} onGrip={onGrip} onStep={onStep} />}
         <input
           type="checkbox"
-          checked={shown.visible}
-          aria-label={`Show ${title}`}
-          onChange={(event) => actions.onShow(row.id, { visible: event.currentTarget.checked })}
+          checked={visible === rows.length}
+          ref={(box) => {
+            if (box) box.indeterminate = visible > 0 && visible < rows.length;
+          }}
+          aria-label={`Show all layers of ${name}`}
+          onChange={(event) => {
+            for (const row of rows) actions.onShow(row.id, { visible: event.currentTarget.checked });
+          }}
         />
-        <button type="button" class="layer-title" aria-expanded={open} onClick={() => setOpen(!open)} title={`${KINDS[row.kind]}: ${title}`}>
-          <Icon name={ICONS[row.kind]} />
-          <span class="truncate">{title}</span>
-          {row.kind !== "features" && row.imagery.position_assumed && (
-            <span class="assumed" role="img" aria-label="Position on Earth is assumed" title="Position on Earth is assumed">
-              <Icon name="warn" />
-            </span>
-          )}
+        <button type="button" class="layer-title" aria-expanded={open} onClick={() => onOpen(!open)} title={`Group ${name}`}>
+          <span class="truncate">{name}</span>
+          <span class="muted small-text">{rows.length}</span>
           <Icon name={open ? "down" : "right"} />
         </button>
-        <Menu label={`More about ${title}`} items={items} end small />
+        <Menu
+          label={`More about group ${name}`}
+          end
+          small
+          items={[
+            { label: "Zoom to group", icon: "extent", onSelect: () => actions.onZoom(rows) },
+            ...(editable
+              ? [
+                  { label: "Rename group", icon: "edit" as const, onSelect: () => actions.onRenameGroup(name) },
+                  { label: "Take the group apart", icon: "close" as const, onSelect: () => actions.onUngroup(name) },
+                ]
+              : []),
+          ]}
+        />
       </div>
-      {open && (
-        <div class="layer-body">
-          {source.state === "building" && (
-            <p>
-              <Badge tone="accent">Growing while its job runs</Badge>
-            </p>
-          )}
-          <label class="opacity">
-            <span class="muted small-text">Opacity</span>
-            <input
-              type="range"
-              min={0}
-              max={100}
-              step={5}
-              value={Math.round(shown.opacity * 100)}
-              aria-label={`Opacity of ${title}`}
-              onInput={(event) => actions.onShow(row.id, { opacity: event.currentTarget.valueAsNumber / 100 })}
-            />
-            <span class="muted small-text numeric">{Math.round(shown.opacity * 100)} %</span>
-          </label>
-          <Legend map={map.id} row={row} hidden={hidden} onHide={(value, hide) => actions.onHideClass(row.id, value, hide)} />
-        </div>
-      )}
     </li>
   );
 }
 
-interface Drag {
-  id: number;
-  to: number;
-}
-
-/** The list with its drag. */
-export function LayerList(props: {
+interface TreeProps {
   map: MapJson;
   look: Look;
-  hidden: ReadonlyMap<number, ReadonlySet<number>>;
+  types: ReadonlyMap<number, GeometryTypes>;
   actions: PanelActions;
-}): JSX.Element {
-  const { map, look, hidden, actions } = props;
+}
+
+/** Follow a pointer from its press to its release; `at` hears where it is, and whether that was the end. */
+function follow(event: PointerEvent, at: (move: PointerEvent, end: boolean) => void, cancel: () => void): void {
+  if (event.button !== 0) return;
+  const handle = event.currentTarget as HTMLElement;
+  handle.setPointerCapture(event.pointerId);
+  const stop = new AbortController();
+  const { signal } = stop;
+  let travelled = false;
+  handle.addEventListener(
+    "pointermove",
+    (move) => {
+      travelled = true;
+      at(move, false);
+    },
+    { signal },
+  );
+  handle.addEventListener(
+    "pointerup",
+    (up) => {
+      stop.abort();
+      if (travelled) at(up, true);
+      cancel();
+    },
+    { signal },
+  );
+  handle.addEventListener(
+    "pointercancel",
+    () => {
+      stop.abort();
+      cancel();
+    },
+    { signal },
+  );
+}
+
+/** The tree with its drag. */
+export function LayerList({ map, look, types, actions }: TreeProps): JSX.Element {
   const list = useRef<HTMLOListElement>(null);
-  const [drag, setDrag] = useState<Drag | null>(null);
+  const [dragged, setDragged] = useState<{ id: number | string; order: LayerRow[] } | null>(null);
+  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const [said, setSaid] = useState("");
   const topFirst = [...map.layers].reverse();
-  const shownOrder = drag ? moved(topFirst, topFirst.findIndex((row) => row.id === drag.id), drag.to) : topFirst;
+  const shown = dragged?.order ?? topFirst;
 
-  const put = (from: number, to: number): void => {
-    const row = topFirst[from];
-    if (!row || to < 0 || to >= topFirst.length || from === to) return;
-    setSaid(`${titleOf(row)} is now ${to + 1} of ${topFirst.length}.`);
-    actions.onReorder(moved(topFirst, from, to).reverse().map((item) => item.id));
+  const arrange = (order: readonly LayerRow[], moving: string): void => {
+    const at = order.findIndex((row) => titleOf(row) === moving || row.group === moving);
+    setSaid(`${moving} is now ${at + 1} of ${order.length}${order[at]?.group && order[at]?.group !== moving ? `, in ${order[at]?.group}` : ""}.`);
+    actions.onArrange([...order].reverse());
   };
+  const lineBoxes = (without: string, selector: string): { line: string; top: number; middle: number }[] =>
+    [...(list.current?.querySelectorAll<HTMLElement>(selector) ?? [])]
+      .filter((element) => element.dataset["line"] !== without)
+      .map((element) => {
+        const box = element.getBoundingClientRect();
+        return { line: element.dataset["line"] ?? "", top: box.top, middle: box.top + Math.min(box.height, 80) / 2 };
+      });
 
-  const grip = (id: number) => (event: PointerEvent): void => {
-    if (event.button !== 0) return;
-    const handle = event.currentTarget as HTMLElement;
-    handle.setPointerCapture(event.pointerId);
-    const from = topFirst.findIndex((row) => row.id === id);
-    let to = from;
-    const stop = new AbortController();
-    handle.addEventListener(
-      "pointermove",
-      (move) => {
-        const boxes = [...(list.current?.children ?? [])].map((child) => child.getBoundingClientRect());
-        const above = boxes.filter((box, index) => move.clientY > box.top + box.height / 2 && index !== to).length;
-        to = Math.min(Math.max(above, 0), topFirst.length - 1);
-        setDrag({ id, to });
+  const dragLayer = (row: LayerRow) => (event: PointerEvent): void =>
+    follow(
+      event,
+      (move, end) => {
+        const boxes = lineBoxes(String(row.id), "[data-line]");
+        const next = boxes[boxes.filter((box) => move.clientY > box.middle).length];
+        const others = linesOf(topFirst.filter((other) => other !== row));
+        const at = next ? others.findIndex((line) => ("head" in line ? line.head : String(line.item.id)) === next.line) : others.length;
+        const left = list.current?.getBoundingClientRect().left ?? 0;
+        const order = droppedLayer(topFirst, row, at < 0 ? others.length : at, move.clientX > left + INDENT_PX);
+        if (end) arrange(order, titleOf(row));
+        else setDragged({ id: row.id, order });
       },
-      { signal: stop.signal },
+      () => setDragged(null),
     );
-    const end = (drop: boolean) => (): void => {
-      stop.abort();
-      setDrag(null);
-      if (drop) put(from, to);
-    };
-    handle.addEventListener("pointerup", end(true), { signal: stop.signal });
-    handle.addEventListener("pointercancel", end(false), { signal: stop.signal });
+  const dragGroup = (name: string) => (event: PointerEvent): void =>
+    follow(
+      event,
+      (move, end) => {
+        const boxes = lineBoxes(name, ".layer:not(.grouped)");
+        const order = droppedGroup(topFirst, name, boxes.filter((box) => move.clientY > box.middle).length);
+        if (end) arrange(order, name);
+        else setDragged({ id: name, order });
+      },
+      () => setDragged(null),
+    );
+  const stepGroup = (name: string) => (step: -1 | 1): void => {
+    const blocks = blocksOf(topFirst);
+    const from = blocks.findIndex((block) => block[0]?.group === name);
+    if (from + step >= 0 && from + step < blocks.length) arrange(moved(blocks, from, from + step).flat(), name);
   };
 
   if (map.layers.length === 0) {
@@ -184,22 +196,47 @@ export function LayerList(props: {
   return (
     <>
       <ol class="layers" aria-label="Layers, the top one first" ref={list}>
-        {shownOrder.map((row) => (
-          <LayerItem
-            key={row.id}
-            map={map}
-            row={row}
-            shown={look.get(row.id) ?? row}
-            hidden={hidden.get(row.id) ?? new Set()}
-            actions={actions}
-            dragged={drag?.id === row.id}
-            onGrip={map.can_edit && topFirst.length > 1 ? grip(row.id) : null}
-            onStep={(step) => {
-              const from = topFirst.findIndex((item) => item.id === row.id);
-              put(from, from + step);
-            }}
-          />
-        ))}
+        {linesOf(shown).map((line) => {
+          if ("head" in line) {
+            return (
+              <GroupHead
+                key={`group ${line.head}`}
+                name={line.head}
+                rows={topFirst.filter((row) => row.group === line.head)}
+                look={look}
+                open={!closed.has(line.head)}
+                editable={map.can_edit}
+                actions={actions}
+                onOpen={(open) =>
+                  setClosed((now) => {
+                    const next = new Set(now);
+                    if (open) next.delete(line.head);
+                    else next.add(line.head);
+                    return next;
+                  })
+                }
+                onGrip={dragGroup(line.head)}
+                onStep={stepGroup(line.head)}
+              />
+            );
+          }
+          const row = line.item;
+          if (closed.has(row.group) && dragged?.id !== row.id) return null;
+          const current = topFirst.find((item) => item.id === row.id) ?? row;
+          return (
+            <LayerItem
+              key={row.id}
+              map={map}
+              row={row}
+              shown={look.get(row.id) ?? savedLook(row)}
+              types={types.get(row.id) ?? []}
+              actions={actions}
+              dragged={dragged?.id === row.id || dragged?.id === row.group}
+              onGrip={map.can_edit && topFirst.length > 1 ? dragLayer(current) : null}
+              onStep={(step) => arrange(stepped(topFirst, current, step), titleOf(row))}
+            />
+          );
+        })}
       </ol>
       <p class="visually-hidden" aria-live="polite">
         {said}

@@ -1,8 +1,13 @@
 // Leaflet's side of the viewer: keeps the layers on the map as the state says, and answers what is at a place.
 import { createMap, imageryLayer, ImageryTileLayer, toLatLngBounds, VectorTileLayer, vectorTileLayer } from "../ui/map";
-import type { Bounds, Hit, VectorStyle } from "../ui/map";
-import { boundsOf, savedPlace } from "./state";
+import type { Bounds, Hit, ImageryInfo, VectorStyle } from "../ui/map";
+import { Labels } from "../ui/vector-labels";
+import type { LabelSource } from "../ui/vector-labels";
+import { ColumnStore } from "./column-store";
+import { boundsOf, savedLook, savedPlace } from "./state";
 import type { Look, Place } from "./state";
+import { featureStyle, LABEL_SIZE, labeller, neededFields, vectorStyle } from "./style";
+import type { Filter } from "./style";
 import { sourceOf } from "./types";
 import type { FeaturesRow, ImageryRow, LayerRow, MapJson } from "./types";
 
@@ -13,14 +18,20 @@ export interface StageHandlers {
   onMove: (place: Place) => void;
   onPointer: (place: L.LatLng | null) => void;
   onClick: (place: L.LatLng, found: Found[]) => void;
+  /** A feature layer holds geometry types that were not seen before: 1 points, 2 lines, 3 polygons. */
+  onTypes: (layer: number, types: readonly number[]) => void;
+  onError: (error: unknown) => void;
 }
 
-/** Class values that the reader does not want to see, by layer id. */
-export type HiddenClasses = ReadonlyMap<number, ReadonlySet<number>>;
+/** A style with what it was made of, so that what is drawn changes only when one of these does. */
+interface Made {
+  from: readonly unknown[];
+  style: VectorStyle;
+}
 
-export function styleOf(row: FeaturesRow, hidden: ReadonlySet<number> | undefined): VectorStyle {
-  const colours = new Map(row.features.classes.map((item) => [item.value, item.colour]));
-  return { colours, fillOpacity: 0.3, lineWidth: 1.5, hidden: hidden ?? new Set() };
+/** What the tile layer needs of a row of imagery, its look with it. */
+function infoOf(row: ImageryRow): ImageryInfo {
+  return { ...row.imagery, look: row.picture.query };
 }
 
 /** The map with its layers. */
@@ -29,9 +40,19 @@ export class Stage {
   private readonly layers = new Map<number, ImageryTileLayer | VectorTileLayer>();
   private rows: readonly LayerRow[] = [];
   private look: Look = new Map();
+  private readonly styles = new Map<number, Made>();
+  private readonly columns: ColumnStore;
+  private readonly labels: Labels;
 
-  constructor(element: HTMLElement, map: MapJson, place: Place | null, handlers: StageHandlers) {
+  constructor(
+    element: HTMLElement,
+    map: MapJson,
+    place: Place | null,
+    private readonly handlers: StageHandlers,
+  ) {
     this.map = createMap(element);
+    this.labels = new Labels(this.map);
+    this.columns = new ColumnStore(map.id, () => this.show(this.rows, this.look), handlers.onError);
     const bounds = boundsOf(map.layers);
     const start = place ?? savedPlace(map);
     if (start) this.map.setView([start.lat, start.lon], start.zoom, { animate: false });
@@ -51,6 +72,8 @@ export class Stage {
 
   /** End everything. */
   stop(): void {
+    this.columns.stop();
+    this.labels.stop();
     this.map.remove();
   }
 
@@ -63,8 +86,14 @@ export class Stage {
     this.map.fitBounds(toLatLngBounds(bounds), { padding: [8, 8], maxZoom: 22, animate });
   }
 
+  /** What is in view. */
+  bounds(): Bounds {
+    const box = this.map.getBounds();
+    return [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()];
+  }
+
   /** Put on the map what the state says. */
-  show(rows: readonly LayerRow[], look: Look, hidden: HiddenClasses): void {
+  show(rows: readonly LayerRow[], look: Look): void {
     this.rows = rows;
     this.look = look;
     const known = new Set(rows.map((row) => row.id));
@@ -72,8 +101,10 @@ export class Stage {
       if (known.has(id)) continue;
       layer.remove();
       this.layers.delete(id);
+      this.styles.delete(id);
     }
-    rows.forEach((row, index) => this.put(row, index, hidden.get(row.id)));
+    rows.forEach((row, index) => this.put(row, index));
+    this.labels.show(this.labelSources());
   }
 
   /** Show a feature layer's newer state; only tiles that touch `changed` are asked for again. */
@@ -82,20 +113,50 @@ export class Stage {
     if (layer instanceof VectorTileLayer) layer.refresh(row.features, changed);
   }
 
-  private put(row: LayerRow, index: number, hidden: ReadonlySet<number> | undefined): void {
+  private put(row: LayerRow, index: number): void {
+    const shown = this.look.get(row.id) ?? savedLook(row);
     let layer = this.layers.get(row.id);
     if (!layer) {
-      layer = row.kind === "features" ? vectorTileLayer(row.features, styleOf(row, hidden)) : imageryLayer(row.imagery);
+      layer = this.made(row, shown.filter);
       this.layers.set(row.id, layer);
     } else if (layer instanceof VectorTileLayer && row.kind === "features") {
-      layer.setStyle(styleOf(row, hidden));
+      const before = this.styles.get(row.id)?.style;
+      const style = this.styleOf(row, shown.filter);
+      if (style !== before) layer.setStyle(style);
     } else if (layer instanceof ImageryTileLayer && row.kind !== "features") {
-      layer.refresh(row.imagery);
+      layer.refresh(infoOf(row));
     }
-    const shown = this.look.get(row.id) ?? { visible: row.visible, opacity: row.opacity };
     layer.setOpacity(shown.opacity).setZIndex(index + 2);
     if (shown.visible && !this.map.hasLayer(layer)) layer.addTo(this.map);
     if (!shown.visible) layer.remove();
+  }
+
+  private made(row: LayerRow, filter: Filter): ImageryTileLayer | VectorTileLayer {
+    if (row.kind !== "features") return imageryLayer(infoOf(row));
+    const layer = vectorTileLayer(row.features, this.styleOf(row, filter));
+    layer.on("types", () => this.handlers.onTypes(row.id, [...layer.types]));
+    return layer;
+  }
+
+  private styleOf(row: FeaturesRow, filter: Filter): VectorStyle {
+    const fields = neededFields(featureStyle(row), filter);
+    this.columns.want(row, fields);
+    const column = this.columns.of(row);
+    const from = [row.style, row.features.classes, filter, ...fields.map(column)];
+    const known = this.styles.get(row.id);
+    if (known?.from.length === from.length && known.from.every((item, index) => same(item, from[index]))) return known.style;
+    const style = vectorStyle(row, filter, column);
+    this.styles.set(row.id, { from, style });
+    return style;
+  }
+
+  private labelSources(): LabelSource[] {
+    return this.visibleRows().flatMap((row): LabelSource[] => {
+      const layer = this.layers.get(row.id);
+      if (row.kind !== "features" || !(layer instanceof VectorTileLayer)) return [];
+      const text = labeller(row, this.columns.of(row));
+      return text ? [{ layer, text, size: featureStyle(row).label_size ?? LABEL_SIZE }] : [];
+    });
   }
 
   private visibleRows(): LayerRow[] {
@@ -126,4 +187,11 @@ export class Stage {
     }
     this.map.getContainer().classList.toggle("over-feature", found);
   }
+}
+
+/** Whether two inputs of a style are equal; the map's JSON comes anew with every reload, with equal contents. */
+function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (a instanceof Map || b instanceof Map) return false;
+  return JSON.stringify(a) === JSON.stringify(b);
 }

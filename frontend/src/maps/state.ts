@@ -1,5 +1,7 @@
 // What the reader sees of a map: place, visible layers, opacities; kept in the URL so that a link shows the same.
 import type { Bounds } from "../ui/map";
+import { featureStyle } from "./style";
+import type { Filter } from "./style";
 import { sourceOf } from "./types";
 import type { LayerRow, MapJson } from "./types";
 
@@ -12,6 +14,13 @@ export interface Place {
 export interface Shown {
   visible: boolean;
   opacity: number;
+  /** Of features. */
+  filter: Filter;
+}
+
+/** How a layer was saved. */
+export function savedLook(row: LayerRow): Shown {
+  return { visible: row.visible, opacity: row.opacity, filter: row.kind === "features" ? (featureStyle(row).filter ?? {}) : {} };
 }
 
 /** How each layer (by id) is shown here and now. */
@@ -61,22 +70,27 @@ export function firstLook(rows: readonly LayerRow[], hash: HashState): Look {
   return new Map(
     rows.map((row) => {
       const linked = hash.layers?.get(row.id);
-      if (linked === undefined) return [row.id, { visible: row.visible, opacity: row.opacity }];
-      return [row.id, { visible: linked !== null, opacity: linked ?? row.opacity }];
+      const saved = savedLook(row);
+      return [row.id, linked === undefined ? saved : { ...saved, visible: linked !== null, opacity: linked ?? row.opacity }];
     }),
   );
 }
 
 /** Keep what the reader chose when the map comes anew; layers that are new to them come as saved. */
 export function nextLook(rows: readonly LayerRow[], look: Look): Look {
-  return new Map(rows.map((row) => [row.id, look.get(row.id) ?? { visible: row.visible, opacity: row.opacity }]));
+  return new Map(rows.map((row) => [row.id, look.get(row.id) ?? savedLook(row)]));
+}
+
+/** Whether two looks show the same. */
+export function sameLook(a: Shown, b: Shown): boolean {
+  return a.visible === b.visible && a.opacity === b.opacity && JSON.stringify(a.filter) === JSON.stringify(b.filter);
 }
 
 /** Whether the reader's look differs from what is saved. */
 export function lookChanged(rows: readonly LayerRow[], look: Look): boolean {
   return rows.some((row) => {
     const shown = look.get(row.id);
-    return shown !== undefined && (shown.visible !== row.visible || shown.opacity !== row.opacity);
+    return shown !== undefined && !sameLook(shown, savedLook(row));
   });
 }
 
@@ -114,4 +128,17 @@ export function merged(fresh: MapJson, shown: MapJson): MapJson {
     return row.kind === "features" && seq !== undefined ? { ...row, features: { ...row.features, seq } } : row;
   });
   return { ...fresh, layers };
+}
+
+/** Whether a place is another than the one that was saved. */
+export function placeMoved(saved: Place, place: Place): boolean {
+  const far = (a: number, b: number): boolean => Math.abs(a - b) > 2e-6;
+  return far(saved.lat, place.lat) || far(saved.lon, place.lon) || Math.abs(saved.zoom - place.zoom) > 0.01;
+}
+
+/** The filter with one class hidden or shown. */
+export function withClass(filter: Filter, value: number, hide: boolean): Filter {
+  const { hidden = [], ...rest } = filter;
+  const next = [...hidden.filter((other) => other !== value), ...(hide ? [value] : [])].sort((a, b) => a - b);
+  return next.length > 0 ? { ...rest, hidden: next } : rest;
 }

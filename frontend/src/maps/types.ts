@@ -15,6 +15,9 @@ export interface ImageryJson extends ImageryInfo {
   width: number;
   height: number;
   gsd_m: number;
+  dtype: string;
+  bands: { name: string }[];
+  acquired_at: string | null;
   classes: LayerClass[];
   position_assumed: boolean;
   position_note: string;
@@ -30,6 +33,7 @@ export interface FeaturesJson {
   count: number;
   bounds: Bounds | null;
   classes: LayerClass[];
+  fields: { name: string; type: "string" | "integer" | "number" | "boolean" }[];
   attribution: string;
   tiles: string;
 }
@@ -39,12 +43,26 @@ interface Placed {
   title: string;
   visible: boolean;
   opacity: number;
-  style: Record<string, unknown>;
+  style: object;
+  /** Name of the group that it stands in; "" for none. */
+  group: string;
+}
+
+/** How imagery is drawn, in complete words: what the legend says. */
+export interface Picture {
+  /** Behind the tiles' address; "" for the layer's own look. */
+  query: string;
+  words: Record<string, string[]>;
+  /** Colours of the colour map, low to high; empty without one. */
+  ramp: string[];
+  /** Why the style cannot be shown; "" where it can. */
+  problem: string;
 }
 
 export interface ImageryRow extends Placed {
   kind: "imagery" | "class_raster";
   imagery: ImageryJson;
+  picture: Picture;
 }
 
 export interface FeaturesRow extends Placed {

@@ -1,146 +1,117 @@
 // The map viewer: panel, map, dialogs, live updates.
-import { render } from "preact";
 import type { JSX } from "preact";
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { asApiError, del, get, patch, put } from "../ui/api";
-import { Button, ConfirmDialog, Icon, IconButton, Menu, toast } from "../ui/components";
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { asApiError, patch } from "../ui/api";
+import { Button, Icon, IconButton, Menu, toast } from "../ui/components";
 import type { MenuItem } from "../ui/components";
 import type { Bounds } from "../ui/map";
 import { About } from "./about";
-import { AddLayerDialog, RenameDialog, ShareDialog } from "./dialogs";
+import { Coordinates } from "./coordinates";
+import { changed as withChange, groupRenamed } from "./layout";
+import type { PlacedLayer } from "./layout";
 import { useLiveMap } from "./live-map";
 import { LayerList } from "./panel";
 import type { PanelActions } from "./panel";
-import { known, Popup } from "./popup";
-import { Stage } from "./stage";
-import type { Found } from "./stage";
-import { firstLook, formatHash, lookChanged, nextLook, parseHash, savedPlace } from "./state";
-import type { Look, Place } from "./state";
-import { sourceOf, titleOf } from "./types";
+import { Settings } from "./settings";
+import type { Part } from "./settings";
+import { boundsOf, firstLook, formatHash, lookChanged, nextLook, parseHash, placeMoved, savedLook, savedPlace, withClass } from "./state";
+import type { Look, Shown } from "./state";
+import { featureStyle } from "./style";
+import { sourceOf } from "./types";
 import type { FeaturesRow, LayerRow, MapJson } from "./types";
-
-type Open =
-  | { dialog: "add" | "share" | "rename-map" | "delete-map" }
-  | { dialog: "rename-layer" | "remove-layer"; row: LayerRow }
-  | null;
-
-function Coordinates({ pointer }: { pointer: EventTarget }): JSX.Element {
-  const [place, setPlace] = useState<L.LatLng | null>(null);
-  useEffect(() => {
-    const heard = (event: Event): void => setPlace((event as CustomEvent<L.LatLng | null>).detail);
-    pointer.addEventListener("place", heard);
-    return () => pointer.removeEventListener("place", heard);
-  }, [pointer]);
-  return (
-    <output class="coordinates numeric" aria-label="Coordinates under the pointer">
-      {place ? `${place.lat.toFixed(6)}, ${place.wrap().lng.toFixed(6)}` : ""}
-    </output>
-  );
-}
+import { useLayout } from "./use-layout";
+import { useStage } from "./use-stage";
+import { ViewerDialogs } from "./viewer-dialogs";
+import type { Open } from "./viewer-dialogs";
 
 const narrow = (): boolean => window.matchMedia("(max-width: 720px)").matches;
+
+function typing(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+}
 
 /** The page. */
 export function Viewer({ first }: { first: MapJson }): JSX.Element {
   const hash = useMemo(() => parseHash(window.location.hash), []);
-  const holderRef = useRef<HTMLDivElement>(null);
-  const stageRef = useRef<Stage | null>(null);
-  // The pointer moves often: only the readout renders anew, not the page.
-  const pointer = useMemo(() => new EventTarget(), []);
-  const refresh = useCallback((row: FeaturesRow, changed: Bounds | null) => stageRef.current?.refresh(row, changed), []);
-  const { map, live, accept } = useLiveMap(first, refresh);
+  const { holderRef, stageRef, stage, place, pointer, types } = useStage(first, hash.place);
+  const refresh = useCallback((row: FeaturesRow, changed: Bounds | null) => stageRef.current?.refresh(row, changed), [stageRef]);
+  const { map: server, live, accept } = useLiveMap(first, refresh);
+  const { map, editor } = useLayout(server, accept);
   const [chosen, setLook] = useState<Look>(() => firstLook(first.layers, hash));
   const look = useMemo(() => nextLook(map.layers, chosen), [map.layers, chosen]);
-  const [hidden, setHidden] = useState<ReadonlyMap<number, ReadonlySet<number>>>(new Map());
-  const [place, setPlace] = useState<Place | null>(null);
   const [open, setOpen] = useState<Open>(null);
   const [panel, setPanel] = useState(() => !narrow());
+  const [settings, setSettings] = useState<{ layer: number; part: Part } | null>(null);
 
-  useEffect(() => {
-    const element = holderRef.current;
-    if (!element) return undefined;
-    let clicks = 0;
-    const popup = async (at: L.LatLng, hits: Found[]): Promise<void> => {
-      clicks += 1;
-      const click = clicks;
-      const found = await known(first.id, hits, at.wrap());
-      // Another click came meanwhile, or the page ended.
-      if (found.length === 0 || click !== clicks) return;
-      const content = document.createElement("div");
-      render(<Popup map={first.id} found={found} />, content);
-      L.popup({ maxWidth: 320, minWidth: 180, maxHeight: 320 })
-        .setLatLng(at)
-        .setContent(content)
-        .openOn(made.map)
-        .on("remove", () => render(null, content));
-    };
-    const made = new Stage(element, first, hash.place, {
-      onMove: setPlace,
-      onPointer: (at) => pointer.dispatchEvent(new CustomEvent("place", { detail: at })),
-      onClick: (at, found) => void popup(at, found),
-    });
-    stageRef.current = made;
-    setPlace(made.place());
-    return () => {
-      clicks += 1;
-      made.stop();
-      stageRef.current = null;
-    };
-  }, [first, hash, pointer]);
-
-  useEffect(() => stageRef.current?.show(map.layers, look, hidden), [map.layers, look, hidden]);
+  useEffect(() => stage?.show(map.layers, look), [stage, map.layers, look]);
   useEffect(() => {
     if (place) history.replaceState(history.state, "", formatHash(place, map.layers, look));
   }, [place, map.layers, look]);
   useEffect(() => {
     document.title = `${map.name} · Quadrat`;
   }, [map.name]);
+  useEffect(() => {
+    const keys = (event: KeyboardEvent): void => {
+      if (!(event.ctrlKey || event.metaKey) || typing(event.target)) return;
+      const key = event.key.toLowerCase();
+      if (key !== "z" && key !== "y") return;
+      event.preventDefault();
+      if (key === "y" || event.shiftKey) editor.redo();
+      else editor.undo();
+    };
+    document.addEventListener("keydown", keys);
+    return () => document.removeEventListener("keydown", keys);
+  }, [editor]);
 
-  const url = `/api/maps/${map.id}/`;
   const saved = savedPlace(map);
-  const changed = lookChanged(map.layers, look) || saved === null || (place !== null && moved(saved, place));
-  const attempt = async (work: () => Promise<MapJson>): Promise<void> => {
+  const changed = lookChanged(map.layers, look) || saved === null || (place !== null && placeMoved(saved, place));
+  const saveView = async (): Promise<void> => {
     try {
-      accept(await work());
+      if (lookChanged(map.layers, look)) {
+        editor.change(editor.now.map((placed): PlacedLayer => {
+          const row = map.layers.find((item) => sourceOf(item).id === placed.source);
+          const shown = row && look.get(row.id);
+          if (!row || !shown) return placed;
+          const style = row.kind === "features" ? { ...placed.style, filter: shown.filter } : placed.style;
+          return { ...placed, visible: shown.visible, opacity: shown.opacity, style };
+        }));
+      }
+      await editor.flush();
+      editor.own(await patch<MapJson>(`/api/maps/${map.id}/`, { view: place }));
+      toast("The map now opens like this.", "ok");
     } catch (error) {
       toast(`${asApiError(error).message} ${asApiError(error).fix}`, "bad");
-      accept(await get<MapJson>(url));
     }
   };
-  const saveView = (): Promise<void> =>
-    attempt(async () => {
-      for (const row of map.layers) {
-        const shown = look.get(row.id);
-        if (shown && (shown.visible !== row.visible || shown.opacity !== row.opacity)) {
-          await patch(`${url}layers/${row.id}`, { visible: shown.visible, opacity: shown.opacity });
-        }
-      }
-      const fresh = await patch<MapJson>(url, { view: place });
-      toast("The map now opens like this.", "ok");
-      return fresh;
+  const show = (id: number, shown: Partial<Shown>): void =>
+    setLook((now) => {
+      const row = map.layers.find((item) => item.id === id);
+      return row ? new Map(now).set(id, { ...(now.get(id) ?? savedLook(row)), ...shown }) : now;
     });
+  const zoom = (rows: readonly LayerRow[]): void => {
+    const bounds = boundsOf(rows);
+    if (bounds) stage?.zoomTo(bounds);
+    if (narrow()) setPanel(false);
+  };
 
   const actions: PanelActions = {
-    onShow: (id, shown) =>
-      setLook((now) => new Map(now).set(id, { ...(now.get(id) ?? { visible: true, opacity: 1 }), ...shown })),
-    onHideClass: (id, value, hide) =>
-      setHidden((now) => {
-        const values = new Set(now.get(id));
-        if (hide) values.add(value);
-        else values.delete(value);
-        return new Map(now).set(id, values);
-      }),
-    onZoom: (row) => {
-      const bounds = sourceOf(row).bounds;
-      if (bounds) stageRef.current?.zoomTo(bounds);
-      if (narrow()) setPanel(false);
+    onShow: show,
+    onHideClass: (id, value, hide) => show(id, { filter: withClass(look.get(id)?.filter ?? {}, value, hide) }),
+    onZoom: zoom,
+    onArrange: (rows) => {
+      const placed = new Map(editor.now.map((item) => [item.source, item]));
+      editor.change(
+        rows.flatMap((row) => {
+          const item = placed.get(sourceOf(row).id);
+          return item ? [{ ...item, group: row.group }] : [];
+        }),
+      );
     },
-    onReorder: (ids) => {
-      const rows = new Map(map.layers.map((row) => [row.id, row]));
-      accept({ ...map, layers: ids.flatMap((id) => rows.get(id) ?? []) });
-      void attempt(() => put<MapJson>(`${url}order`, { layers: ids }));
-    },
+    onSettings: (row, part) => setSettings({ layer: row.id, part }),
     onRename: (row) => setOpen({ dialog: "rename-layer", row }),
+    onGroup: (row) => setOpen({ dialog: "group", row }),
+    onRenameGroup: (group) => setOpen({ dialog: "rename-group", group }),
+    onUngroup: (group) => editor.change(groupRenamed(editor.now, group, "")),
     onRemove: (row) => setOpen({ dialog: "remove-layer", row }),
     onAdd: () => setOpen({ dialog: "add" }),
   };
@@ -148,6 +119,7 @@ export function Viewer({ first }: { first: MapJson }): JSX.Element {
     { label: "Rename map", icon: "edit", onSelect: () => setOpen({ dialog: "rename-map" }) },
     { label: "Delete map", icon: "trash", danger: true, onSelect: () => setOpen({ dialog: "delete-map" }) },
   ];
+  const set = settings && map.layers.find((row) => row.id === settings.layer);
 
   return (
     <div class={`viewer${panel ? " with-panel" : ""}`}>
@@ -156,30 +128,59 @@ export function Viewer({ first }: { first: MapJson }): JSX.Element {
           <h2 class="truncate" title={map.name}>
             {map.name}
           </h2>
-          {map.can_edit && <Menu label="More about this map" items={menu} end />}
+          {map.can_edit && (
+            <>
+              <IconButton label="Undo" icon="undo" disabled={!editor.canUndo} onClick={() => editor.undo()} />
+              <IconButton label="Redo" icon="redo" disabled={!editor.canRedo} onClick={() => editor.redo()} />
+              <Menu label="More about this map" items={menu} end />
+            </>
+          )}
           <IconButton label="Hide the layer list" icon="left" onClick={() => setPanel(false)} />
         </header>
-        <div class="panel-actions">
-          {map.can_edit && (
-            <Button kind="primary" small onClick={actions.onAdd}>
-              <Icon name="add" /> Add layer
-            </Button>
-          )}
-          {map.role !== null && (
-            <Button small onClick={() => setOpen({ dialog: "share" })}>
-              <Icon name="share" /> Share
-            </Button>
-          )}
-          {map.can_edit && (
-            <Button small disabled={!changed} onClick={() => void saveView()} title="Let the map open at this place with these layers and opacities">
-              Save view
-            </Button>
-          )}
-        </div>
-        <div class="panel-list">
-          {map.description && <About text={map.description} />}
-          <LayerList map={map} look={look} hidden={hidden} actions={actions} />
-        </div>
+        {settings && set ? (
+          <Settings
+            key={set.id}
+            map={map}
+            row={set}
+            part={settings.part}
+            filter={look.get(set.id)?.filter ?? {}}
+            types={types.get(set.id) ?? []}
+            view={() => stage?.bounds() ?? null}
+            onPart={(part) => setSettings({ ...settings, part })}
+            onStyle={(style, burst) =>
+              editor.change(
+                withChange(editor.now, sourceOf(set).id, { style: set.kind === "features" ? { ...style, filter: featureStyle(set).filter } : style }),
+                burst && `${set.id} ${burst}`,
+              )
+            }
+            onFilter={(filter) => show(set.id, { filter })}
+            onClose={() => setSettings(null)}
+          />
+        ) : (
+          <>
+            <div class="panel-actions">
+              {map.can_edit && (
+                <Button kind="primary" small onClick={actions.onAdd}>
+                  <Icon name="add" /> Add layer
+                </Button>
+              )}
+              {map.role !== null && (
+                <Button small onClick={() => setOpen({ dialog: "share" })}>
+                  <Icon name="share" /> Share
+                </Button>
+              )}
+              {map.can_edit && (
+                <Button small disabled={!changed} onClick={() => void saveView()} title="Let the map open at this place with these layers, opacities and filters">
+                  Save view
+                </Button>
+              )}
+            </div>
+            <div class="panel-list">
+              {map.description && <About text={map.description} />}
+              <LayerList map={map} look={look} types={types} actions={actions} />
+            </div>
+          </>
+        )}
       </aside>
       <div class="stage">
         <div class="map" ref={holderRef} />
@@ -197,54 +198,7 @@ export function Viewer({ first }: { first: MapJson }): JSX.Element {
         )}
         <Coordinates pointer={pointer} />
       </div>
-      {open?.dialog === "add" && <AddLayerDialog map={map} onAdded={accept} onClose={() => setOpen(null)} />}
-      {open?.dialog === "share" && <ShareDialog map={map} onChanged={accept} onClose={() => setOpen(null)} />}
-      {open?.dialog === "rename-map" && (
-        <RenameDialog
-          title="Rename map"
-          name={map.name}
-          onSave={async (name) => accept(await patch<MapJson>(url, { name }))}
-          onClose={() => setOpen(null)}
-        />
-      )}
-      {open?.dialog === "rename-layer" && (
-        <RenameDialog
-          title="Rename layer"
-          name={titleOf(open.row)}
-          onSave={async (title) => accept(await patch<MapJson>(`${url}layers/${open.row.id}`, { title }))}
-          onClose={() => setOpen(null)}
-        />
-      )}
-      {open?.dialog === "remove-layer" && (
-        <ConfirmDialog
-          title={`Remove ${titleOf(open.row)}?`}
-          confirmLabel="Remove from map"
-          danger
-          onConfirm={async () => accept(await del<MapJson>(`${url}layers/${open.row.id}`))}
-          onClose={() => setOpen(null)}
-        >
-          It leaves this map only. The layer itself stays in the project.
-        </ConfirmDialog>
-      )}
-      {open?.dialog === "delete-map" && (
-        <ConfirmDialog
-          title={`Delete ${map.name}?`}
-          confirmLabel="Delete map"
-          danger
-          onConfirm={async () => {
-            await del(url);
-            window.location.assign("/");
-          }}
-          onClose={() => setOpen(null)}
-        >
-          Its links stop working. The layers stay in the project.
-        </ConfirmDialog>
-      )}
+      <ViewerDialogs open={open} map={map} editor={editor} onClose={() => setOpen(null)} />
     </div>
   );
-}
-
-function moved(saved: Place, place: Place): boolean {
-  const far = (a: number, b: number): boolean => Math.abs(a - b) > 2e-6;
-  return far(saved.lat, place.lat) || far(saved.lon, place.lon) || Math.abs(saved.zoom - place.zoom) > 0.01;
 }

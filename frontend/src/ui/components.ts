@@ -6,5 +6,6 @@ export * from "./feedback";
 export * from "./fields";
 export * from "./icons";
 export * from "./menu";
+export * from "./range";
 export * from "./table";
 export * from "./tabs";

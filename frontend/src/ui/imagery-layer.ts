@@ -1,5 +1,5 @@
 // Imagery and class rasters on the map; a new version replaces tile after tile without a blank moment.
-import type { Bounds } from "./vector-layer";
+import type { Bounds } from "./vector-tile";
 
 /** What a tile layer needs of the imagery JSON. */
 export interface ImageryInfo {
@@ -11,6 +11,12 @@ export interface ImageryInfo {
   min_zoom: number;
   max_zoom: number;
   attribution: string;
+  /** Rendering words behind the tiles' address, as a query; without them the layer's own look. */
+  look?: string | undefined;
+}
+
+function addressOf({ tiles, look }: ImageryInfo): string {
+  return look ? `${tiles}${tiles.includes("?") ? "&" : "?"}${look.replaceAll("{", "%7B").replaceAll("}", "%7D")}` : tiles;
 }
 
 /** Return Leaflet's bounds of [w, s, e, n]. */
@@ -31,11 +37,12 @@ const MOST_TRIES = 3;
 export class ImageryTileLayer extends L.TileLayer {
   private readonly images = new Map<HTMLImageElement, L.Coords>();
   private version: number;
+  private look: string;
 
   constructor(info: ImageryInfo, options: L.TileLayerOptions = {}) {
     // On a dense screen the next zoom's tiles are drawn at half size: one CSS pixel is then 2 x 2 pixels of imagery.
     const dense = L.Browser.retina ? 1 : 0;
-    super(info.tiles, {
+    super(addressOf(info), {
       // No minNativeZoom: far out Leaflet would walk each of the millions of tiles of that zoom in the window, and
       // the server draws one tile of any zoom from an overview.
       maxNativeZoom: Math.max(0, info.max_zoom - dense),
@@ -49,16 +56,18 @@ export class ImageryTileLayer extends L.TileLayer {
       ...options,
     });
     this.version = info.version;
+    this.look = info.look ?? "";
     this.on("tileunload", (event: L.TileEvent) => this.images.delete(event.tile as HTMLImageElement));
   }
 
-  /** Show another version: each tile keeps its old picture until the new one is there. */
+  /** Show another version or look: each tile keeps its old picture until the new one is there. */
   refresh(info: ImageryInfo): void {
-    if (info.version === this.version) return;
+    if (info.version === this.version && (info.look ?? "") === this.look) return;
     this.version = info.version;
+    this.look = info.look ?? "";
     if (info.bounds) this.options.bounds = toLatLngBounds(info.bounds);
     this.options.maxNativeZoom = Math.max(0, info.max_zoom - (L.Browser.retina ? 1 : 0));
-    this.setUrl(info.tiles, true);
+    this.setUrl(addressOf(info), true);
     for (const [image, coords] of this.images) {
       const url = this.urlAt(coords);
       const next = new Image();

@@ -2,11 +2,14 @@
 import { ImageryTileLayer, toLatLngBounds } from "./imagery-layer";
 import type { ImageryInfo } from "./imagery-layer";
 import { VectorTileLayer } from "./vector-layer";
-import type { Bounds, VectorInfo, VectorStyle } from "./vector-layer";
+import type { VectorInfo } from "./vector-layer";
+import type { VectorStyle } from "./vector-paint";
+import type { Bounds } from "./vector-tile";
 
 export { toLatLngBounds, ImageryTileLayer, VectorTileLayer };
 export type { Bounds, ImageryInfo, VectorInfo, VectorStyle };
 export type { Hit } from "./vector-layer";
+export type { Paint, PointSymbol } from "./vector-paint";
 
 export interface MapOptions extends L.MapOptions {
   /** Show this area first. */

@@ -2,11 +2,10 @@
 // style, a highlight or a deeper zoom asks the server for nothing.
 import { loadInWorker } from "./tile-loader";
 import type { Load, TileLoader } from "./tile-loader";
-import { featuresAt } from "./vector-tile";
-import type { DecodedTile, Properties } from "./vector-tile";
-
-/** west, south, east, north in degrees. */
-export type Bounds = readonly [number, number, number, number];
+import { colourOf, drawHighlights, drawOutlines, drawPoints, grouped } from "./vector-paint";
+import type { Grouped, VectorStyle } from "./vector-paint";
+import { featuresAt, tileTouches } from "./vector-tile";
+import type { Bounds, DecodedTile, Properties } from "./vector-tile";
 
 export interface VectorInfo {
   id: string;
@@ -15,18 +14,6 @@ export interface VectorInfo {
   seq: number;
   bounds?: Bounds | null | undefined;
   attribution?: string | undefined;
-}
-
-export interface VectorStyle {
-  /** Colour (#rrggbb) of each class value; -1 is "no class". */
-  colours: ReadonlyMap<number, string>;
-  /** Colour of a class that is not in the map. */
-  otherColour?: string | undefined;
-  fillOpacity?: number | undefined;
-  /** Width of outlines in CSS pixels. */
-  lineWidth?: number | undefined;
-  /** Class values that are not drawn and not hit. */
-  hidden?: ReadonlySet<number> | undefined;
 }
 
 export interface Hit {
@@ -43,8 +30,8 @@ export interface VectorTileOptions extends L.GridLayerOptions {
 interface Entry {
   seq: number;
   tile: DecodedTile | null;
-  /** Outlines of each class in tile units. */
-  paths: Map<number, Path2D> | null;
+  /** Outlines in tile units, made at the first drawing. */
+  paths: Grouped | null;
   stale: boolean;
 }
 
@@ -56,44 +43,9 @@ interface Pending {
 
 const KEPT_TILES = 384;
 const MOST_TRIES = 4;
-const POINT_RADIUS = 5;
-const OTHER_COLOUR = "#8a9591";
+// Tiles are drawn anew for so long in one frame; the others wait for the next, so that a slider stays smooth.
+const DRAW_MS = 10;
 const TILE_PX = 256;
-
-/** Return whether a tile touches bounds, with a margin for its buffer. */
-export function tileTouches(z: number, x: number, y: number, bounds: Bounds): boolean {
-  const n = 2 ** z;
-  const lon = (column: number): number => (column / n) * 360 - 180;
-  const lat = (row: number): number => (Math.atan(Math.sinh(Math.PI * (1 - (2 * row) / n))) * 180) / Math.PI;
-  const [west, south, east, north] = bounds;
-  return lon(x + 1.07) >= west && lon(x - 0.07) <= east && lat(y - 0.07) >= south && lat(y + 1.07) <= north;
-}
-
-function pathOf(tile: DecodedTile, path: Path2D, feature: number): void {
-  const { ringStart, pointStart, points, types } = tile;
-  for (let ring = ringStart[feature] ?? 0; ring < (ringStart[feature + 1] ?? 0); ring++) {
-    const from = pointStart[ring] ?? 0;
-    const to = pointStart[ring + 1] ?? 0;
-    path.moveTo(points[2 * from] ?? 0, points[2 * from + 1] ?? 0);
-    for (let i = from + 1; i < to; i++) path.lineTo(points[2 * i] ?? 0, points[2 * i + 1] ?? 0);
-    if (types[feature] === 3) path.closePath();
-  }
-}
-
-function pathsOf(tile: DecodedTile): Map<number, Path2D> {
-  const paths = new Map<number, Path2D>();
-  for (let feature = 0; feature < tile.count; feature++) {
-    if (tile.types[feature] === 1) continue;
-    const value = tile.classes[feature] ?? -1;
-    let path = paths.get(value);
-    if (!path) {
-      path = new Path2D();
-      paths.set(value, path);
-    }
-    pathOf(tile, path, feature);
-  }
-  return paths;
-}
 
 /** A feature layer as Leaflet layer. */
 export class VectorTileLayer extends L.GridLayer {
@@ -102,6 +54,11 @@ export class VectorTileLayer extends L.GridLayer {
   private readonly shown = new Map<HTMLCanvasElement, { coords: L.Coords; done: (() => void) | null }>();
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
   private highlighted: string | null = null;
+  private selected: ReadonlySet<string> = new Set();
+  private readonly dirty = new Set<HTMLCanvasElement>();
+  private frame = 0;
+  /** Geometry types seen so far: 1 points, 2 lines, 3 polygons. */
+  readonly types = new Set<number>();
   private readonly load: TileLoader;
   private readonly maxDataZoom: number;
 
@@ -122,6 +79,8 @@ export class VectorTileLayer extends L.GridLayer {
     this.pending.clear();
     this.timers.forEach(clearTimeout);
     this.timers.clear();
+    cancelAnimationFrame(this.frame);
+    this.dirty.clear();
     super.onRemove(map);
     this.shown.clear();
     return this;
@@ -161,6 +120,22 @@ export class VectorTileLayer extends L.GridLayer {
     this.drawAll();
   }
 
+  /** Mark features for as long as they are chosen. */
+  select(ids: ReadonlySet<string>): void {
+    this.selected = ids;
+    this.drawAll();
+  }
+
+  /** Hand every tile on the map, with its address and the style, to something that looks at what is drawn. */
+  eachShown(look: (tile: DecodedTile, z: number, x: number, y: number, style: VectorStyle) => void): void {
+    const keys = new Set([...this.shown.values()].filter(({ coords }) => coords.z === this._tileZoom).map(({ coords }) => this.dataKey(coords)));
+    for (const key of keys) {
+      const tile = this.entries.get(key)?.tile;
+      const [z, x, y] = key.split("/").map(Number) as [number, number, number];
+      if (tile) look(tile, z, x, y, this.look);
+    }
+  }
+
   /** Return the features at a place, topmost first; `tolerance` in CSS pixels. */
   hitsAt(place: L.LatLng, tolerance = 3): Hit[] {
     const zoom = this._map ? Math.round(this._map.getZoom()) : this.maxDataZoom;
@@ -176,7 +151,7 @@ export class VectorTileLayer extends L.GridLayer {
         classValue: tile.classes[feature] === -1 ? null : (tile.classes[feature] ?? null),
         properties: tile.properties[feature] ?? {},
       }))
-      .filter((hit) => !this.look.hidden?.has(hit.classValue ?? -1));
+      .filter((hit) => colourOf(this.look, hit.classValue ?? -1, hit.properties) !== null);
   }
 
   protected override createTile(coords: L.Coords, done: L.DoneCallback): HTMLElement {
@@ -227,6 +202,7 @@ export class VectorTileLayer extends L.GridLayer {
         this.pending.delete(key);
         this.entries.delete(key);
         this.entries.set(key, { seq, tile, paths: null, stale: false });
+        this.meet(tile);
         this.forget();
         this.arrived(key);
       },
@@ -266,14 +242,31 @@ export class VectorTileLayer extends L.GridLayer {
       tile.done?.();
       tile.done = null;
     }
+    this.fire("drawn");
+  }
+
+  private meet(tile: DecodedTile | null): void {
+    const before = this.types.size;
+    for (const type of new Set(tile?.types)) this.types.add(type);
+    if (this.types.size !== before) this.fire("types");
   }
 
   private drawAll(): void {
-    for (const [canvas, { coords }] of this.shown) this.draw(canvas, coords);
+    for (const canvas of this.shown.keys()) this.dirty.add(canvas);
+    if (this.frame === 0 && this.dirty.size > 0) this.frame = requestAnimationFrame(() => this.drawSome());
   }
 
-  private colour(value: number): string {
-    return this.look.colours.get(value) ?? this.look.otherColour ?? OTHER_COLOUR;
+  private drawSome(): void {
+    this.frame = 0;
+    const end = performance.now() + DRAW_MS;
+    for (const canvas of this.dirty) {
+      this.dirty.delete(canvas);
+      const tile = this.shown.get(canvas);
+      if (tile) this.draw(canvas, tile.coords);
+      if (performance.now() > end) break;
+    }
+    if (this.dirty.size > 0) this.frame = requestAnimationFrame(() => this.drawSome());
+    else this.fire("drawn");
   }
 
   private draw(canvas: HTMLCanvasElement, coords: L.Coords): void {
@@ -284,57 +277,21 @@ export class VectorTileLayer extends L.GridLayer {
     const entry = this.entries.get(this.dataKey(coords));
     if (!entry?.tile) return;
     const { tile } = entry;
-    entry.paths ??= pathsOf(tile);
+    if (!entry.paths || entry.paths.by !== (this.look.paint ?? null)) entry.paths = grouped(tile, this.look);
     // A canvas deeper than its data shows a part of the tile, enlarged.
     const up = Math.max(0, coords.z - this.maxDataZoom);
     const parts = 2 ** up;
     const scale = (canvas.width * parts) / tile.extent;
     const left = (((coords.x % parts) + parts) % parts) * canvas.width;
     const top = (coords.y % parts) * canvas.height;
+    const pixel = (window.devicePixelRatio || 1) / scale;
     pen.setTransform(scale, 0, 0, scale, -left, -top);
     pen.lineJoin = "round";
-    pen.lineWidth = ((this.look.lineWidth ?? 1.5) * (window.devicePixelRatio || 1)) / scale;
-    for (const [value, path] of entry.paths) {
-      if (this.look.hidden?.has(value)) continue;
-      pen.fillStyle = pen.strokeStyle = this.colour(value);
-      pen.globalAlpha = this.look.fillOpacity ?? 0.35;
-      pen.fill(path);
-      pen.globalAlpha = 1;
-      pen.stroke(path);
-    }
-    this.drawPoints(pen, tile, scale);
-    this.drawHighlight(pen, tile, scale);
-  }
-
-  private drawPoints(pen: CanvasRenderingContext2D, tile: DecodedTile, scale: number): void {
-    const radius = (POINT_RADIUS * (window.devicePixelRatio || 1)) / scale;
-    for (let feature = 0; feature < tile.count; feature++) {
-      const value = tile.classes[feature] ?? -1;
-      if (tile.types[feature] !== 1 || this.look.hidden?.has(value)) continue;
-      const first = tile.pointStart[tile.ringStart[feature] ?? 0] ?? 0;
-      const last = tile.pointStart[tile.ringStart[feature + 1] ?? 0] ?? 0;
-      for (let i = first; i < last; i++) {
-        pen.beginPath();
-        pen.arc(tile.points[2 * i] ?? 0, tile.points[2 * i + 1] ?? 0, radius, 0, 2 * Math.PI);
-        pen.fillStyle = this.colour(value);
-        pen.strokeStyle = "#ffffff";
-        pen.fill();
-        pen.stroke();
-      }
-    }
-  }
-
-  private drawHighlight(pen: CanvasRenderingContext2D, tile: DecodedTile, scale: number): void {
-    if (this.highlighted === null) return;
-    const path = new Path2D();
-    for (let feature = 0; feature < tile.count; feature++) {
-      if (tile.properties[feature]?.["id"] === this.highlighted) pathOf(tile, path, feature);
-    }
-    const width = (window.devicePixelRatio || 1) / scale;
-    for (const [colour, size] of [["#ffffff", 5], ["#0b57d0", 2.5]] as const) {
-      pen.strokeStyle = colour;
-      pen.lineWidth = size * width;
-      pen.stroke(path);
-    }
+    pen.lineWidth = (this.look.lineWidth ?? 1.5) * pixel;
+    drawOutlines(pen, entry.paths, this.look);
+    pen.lineWidth = 1.5 * pixel;
+    drawPoints(pen, tile, this.look, pixel);
+    const ringed = this.highlighted === null ? this.selected : new Set([...this.selected, this.highlighted]);
+    drawHighlights(pen, tile, ringed, pixel);
   }
 }

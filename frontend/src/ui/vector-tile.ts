@@ -2,6 +2,9 @@
 import { VectorTile } from "@mapbox/vector-tile";
 import Pbf from "pbf";
 
+/** west, south, east, north in degrees. */
+export type Bounds = readonly [number, number, number, number];
+
 export type Properties = Record<string, string | number | boolean>;
 
 /** One decoded tile. Feature i has the rings ringStart[i] … ringStart[i+1], ring r the points pointStart[r] … pointStart[r+1]. */
@@ -130,4 +133,13 @@ export function featuresAt(tile: DecodedTile, x: number, y: number, tolerance: n
   const found: number[] = [];
   for (let feature = tile.count - 1; feature >= 0; feature--) if (hits(tile, feature, x, y, tolerance)) found.push(feature);
   return found;
+}
+
+/** Return whether a tile touches bounds, with a margin for its buffer. */
+export function tileTouches(z: number, x: number, y: number, bounds: Bounds): boolean {
+  const n = 2 ** z;
+  const lon = (column: number): number => (column / n) * 360 - 180;
+  const lat = (row: number): number => (Math.atan(Math.sinh(Math.PI * (1 - (2 * row) / n))) * 180) / Math.PI;
+  const [west, south, east, north] = bounds;
+  return lon(x + 1.07) >= west && lon(x - 0.07) <= east && lat(y - 0.07) >= south && lat(y + 1.07) <= north;
 }

@@ -5,15 +5,15 @@ import type { FeaturesRow, LayerRow, MapJson } from "../../src/maps/types";
 function row(id: number, values: Partial<FeaturesRow> = {}, seq = 1): LayerRow {
   const features = {
     id: `f${id}`, name: `Layer ${id}`, kind: "samples", state: "ready" as const, seq, count: 0,
-    bounds: null, classes: [], attribution: "", tiles: "",
+    bounds: null, classes: [], fields: [], attribution: "", tiles: "",
   };
-  return { id, title: "", visible: true, opacity: 1, style: {}, kind: "features", features, ...values };
+  return { id, title: "", visible: true, opacity: 1, style: {}, group: "", kind: "features", features, ...values };
 }
 
 const rows = [row(12), row(15), row(20, { visible: false })];
 
 test("a link carries place, visible and hidden layers and opacities, and is read back the same", () => {
-  const look = new Map([[12, { visible: true, opacity: 1 }], [15, { visible: true, opacity: 0.4 }], [20, { visible: false, opacity: 1 }]]);
+  const look = new Map([[12, { visible: true, opacity: 1, filter: {} }], [15, { visible: true, opacity: 0.4, filter: {} }], [20, { visible: false, opacity: 1, filter: {} }]]);
   const hash = formatHash({ zoom: 17.25, lat: 27.6301234, lon: 85.5213987 }, rows, look);
   expect(hash).toBe("#17.25/27.630123/85.521399/12,15:0.4,-20");
   const read = parseHash(hash);
@@ -22,12 +22,12 @@ test("a link carries place, visible and hidden layers and opacities, and is read
 });
 
 test("layers that a link does not name, such as newer ones, come as saved", () => {
-  expect(firstLook(rows, parseHash("")).get(20)).toEqual({ visible: false, opacity: 1 });
+  expect(firstLook(rows, parseHash("")).get(20)).toEqual({ visible: false, opacity: 1, filter: {} });
   const look = firstLook([...rows, row(31, { opacity: 0.5 })], parseHash("#3/1/2/-12,15:0.4"));
   expect(look.get(12)?.visible).toBe(false);
-  expect(look.get(15)).toEqual({ visible: true, opacity: 0.4 });
+  expect(look.get(15)).toEqual({ visible: true, opacity: 0.4, filter: {} });
   expect(look.get(20)?.visible).toBe(false);
-  expect(look.get(31)).toEqual({ visible: true, opacity: 0.5 });
+  expect(look.get(31)).toEqual({ visible: true, opacity: 0.5, filter: {} });
 });
 
 test("nonsense in a link is left out", () => {
@@ -38,9 +38,9 @@ test("nonsense in a link is left out", () => {
 });
 
 test("what the reader chose stays when the map comes anew, and new layers come as saved", () => {
-  const look = nextLook([...rows, row(30, { opacity: 0.5 })], new Map([[12, { visible: false, opacity: 0.2 }]]));
-  expect(look.get(12)).toEqual({ visible: false, opacity: 0.2 });
-  expect(look.get(30)).toEqual({ visible: true, opacity: 0.5 });
+  const look = nextLook([...rows, row(30, { opacity: 0.5 })], new Map([[12, { visible: false, opacity: 0.2, filter: {} }]]));
+  expect(look.get(12)).toEqual({ visible: false, opacity: 0.2, filter: {} });
+  expect(look.get(30)).toEqual({ visible: true, opacity: 0.5, filter: {} });
   expect(lookChanged(rows, look)).toBe(true);
   expect(lookChanged(rows, nextLook(rows, new Map()))).toBe(false);
 });

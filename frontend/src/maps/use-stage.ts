@@ -1,0 +1,68 @@
+// The Leaflet side of the page, for as long as its element is there.
+import { render, h } from "preact";
+import type { RefObject } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { asApiError } from "../ui/api";
+import { toast } from "../ui/components";
+import { known, Popup } from "./popup";
+import { Stage } from "./stage";
+import type { Found } from "./stage";
+import type { Place } from "./state";
+import type { GeometryTypes } from "./swatch";
+import type { MapJson } from "./types";
+
+export interface StageState {
+  holderRef: RefObject<HTMLDivElement | null>;
+  /** For what happens later; `stage` is null until the element is there. */
+  stageRef: RefObject<Stage | null>;
+  stage: Stage | null;
+  place: Place | null;
+  /** Hears "place" with the pointer's L.LatLng or null: it moves often, so only who listens renders anew. */
+  pointer: EventTarget;
+  types: ReadonlyMap<number, GeometryTypes>;
+}
+
+/** Make the stage of the first map; it shows nothing until `show` is called. */
+export function useStage(first: MapJson, start: Place | null): StageState {
+  const holderRef = useRef<HTMLDivElement>(null);
+  const stageRef = useRef<Stage | null>(null);
+  const [stage, setStage] = useState<Stage | null>(null);
+  const pointer = useMemo(() => new EventTarget(), []);
+  const [place, setPlace] = useState<Place | null>(null);
+  const [types, setTypes] = useState<ReadonlyMap<number, GeometryTypes>>(new Map());
+  useEffect(() => {
+    const element = holderRef.current;
+    if (!element) return undefined;
+    let clicks = 0;
+    const popup = async (at: L.LatLng, hits: Found[]): Promise<void> => {
+      clicks += 1;
+      const click = clicks;
+      const found = await known(first.id, hits, at.wrap());
+      // Another click came meanwhile, or the page ended.
+      if (found.length === 0 || click !== clicks) return;
+      const content = document.createElement("div");
+      render(h(Popup, { map: first.id, found }), content);
+      L.popup({ maxWidth: 320, minWidth: 180, maxHeight: 320 })
+        .setLatLng(at)
+        .setContent(content)
+        .openOn(made.map)
+        .on("remove", () => render(null, content));
+    };
+    const made = new Stage(element, first, start, {
+      onMove: setPlace,
+      onPointer: (at) => pointer.dispatchEvent(new CustomEvent("place", { detail: at })),
+      onClick: (at, found) => void popup(at, found),
+      onTypes: (layer, seen) => setTypes((now) => new Map(now).set(layer, seen)),
+      onError: (error) => toast(`${asApiError(error).message} ${asApiError(error).fix}`, "bad"),
+    });
+    stageRef.current = made;
+    setStage(made);
+    setPlace(made.place());
+    return () => {
+      clicks += 1;
+      made.stop();
+      stageRef.current = null;
+    };
+  }, [first, start, pointer]);
+  return { holderRef, stageRef, stage, place, pointer, types };
+}

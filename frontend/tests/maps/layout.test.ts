@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { droppedGroup, droppedLayer, gathered, groupRenamed, linesOf, stepped, withLayout } from "../../src/maps/layout";
+import type { Layout } from "../../src/maps/layout";
+import { LayoutEditor, QUIET_MS } from "../../src/maps/layout-editor";
+import type { MapJson } from "../../src/maps/types";
+
+interface Item {
+  id: string;
+  group: string;
+}
+const items = (text: string): Item[] => text.split(" ").map((word) => ({ id: word[0] ?? "", group: word.slice(1) }));
+const written = (list: readonly Item[]): string => list.map(({ id, group }) => id + group).join(" ");
+const pick = (list: readonly Item[], id: string): Item => list.find((item) => item.id === id) ?? { id, group: "" };
+
+test("layers of a group stand together", () => {
+  expect(written(gathered(items("aG b cG")))).toBe("aG cG b");
+  expect(linesOf(items("a bG cG d")).map((line) => ("head" in line ? line.head : line.item.id))).toEqual(["a", "G", "b", "c", "d"]);
+});
+
+test("a layer dropped between two of a group joins it; at its end the indent decides", () => {
+  const list = items("a bG cG d"); // lines without a: G b c d
+  const a = pick(list, "a");
+  expect(written(droppedLayer(list, a, 0, true))).toBe("a bG cG d");
+  expect(written(droppedLayer(list, a, 1, false))).toBe("aG bG cG d");
+  expect(written(droppedLayer(list, a, 2, false))).toBe("bG aG cG d");
+  expect(written(droppedLayer(list, a, 3, false))).toBe("bG cG a d");
+  expect(written(droppedLayer(list, a, 3, true))).toBe("bG cG aG d");
+  expect(written(droppedGroup(list, "G", 0))).toBe("bG cG a d");
+});
+
+test("arrow keys go into a group at its border, through it and out again", () => {
+  let list = items("bG cG d");
+  const path = [written(list)];
+  for (let step = 0; step < 4; step++) {
+    list = stepped(list, pick(list, "d"), -1);
+    path.push(written(list));
+  }
+  expect(path).toEqual(["bG cG d", "bG cG dG", "bG dG cG", "dG bG cG", "d bG cG"]);
+  expect(written(stepped(list, pick(list, "d"), -1))).toBe("d bG cG");
+});
+
+function placed(source: string, group = ""): Layout[number] {
+  return { kind: "features", source, title: "", visible: true, opacity: 1, style: {}, group };
+}
+
+function map(version: number, layout: Layout): MapJson {
+  const layers = layout.map((item, id) => ({ ...item, id, kind: "features", features: { id: item.source } }));
+  return { id: "m", version, layers } as unknown as MapJson;
+}
+
+test("a group is renamed, or joined to another", () => {
+  expect(groupRenamed([placed("a", "A"), placed("b"), placed("c", "C")], "C", "A").map((item) => item.source)).toEqual(["a", "c", "b"]);
+});
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+function edited(): { editor: LayoutEditor; sent: { layout: Layout; version: number }[]; answer: { version: number; fail: boolean } } {
+  const sent: { layout: Layout; version: number }[] = [];
+  const answer = { version: 1, fail: false };
+  const editor = new LayoutEditor(map(1, [placed("a"), placed("b")]), {
+    write: (layout, version) => {
+      sent.push({ layout, version });
+      if (answer.fail) return Promise.reject(new Error("conflict"));
+      answer.version += 1;
+      return Promise.resolve(map(answer.version, layout));
+    },
+    reload: () => Promise.resolve(map(40, [placed("z")])),
+    accept: (fresh) => editor.see(fresh),
+    failed: () => undefined,
+    changed: () => undefined,
+  });
+  return { editor, sent, answer };
+}
+
+test("what is dragged is written once, shown at once, and is one step back", async () => {
+  const { editor, sent } = edited();
+  for (const opacity of [0.9, 0.8, 0.7]) editor.change([{ ...placed("a"), opacity }, placed("b")], "opacity");
+  expect(editor.overlay(map(1, [placed("a"), placed("b")])).layers[0]?.opacity).toBe(0.7);
+  await vi.advanceTimersByTimeAsync(QUIET_MS + 1);
+  expect(sent.map(({ layout, version }) => [layout[0]?.opacity, version])).toEqual([[0.7, 1]]);
+  editor.undo();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(sent[1]).toMatchObject({ version: 2, layout: [{ opacity: 1 }, {}] });
+  expect([editor.canUndo, editor.canRedo]).toEqual([false, true]);
+  editor.redo();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(sent[2]?.layout[0]?.opacity).toBe(0.7);
+});
+
+test("nothing is taken back over what somebody else changed, and a conflict forgets the steps", async () => {
+  const { editor, answer } = edited();
+  editor.change([placed("b"), placed("a")]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(editor.canUndo).toBe(true);
+  editor.see(map(7, [placed("b")]));
+  expect(editor.canUndo).toBe(false);
+  answer.fail = true;
+  editor.change([placed("a")]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect([editor.canUndo, editor.now[0]?.source]).toEqual([false, "z"]);
+});
+
+test("a layer that comes back by an undo is shown when the server has answered", () => {
+  expect(withLayout(map(1, [placed("a")]), [placed("a"), placed("gone")]).layers.length).toBe(1);
+});
