@@ -43,7 +43,8 @@ def write_chip(
     photometric = "rgb" if bands == 3 and array.dtype == np.uint8 else "minisblack" if colours is None else "palette"
     with warnings.catch_warnings(), rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True, GDAL_PAM_ENABLED=False):
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        # In memory first: rasterio does not report what fails when a file is closed, as it does on a full disk.
+        # In memory first: where two threads write straight to files, masks now and then lose bytes (GDAL 3.10), and
+        # rasterio reports nothing that fails as a file is closed, on a full disk for one.
         with MemoryFile() as memory:
             with memory.open(
                 driver="GTiff",

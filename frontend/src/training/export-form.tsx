@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { post } from "../ui/api";
 import { Button, Checkbox, EmptyState, ErrorNote, NumberInput, Select, TextInput } from "../ui/components";
 import { number } from "../ui/format";
-import { SIZES, strideOf, suggestedSize } from "./sizes";
+import { SIZES, strideOf, suggestedCutting } from "./sizes";
 import type { NewConfig, TrainingData } from "./types";
 
 const TASKS: Record<string, string> = {
@@ -20,8 +20,9 @@ const OVERLAPS = [
 export function ExportForm({ label_set: labelSet, imagery, labels, formats }: NewConfig): JSX.Element {
   const [name, setName] = useState("");
   const [format, setFormat] = useState(formats[0] ?? "");
-  const [size, setSize] = useState(suggestedSize(imagery.width, imagery.height));
-  const [overlap, setOverlap] = useState("0");
+  const suggested = suggestedCutting(imagery.width, imagery.height);
+  const [size, setSize] = useState(suggested.size);
+  const [overlap, setOverlap] = useState(String(suggested.overlap));
   const [resolution, setResolution] = useState<number | null>(null);
   const [share, setShare] = useState<number | null>(20);
   const [seed, setSeed] = useState<number | null>(42);
