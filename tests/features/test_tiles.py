@@ -12,10 +12,12 @@ import pyogrio
 import pytest
 import shapely
 from django.db import connection
+from pytest_django import Settings
 
 from tests.browser.driver import Site
 from tests.clients.server import running
 from tests.factories import make_layer, make_project, make_user
+from webapp.errors import Unavailable
 from webapp.features import services
 from webapp.features.bulk import NewFeature
 from webapp.features.models import Feature, FeatureLayer
@@ -95,10 +97,11 @@ def test_the_largest_are_kept_when_there_are_too_many_and_the_tile_says_so(
 ) -> None:
     sizes = [0.00001 + 0.0000001 * (n % 97) for n in range(MAX_FEATURES + 300)]
     large = shapely.box(WEST, SOUTH, WEST + 0.01, SOUTH + 0.01)
-    corners = [(WEST + (n % 80) / 9000, SOUTH + (n // 80) / 9000) for n in range(len(sizes))]
+    place = tile_of(WEST + 0.002, SOUTH + 0.002, 15)  # below the ladder, which ends at 14
+    west, south, *_ = bounds(*place)
+    corners = [(west + 0.001 + (n % 80) / 10_000, south + 0.001 + (n // 80) / 10_000) for n in range(len(sizes))]
     squares = [shapely.box(x, y, x + size, y + size) for (x, y), size in zip(corners, sizes, strict=True)]
     fill(layer, [*squares, large])
-    place = tile_of(WEST + 0.002, SOUTH + 0.002, 13)
     tile = reader.tile(layer.pk, *place)
     assert tile.truncated
     assert len(tile.body) <= MAX_BYTES
@@ -134,14 +137,24 @@ def test_poles_and_the_antimeridian_do_not_break_a_tile(layer: FeatureLayer, rea
     assert reader.tile(layer.pk, 3, 7, 3).shown == 1
 
 
+def test_a_tile_that_takes_too_long_is_given_up(layer: FeatureLayer, settings: Settings) -> None:
+    settings.READ_TIMEOUT_S = 0.05
+    reader = TileReader()
+    with pytest.raises(Unavailable, match="took too long"):
+        reader._query("SELECT pg_sleep(5)", {})
+    assert reader.state(layer.pk, 0, 0, 0).changed == 0, "the connection goes on"
+    assert reader.connection is not None
+    reader.connection.close()
+
+
 def test_the_place_index_is_used_and_no_row_is_transformed(layer: FeatureLayer) -> None:
     fill(layer, [shapely.Point(WEST + n / 1000, SOUTH) for n in range(2_000)])
-    from webapp.features import mvt
+    from webapp.features import tile_sql
 
     west, south, east, north = bounds(*tile_of(WEST, SOUTH, 16))
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE features_feature")
-        sql = mvt._SQL.replace("%(layer)s", f"'{layer.pk}'")
+        sql = tile_sql.FEATURES.replace("%(layer)s", f"'{layer.pk}'")
         values = {"west": west, "south": south, "east": east, "north": north, "limit": 5000, "pixel": 1.0}
         values |= {"pixel_area": 1.0, "z": 16, "x": 0, "y": 0, "extent": 4096, "buffer": 64}
         cursor.execute(f"EXPLAIN {sql}", values)
@@ -173,10 +186,15 @@ def test_the_door_answers_with_tag_and_lasting_cache_only_for_the_number_asked(s
     assert plain.content == answer.content
     assert fetch(site, layer, 1, place, headers={"if-none-match": answer.headers["etag"]}).status_code == 304
     assert fetch(site, layer, 1, place, method="HEAD").content == b""
+    fill(layer, [shapely.Point(WEST + 1, SOUTH)])
+    elsewhere = fetch(site, layer, 1, place, headers={"if-none-match": answer.headers["etag"]})
+    assert (elsewhere.status_code, "immutable" in elsewhere.headers["cache-control"]) == (304, True)
     fill(layer, [shapely.Point(WEST, SOUTH)])
     later = fetch(site, layer, 1, place, headers={"if-none-match": answer.headers["etag"]})
-    assert (later.status_code, later.headers["quadrat-seq"]) == (200, "2")
+    assert (later.status_code, later.headers["quadrat-seq"]) == (200, "3")
     assert "immutable" not in later.headers["cache-control"]
+    again = fetch(site, layer, 0, place)
+    assert "immutable" not in again.headers["cache-control"]
     assert fetch(site, layer, 2, "3/0/0").status_code == 204
 
 

@@ -49,7 +49,7 @@ def layer() -> FeatureLayer:
     return made
 
 
-def test_it_may_read_three_tables_and_change_none(reader: Connection) -> None:
+def test_it_may_read_five_tables_and_change_none(reader: Connection) -> None:
     with reader.cursor() as cursor:
         cursor.execute(
             "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"

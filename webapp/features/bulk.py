@@ -14,6 +14,7 @@ from django.utils import timezone
 from shapely.geometry.base import BaseGeometry
 
 from webapp.errors import Invalid
+from webapp.features import ladder
 from webapp.features.geometry import SRID, check_shape, to_shape
 from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
 from webapp.features.numbering import advance, lock
@@ -122,14 +123,15 @@ def clear_block(*, layer: FeatureLayer, block: int | None = None, user: User | N
         locked = lock(layer)
         wanted = "block IS NOT NULL" if block is None else "block = %s"
         cursor.execute(
-            f"""CREATE TEMPORARY TABLE cleared ON COMMIT DROP AS SELECT id, version FROM features_feature
+            f"""CREATE TEMPORARY TABLE cleared ON COMMIT DROP AS SELECT id, version, geometry FROM features_feature
             WHERE layer_id = %s AND {wanted} AND NOT deleted AND NOT verified""",
             [layer.pk, *([] if block is None else [block])],
         )
         cursor.execute("SELECT count(*) FROM cleared")
         count: int = cursor.fetchone()[0]
         if count:
-            first = advance(locked, count, count_change=-count, boxes=[])
+            ladder.leave(locked, "id IN (SELECT id FROM cleared)")
+            first = advance(locked, count, count_change=-count, boxes=[_extent(cursor, "cleared")])
             cursor.execute(_CLEAR, [None if user is None else user.pk])
             cursor.execute(_LOG_CLEARED, [first])
             layer.seq = locked.seq
@@ -176,9 +178,6 @@ def _stage(kept: IO[bytes], lines: Iterable[str]) -> int:
 def _publish(layer: FeatureLayer, cursor: Any, count: int, *, block: int | None, user: User | None) -> None:
     # Only now: others may edit the layer while the features stream in.
     locked = lock(layer)
-    cursor.execute("SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM (SELECT ST_Extent(geometry) e FROM"
-                   " staged_features) x")  # fmt: skip
-    box = cursor.fetchone()
     values = {
         "layer": locked.pk,
         "fid": locked.next_fid,
@@ -187,10 +186,20 @@ def _publish(layer: FeatureLayer, cursor: Any, count: int, *, block: int | None,
         "now": timezone.now(),
     }
     locked.next_fid += count
-    first = advance(locked, count, count_change=count, boxes=[box])
+    first = advance(locked, count, count_change=count, boxes=[_extent(cursor, "staged_features")])
     cursor.execute(_INSERT, values)
     cursor.execute(_LOG, {**values, "seq": first})
-    layer.seq = locked.seq
+    ladder.enter(locked, "id IN (SELECT id FROM staged_features)", count=locked.feature_count + count)
+    layer.seq, layer.ladder = locked.seq, locked.ladder
+
+
+def _extent(cursor: Any, table: str) -> tuple[float, float, float, float]:
+    cursor.execute(
+        "SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e)"
+        f" FROM (SELECT ST_Extent(geometry) AS e FROM {table}) extent"
+    )
+    west, south, east, north = cursor.fetchone()
+    return west, south, east, north
 
 
 def _escaped(text: str) -> str:

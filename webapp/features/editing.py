@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from webapp.errors import Conflict, Invalid, QuadratError, TooLarge
-from webapp.features import selectors
+from webapp.features import ladder, selectors
 from webapp.features.geometry import checked
 from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
 from webapp.features.numbering import advance, lock
@@ -160,6 +160,8 @@ class _Batch:
     fresh: set[UUID] = field(default_factory=set)
     read_versions: dict[UUID, int] = field(default_factory=dict)
     rows: list[Edit] = field(default_factory=list)
+    # (west, south, east, north) of what features leave.
+    left: list[tuple[float, float, float, float]] = field(default_factory=list)
     count_change: int = 0
 
     def __post_init__(self) -> None:
@@ -264,6 +266,8 @@ class _Batch:
 
     def _change(self, edit: EditRequest, feature: Feature, digest: str) -> Edit:
         feature.version += 1
+        if not feature.deleted:
+            self.left.append(feature.geometry.extent)
         self.count_change += (edit.action != "delete") - (not feature.deleted)
         feature.deleted = edit.action == "delete"
         if edit.action != "delete":
@@ -292,6 +296,8 @@ class _Batch:
             return
         now = timezone.now()
         changed = {row.feature_id for row in self.rows}
+        known = ladder.among(sorted(changed))
+        ladder.leave(self.layer, *known)
         for pk in changed - self.fresh:
             self._update(self.features[pk])
         Feature.objects.bulk_create([self.features[pk] for pk in self.features if pk in self.fresh])
@@ -299,6 +305,7 @@ class _Batch:
         for number, row in enumerate(self.rows, start=first):
             row.seq, row.at = number, now
         Edit.objects.bulk_create(self.rows)
+        ladder.enter(self.layer, *known, count=self.layer.feature_count + self.count_change)
 
     def _update(self, feature: Feature) -> None:
         # The layer's lock already keeps others out; the version in the condition is the second wall.
@@ -319,7 +326,7 @@ class _Batch:
             raise Conflict(f"Feature {feature.pk} changed under the edit.", fix="Send the edit again.")
 
     def _boxes(self) -> list[tuple[float, float, float, float]]:
-        return [row.geometry.extent for row in self.rows if row.geometry is not None]
+        return self.left + [row.geometry.extent for row in self.rows if row.geometry is not None]
 
 
 def _copy_values(edit: EditRequest, feature: Feature) -> None:

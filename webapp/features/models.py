@@ -59,6 +59,7 @@ class FeatureLayer(models.Model):
     schema_version = models.PositiveIntegerField(default=1, help_text="Rises when the class schema changes.")
     next_fid = models.BigIntegerField(default=1, help_text="Integer id of the next new feature.")
     feature_count = models.BigIntegerField(default=0, help_text="Features that are not deleted.")
+    ladder = models.BooleanField(default=False, help_text="Cells are kept for tiles of low zooms.")
     west = models.FloatField(null=True, blank=True, help_text="Box of all features ever held, degrees; never shrinks.")
     south = models.FloatField(null=True, blank=True)
     east = models.FloatField(null=True, blank=True)
@@ -200,3 +201,39 @@ class Edit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.action} v{self.version}"
+
+
+class Cell(models.Model):
+    """How many features of a class lie in a cell of a tile (`webapp.features.ladder`). Made of the features."""
+
+    pk = models.CompositePrimaryKey("layer", "z", "x", "y", "cell", "class_value")
+    layer = models.ForeignKey(FeatureLayer, on_delete=models.CASCADE, related_name="+", db_index=False)
+    z = models.SmallIntegerField()
+    x = models.IntegerField()
+    y = models.IntegerField()
+    cell = models.SmallIntegerField(help_text="64 * row + column within the tile.")
+    class_value = models.IntegerField(help_text="-1: no class.")
+    count = models.IntegerField()
+    score_sum = models.FloatField()
+    scored = models.IntegerField(help_text="Features that have a score.")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(count__gte=0), name="cell_count_not_negative")]
+
+    def __str__(self) -> str:
+        return f"{self.count} in {self.z}/{self.x}/{self.y}, cell {self.cell}"
+
+
+class TileChange(models.Model):
+    """The number of the last edit that changed the ground of a tile (`webapp.features.tile_numbers`)."""
+
+    pk = models.CompositePrimaryKey("layer", "z", "x", "y")
+    layer = models.ForeignKey(FeatureLayer, on_delete=models.CASCADE, related_name="+", db_index=False)
+    z = models.SmallIntegerField()
+    x = models.IntegerField()
+    y = models.IntegerField()
+    inside = models.BigIntegerField(help_text="Last edit of something inside.")
+    whole = models.BigIntegerField(default=0, help_text="Last edit that may have changed all of it.")
+
+    def __str__(self) -> str:
+        return f"{self.z}/{self.x}/{self.y} changed by {max(self.inside, self.whole)}"

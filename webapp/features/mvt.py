@@ -1,8 +1,9 @@
-"""Vector tiles of feature layers, made by PostGIS."""
+"""Vector tiles of feature layers, made by PostGIS: the features themselves, or cells where they are too many."""
 
 import math
 import threading
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import psycopg2
@@ -10,15 +11,31 @@ from django.conf import settings
 from django.db import connections
 
 from webapp.errors import NotFound, Unavailable
+from webapp.features import ladder, tile_numbers
+from webapp.features.tile_numbers import BUFFER, EXTENT, WORLD_M, bounds
+from webapp.features.tile_sql import CELLS, FEATURES, STATE, noted_sql
 
 # More than a browser decodes within a frame.
 MAX_FEATURES = 5_000
 MAX_BYTES = 500_000
-EXTENT = 4096
-# Units of the tile drawn beyond its edge, so that outlines do not show there.
-BUFFER = 64
 MAX_ZOOM = 26
-WORLD_M = 2 * math.pi * 6_378_137
+
+
+@dataclass(frozen=True)
+class TileState:
+    """What is known of a tile before it is made.
+
+    Attributes:
+        seq: number of the layer's last edit.
+        changed: number of the last edit that may have changed this tile.
+        counted: features in its cells; 0 where the layer keeps none, or not at this zoom.
+        outside: nothing of the layer has ever been here.
+    """
+
+    seq: int
+    changed: int
+    counted: int = 0
+    outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -27,39 +44,19 @@ class VectorTile:
 
     Attributes:
         seq: number of the layer's log that it shows.
-        shown: features in it.
+        changed: number of the last edit that may have changed it, for its tag.
+        shown: features in it, or cells.
         truncated: there are more than fit; the largest are shown.
+        aggregated: how many features its cells stand for; 0 where it holds the features themselves.
         body: Mapbox vector tile, layer "features"; b"" where nothing lies.
     """
 
     seq: int
+    changed: int
     shown: int
     truncated: bool
+    aggregated: int
     body: bytes
-
-
-# The envelope is transformed, never the column: the index is on lon/lat. Where more lie in the tile than fit, the
-# largest are kept. A polygon smaller than a pixel becomes that pixel, so that it does not vanish unsaid.
-_SQL = """
-WITH picked AS MATERIALIZED (
-    SELECT fid, id, class_value, score, verified, area_m2, geometry_3857 AS g FROM features_feature
-    WHERE layer_id = %(layer)s AND NOT deleted
-        AND geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
-    ORDER BY area_m2 DESC, fid LIMIT %(limit)s + 1),
-shaped AS MATERIALIZED (  -- else the clipping is done twice, for the condition and for the tile
-    SELECT fid AS mvt_id, fid, id::text AS id, class_value, score, verified, area_m2,
-        CASE WHEN (SELECT count(*) FROM picked) > %(limit)s THEN true END AS truncated,
-        ST_AsMVTGeom(
-            CASE WHEN ST_Dimension(g) = 2 AND area_m2 < %(pixel_area)s THEN ST_Expand(ST_Centroid(g), %(pixel)s / 2)
-                WHEN ST_NPoints(g) > 12 THEN ST_Simplify(g, %(pixel)s / 4, true) ELSE g END,
-            ST_TileEnvelope(%(z)s, %(x)s, %(y)s), %(extent)s, %(buffer)s, true) AS geom
-    FROM (SELECT * FROM picked ORDER BY area_m2 DESC, fid LIMIT %(limit)s) p)
-SELECT l.seq, t.shown, (SELECT count(*) FROM picked) > %(limit)s, t.body
-FROM features_featurelayer l, LATERAL (
-    SELECT count(*) AS shown, ST_AsMVT(q, 'features', %(extent)s, 'geom', 'mvt_id') AS body
-    FROM (SELECT mvt_id, fid, id, class_value, score, verified, truncated, geom FROM shaped WHERE geom IS NOT NULL
-          ORDER BY area_m2 DESC, fid) q) t
-WHERE l.id = %(layer)s"""
 
 
 class TileReader(threading.local):
@@ -80,48 +77,83 @@ class TileReader(threading.local):
         found: int = rows[0][0]
         return found
 
-    def tile(self, layer: UUID, z: int, x: int, y: int) -> VectorTile:
-        """Return one tile of at most 5,000 features and 500 kB.
+    def state(self, layer: UUID, z: int, x: int, y: int) -> TileState:
+        """Return what can be said of a tile without making it; a fraction of a millisecond.
+
+        Raises:
+            NotFound: there is no such layer.
+            Unavailable: the database is away.
+        """
+        inside, around = tile_numbers.looked_at(z, x, y)
+        west, south, east, north = bounds(z, x, y)
+        place = {"west": west, "south": south, "east": east, "north": north, "z": z, "x": x, "y": y}
+        values = {"layer": str(layer), "deepest": ladder.DEEPEST, **place}
+        rows = self._query(STATE.format(noted=noted_sql(inside, around)), values)
+        if not rows:
+            raise NotFound()
+        seq, changed, counted, meets = rows[0]
+        return TileState(seq, changed, counted, outside=not meets)
+
+    def tile(self, layer: UUID, z: int, x: int, y: int, state: TileState | None = None) -> VectorTile:
+        """Return one tile of at most 5,000 features or cells and 500 kB.
+
+        Args:
+            state: what `state` said a moment ago; without, it is asked.
 
         Raises:
             NotFound: there is no such layer.
             Unavailable: it took longer than a read-only statement may, or the database is away.
         """
+        # Asked before the tile is made: an edit in between makes the tile newer than its tag, never older.
+        known = state or self.state(layer, z, x, y)
+        if known.outside:
+            return VectorTile(known.seq, known.changed, 0, truncated=False, aggregated=0, body=b"")
         limit = MAX_FEATURES
         while True:
-            found = self._tile(layer, z, x, y, limit)
+            found = self._tile(layer, z, x, y, limit, known)
             if len(found.body) <= MAX_BYTES or limit <= 1:
                 return found
             limit = max(1, int(min(limit, found.shown) * 0.9 * MAX_BYTES / len(found.body)))
 
-    def _tile(self, layer: UUID, z: int, x: int, y: int, limit: int) -> VectorTile:
+    def _tile(self, layer: UUID, z: int, x: int, y: int, limit: int, state: TileState) -> VectorTile:
         west, south, east, north = bounds(z, x, y)
         pixel_m = WORLD_M / 2**z / 256
-        ground_m = pixel_m * math.cos(math.radians((south + north) / 2))
-        rows = self._query(
-            _SQL,
-            {
-                "layer": str(layer),
-                "west": max(-180.0, west),
-                "south": south,
-                "east": min(180.0, east),
-                "north": north,
-                "limit": limit,
-                "pixel": pixel_m,
-                "pixel_area": ground_m**2,
-                "z": z,
-                "x": x,
-                "y": y,
-                "extent": EXTENT,
-                "buffer": BUFFER,
-            },
-        )
+        cell_m = WORLD_M / 2 ** (z + ladder.CELL_BITS)
+        # On the ground: as small as it is anywhere in the tile.
+        least = min(math.cos(math.radians(min(abs(lat), 85.06))) for lat in (south, north))
+        middle = math.cos(math.radians((south + north) / 2))
+        values: dict[str, Any] = {
+            "layer": str(layer),
+            "west": max(-180.0, west),
+            "south": south,
+            "east": min(180.0, east),
+            "north": north,
+            "limit": limit,
+            "pixel": pixel_m,
+            "pixel_area": (pixel_m * middle) ** 2,
+            "cell_area": cell_m**2,
+            "least_area": 0.99 * (cell_m * least) ** 2,
+            "z": z,
+            "x": x,
+            "y": y,
+            "extent": EXTENT,
+            "buffer": BUFFER,
+        }
+        in_cells = state.counted > MAX_FEATURES
+        rows = self._query(CELLS if in_cells else FEATURES, values)
         if not rows:
             raise NotFound()
         seq, shown, truncated, body = rows[0]
-        return VectorTile(seq, shown, truncated and shown > 0, bytes(body) if shown else b"")
+        return VectorTile(
+            seq,
+            state.changed,
+            shown,
+            truncated=truncated and shown > 0,
+            aggregated=state.counted if in_cells else 0,
+            body=bytes(body) if shown else b"",
+        )
 
-    def _query(self, sql: str, values: dict[str, object]) -> list[tuple[int, int, bool, memoryview]]:
+    def _query(self, sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         for fresh in (False, True):
             conn = self._connect(fresh=fresh)
             try:
@@ -152,13 +184,3 @@ class TileReader(threading.local):
                     [str(int(settings.READ_TIMEOUT_S * 1000))],
                 )
         return self.connection
-
-
-def bounds(z: int, x: int, y: int) -> tuple[float, float, float, float]:
-    """Return (west, south, east, north) in degrees of a tile with its buffer."""
-    margin = BUFFER / EXTENT
-    west, east = ((x + d) / 2**z * 360 - 180 for d in (-margin, 1 + margin))
-    north, south = (
-        math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * (y + d) / 2**z)))) for d in (-margin, 1 + margin)
-    )
-    return west, south, east, north

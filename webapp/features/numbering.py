@@ -1,11 +1,14 @@
 """The numbers of a layer's log: given out under the layer's lock, in the edit's own transaction."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
 
 from webapp import doorbell
+from webapp.features import tile_numbers
 from webapp.features.models import FeatureLayer
+from webapp.features.tile_numbers import Box
 
 
 def lock(layer: FeatureLayer) -> FeatureLayer:
@@ -19,7 +22,7 @@ def advance(
     edits: int,
     *,
     count_change: int,
-    boxes: Sequence[tuple[float, float, float, float]],
+    boxes: Sequence[Box],
 ) -> int:
     """Return the first of `edits` new numbers of the log, taken in the edit's own transaction; ring for the last.
 
@@ -29,7 +32,8 @@ def advance(
         layer: locked by the caller; `next_fid` is stored with the numbers.
         edits: how many numbers.
         count_change: how many more living features there are.
-        boxes: (west, south, east, north) by which the layer's box grows.
+        boxes: (west, south, east, north) of what was changed, as it was and as it is; tiles there are made anew, and
+            the layer's box grows by them.
     """
     west = min((box[0] for box in boxes), default=None)
     south = min((box[1] for box in boxes), default=None)
@@ -44,5 +48,23 @@ def advance(
             [edits, layer.next_fid, count_change, west, south, east, north, layer.pk],
         )
         layer.seq = cursor.fetchone()[0]
+        _note(cursor, layer, boxes)
     doorbell.ring(f"layer:{layer.pk}", layer.seq)
     return layer.seq - edits + 1
+
+
+def _note(cursor: Any, layer: FeatureLayer, boxes: Sequence[Box]) -> None:
+    """Note which tiles the change with the layer's last number touches."""
+    tiles = tile_numbers.notes(boxes)
+    if not tiles:
+        return
+    places, whole = list(tiles), list(tiles.values())
+    zooms, columns, rows = ([place[axis] for place in places] for axis in range(3))
+    cursor.execute(
+        """INSERT INTO features_tilechange (layer_id, z, x, y, inside, whole)
+        SELECT %(layer)s, z, x, y, %(seq)s, CASE WHEN whole THEN %(seq)s ELSE 0 END
+        FROM unnest(%(z)s::int[], %(x)s::int[], %(y)s::int[], %(whole)s::boolean[]) AS t (z, x, y, whole)
+        ON CONFLICT (layer_id, z, x, y) DO UPDATE SET inside = excluded.inside,
+            whole = greatest(features_tilechange.whole, excluded.whole)""",
+        {"layer": layer.pk, "seq": layer.seq, "z": zooms, "x": columns, "y": rows, "whole": whole},
+    )

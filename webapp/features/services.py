@@ -12,7 +12,7 @@ from webapp.errors import Invalid
 from webapp.features import selectors
 from webapp.features.bulk import NewFeature, add_features, replace_block
 from webapp.features.editing import EditRequest, EditResult, apply_edits, delete_features
-from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
+from webapp.features.models import Cell, Edit, Feature, FeatureClass, FeatureLayer, TileChange
 from webapp.features.numbering import lock
 from webapp.features.schema import ClassSpec, check_classes, check_fields
 from webapp.jobs.models import Job
@@ -117,7 +117,7 @@ def consequences(layer: FeatureLayer) -> Consequences:
     checked = Feature.objects.filter(layer=layer, deleted=False, verified=True).count()
     by_people = f", {checked:,} of them drawn or checked by people" if checked else ""
     goes = [f"{deletion.counted(layer.feature_count, Feature)}{by_people}, with their history"]
-    goes += deletion.taken_along(layer, apart_from=("Feature", "Edit", "FeatureClass"))
+    goes += deletion.taken_along(layer, apart_from=("Feature", "Edit", "FeatureClass", "Cell", "TileChange"))
     return Consequences(goes=goes, uses=[*deletion.users_of(layer), *writers_of(layer)])
 
 
@@ -143,6 +143,8 @@ def drop(layer: FeatureLayer) -> None:
     """Remove a layer and its features without asking; the caller has made sure that nothing needs them."""
     with transaction.atomic():
         # By table, not by cascade from the layer: that could read every feature into memory first.
+        Cell.objects.filter(layer=layer).delete()
+        TileChange.objects.filter(layer=layer).delete()
         Edit.objects.filter(layer=layer).delete()
         Feature.objects.filter(layer=layer).delete()
         doorbell.ring(f"layer:{layer.pk}", -1)

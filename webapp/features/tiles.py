@@ -1,7 +1,8 @@
 """`/tiles/features/<layer>/<seq>/<z>/<x>/<y>.mvt?t=`: the tile edge's door to vector tiles.
 
-The number in the URL is the one that the page knows, so that a newer layer has newer URLs. The answer is always the
-layer as it is now; only where both numbers agree may it be kept for ever.
+The answer is always the layer as it is now. Its tag is the number of the last edit that may have changed this very
+tile, so an edit elsewhere leaves what a browser holds as it is (304). Where the number in the URL is at least that, the
+answer may be kept for ever: whoever knows of a newer edit asks for another URL. 0 in the URL: always ask again.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from uuid import UUID
 
 from webapp import api
 from webapp.errors import Denied, Invalid, NotFound, QuadratError, TooMany, WrongMethod
-from webapp.features.mvt import MAX_ZOOM, TileReader, VectorTile
+from webapp.features.mvt import MAX_ZOOM, TileReader, TileState, VectorTile
 from webapp.projects.signing import check_layer_token
 
 Scope = MutableMapping[str, Any]
@@ -89,10 +90,10 @@ def _make(
     layer: UUID, seq: int, z: int, x: int, y: int, known: dict[bytes, bytes]
 ) -> tuple[int, dict[str, str], bytes]:
     given = known.get(b"if-none-match", b"")[:200].decode("latin-1")
-    now = _reader.seq(layer) if given else None
-    if now is not None and given.removeprefix("W/") == _tag(now, z, x, y):
-        return 304, {"etag": given, "cache-control": FOR_EVER if now == seq else ASK_AGAIN}, b""
-    tile = _reader.tile(layer, z, x, y)
+    state = _reader.state(layer, z, x, y)
+    if given.removeprefix("W/") == tag(state, z, x, y):
+        return 304, {"etag": given, "cache-control": _lasts(state, seq)}, b""
+    tile = _reader.tile(layer, z, x, y, state)
     headers = _headers(tile, seq, z, x, y)
     if not tile.body:
         return 204, headers, b""
@@ -105,18 +106,25 @@ def _make(
 def _headers(tile: VectorTile, seq: int, z: int, x: int, y: int) -> dict[str, str]:
     headers = {
         "content-type": "application/vnd.mapbox-vector-tile",
-        "etag": _tag(tile.seq, z, x, y),
-        "cache-control": FOR_EVER if tile.seq == seq else ASK_AGAIN,
+        "etag": tag(tile, z, x, y),
+        "cache-control": _lasts(tile, seq),
         "vary": "accept-encoding",
         "quadrat-seq": str(tile.seq),
     }
     if tile.truncated:
         headers["quadrat-truncated"] = str(tile.shown)
+    if tile.aggregated:
+        headers["quadrat-aggregated"] = str(tile.aggregated)
     return headers
 
 
-def _tag(seq: int, z: int, x: int, y: int) -> str:
-    return f'"{seq}-{z}-{x}-{y}"'
+def tag(state: TileState | VectorTile, z: int, x: int, y: int) -> str:
+    """Return a tile's ETag."""
+    return f'"{state.changed}-{z}-{x}-{y}"'
+
+
+def _lasts(state: TileState | VectorTile, asked: int) -> str:
+    return FOR_EVER if 0 < asked >= state.changed else ASK_AGAIN
 
 
 def _lower(headers: dict[str, str]) -> dict[str, str]:

@@ -335,7 +335,13 @@ def scratch_database(name: str) -> str:
 
 ADDRESSES = {"DATABASE_URL": "quadrat", "QUADRAT_READ_DATABASE_URL": "quadrat_read"}
 # All that the queries of tiles and OGC name; a hole in a filter parser reaches no account, token or session.
-READ_TABLES = ("features_feature", "features_featureclass", "features_featurelayer")
+READ_TABLES = (
+    "features_cell",
+    "features_feature",
+    "features_featureclass",
+    "features_featurelayer",
+    "features_tilechange",
+)
 READ_TIMEOUT_S = 60
 
 

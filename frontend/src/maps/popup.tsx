@@ -48,15 +48,22 @@ function FeatureCard({ map, found }: { map: string; found: Extract<Found, { kind
   const named = row.features.classes.find((item) => item.value === value);
   const tileScore = hit.properties["score"];
   const score = known?.meta.score ?? (typeof tileScore === "number" ? tileScore : null);
+  // A cell of a tile that holds too many features to show each (no id): its class is that of most of them.
+  const count = hit.properties["count"];
   const attributes = Object.entries(known?.properties ?? {}).filter(([, item]) => item !== null && item !== "");
   return (
     <section>
       <h3>{named ? <ClassName item={named} /> : "No class"}</h3>
       <p class="muted small-text">{titleOf(row)}</p>
+      {typeof count === "number" && (
+        <p class="small-text">
+          {count === 1 ? "1 feature" : `${number(count)} features`} in this square. Zoom in to see each.
+        </p>
+      )}
       <dl class="facts small-text">
         {score !== null && (
           <>
-            <dt>Score</dt>
+            <dt>{typeof count === "number" ? "Mean score" : "Score"}</dt>
             <dd class="numeric">{percent(score)}</dd>
           </>
         )}

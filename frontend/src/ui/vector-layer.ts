@@ -190,7 +190,8 @@ export class VectorTileLayer extends L.GridLayer {
 
   private urlOf(key: string): string {
     const [z = "", x = "", y = ""] = key.split("/");
-    return L.Util.template(this.info.tiles, { seq: this.info.seq, z, x, y });
+    // 0: the address stays the same whatever is edited, and the browser asks whether its tile still holds (304).
+    return L.Util.template(this.info.tiles, { seq: 0, z, x, y });
   }
 
   private want(key: string, tries = 0): void {

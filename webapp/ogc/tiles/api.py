@@ -100,14 +100,17 @@ def vector_tile(request: Request, pk: UUID, matrices: str, z: int, row: int, col
     if request.GET.get("f", "mvt") not in ("mvt", MVT):
         raise Invalid("Vector tiles come as mvt only.", fix="Leave f out.", code="format")
     pictures.TilePlace(matrix.QUAD, z, row, col).check()
-    tag = f'"{layer.seq}-{z}-{row}-{col}"'
+    state = _reader.state(layer.pk, z, col, row)
+    tag = f'"{state.changed}-{z}-{row}-{col}"'
     same = not_modified(request, tag)
     if same is not None:
         return same
-    made = _reader.tile(layer.pk, z, col, row)
-    headers = {"ETag": f'"{made.seq}-{z}-{row}-{col}"', "Cache-Control": "private, no-cache"}
+    made = _reader.tile(layer.pk, z, col, row, state)
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if made.truncated:
         headers["Quadrat-Truncated"] = str(made.shown)
+    if made.aggregated:
+        headers["Quadrat-Aggregated"] = str(made.aggregated)
     if not made.body:
         return HttpResponse(status=204, headers=headers)
     return HttpResponse(made.body, content_type=MVT, headers=headers)

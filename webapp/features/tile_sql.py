@@ -1,0 +1,89 @@
+"""The statements behind vector tiles."""
+
+from webapp.features.ladder import CELL_BITS
+from webapp.features.tile_numbers import EXTENT, Span
+
+# How large a cell is in units of the tile.
+_CELL = EXTENT >> CELL_BITS
+
+# The number of the last edit, of the last one that may have changed the tile, how many features its cells count, and
+# whether the layer has ever been here.
+STATE = """
+SELECT l.seq, coalesce({noted}, 0),
+    CASE WHEN l.ladder AND %(z)s <= %(deepest)s THEN coalesce((
+        SELECT sum(count) FROM features_cell
+        WHERE layer_id = l.id AND z = %(z)s AND x = %(x)s AND y = %(y)s), 0) ELSE 0 END,
+    coalesce(l.west <= %(east)s AND l.east >= %(west)s AND l.south <= %(north)s AND l.north >= %(south)s, true)
+FROM features_featurelayer l WHERE l.id = %(layer)s"""
+
+
+def noted_sql(inside: Span, around: list[Span]) -> str:
+    """Return the subquery of the last edit that is noted for a tile; numbers only, as they are ours."""
+    deepest = f"SELECT max(greatest(inside, whole)) FROM features_tilechange WHERE layer_id = l.id AND {_in(inside)}"
+    if not around:
+        return f"({deepest})"
+    higher = " OR ".join(f"({_in(item)})" for item in around)
+    wide = f"SELECT max(whole) FROM features_tilechange WHERE layer_id = l.id AND ({higher})"
+    return f"greatest(({deepest}), ({wide}))"
+
+
+def _in(span: Span) -> str:
+    return f"z = {span.z} AND x BETWEEN {span.left} AND {span.right} AND y BETWEEN {span.top} AND {span.bottom}"
+
+
+# The envelope is transformed, never the column: the index is on lon/lat. Where more lie in the tile than fit, the
+# largest are kept. A polygon smaller than a pixel becomes that pixel, so that it does not vanish unsaid.
+FEATURES = """
+WITH picked AS MATERIALIZED (
+    SELECT fid, id, class_value, score, verified, area_m2, geometry_3857 AS g FROM features_feature
+    WHERE layer_id = %(layer)s AND NOT deleted
+        AND geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
+    ORDER BY area_m2 DESC, fid LIMIT %(limit)s + 1),
+shaped AS MATERIALIZED (  -- else the clipping is done twice, for the condition and for the tile
+    SELECT fid AS mvt_id, fid, id::text AS id, class_value, score, verified, area_m2,
+        CASE WHEN (SELECT count(*) FROM picked) > %(limit)s THEN true END AS truncated,
+        ST_AsMVTGeom(
+            CASE WHEN ST_Dimension(g) = 2 AND area_m2 < %(pixel_area)s THEN ST_Expand(ST_Centroid(g), %(pixel)s / 2)
+                WHEN ST_NPoints(g) > 12 THEN ST_Simplify(g, %(pixel)s / 4, true) ELSE g END,
+            ST_TileEnvelope(%(z)s, %(x)s, %(y)s), %(extent)s, %(buffer)s, true) AS geom
+    FROM (SELECT * FROM picked ORDER BY area_m2 DESC, fid LIMIT %(limit)s) p)
+SELECT l.seq, t.shown, (SELECT count(*) FROM picked) > %(limit)s, t.body
+FROM features_featurelayer l, LATERAL (
+    SELECT count(*) AS shown, ST_AsMVT(q, 'features', %(extent)s, 'geom', 'mvt_id') AS body
+    FROM (SELECT mvt_id, fid, id, class_value, score, verified, truncated, geom FROM shaped WHERE geom IS NOT NULL
+          ORDER BY area_m2 DESC, fid) q) t
+WHERE l.id = %(layer)s"""
+
+# Cells are squares of the tile itself, so nothing is transformed or clipped. What is as large as a cell is no part of
+# them: it is drawn as it is, below them. A square's outer ring runs the other way round than PostGIS makes it, as y
+# points down in a tile.
+CELLS = f"""
+WITH cells AS MATERIALIZED (
+    SELECT cell, sum(count) AS count, sum(score_sum) / nullif(sum(scored), 0) AS score,
+        (array_agg(nullif(class_value, -1) ORDER BY count DESC, class_value))[1] AS class_value
+    FROM features_cell WHERE layer_id = %(layer)s AND z = %(z)s AND x = %(x)s AND y = %(y)s AND count > 0
+    GROUP BY cell),
+picked AS MATERIALIZED (
+    SELECT fid, id, class_value, score, verified, area_m2, geometry_3857 AS g FROM features_feature
+    WHERE layer_id = %(layer)s AND NOT deleted AND area_m2 >= %(least_area)s
+        AND geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
+        AND ST_Area(geometry_3857) >= %(cell_area)s
+    ORDER BY area_m2 DESC, fid LIMIT greatest(%(limit)s - (SELECT count(*) FROM cells), 0) + 1),
+shaped AS MATERIALIZED (
+    SELECT fid AS mvt_id, fid, id::text AS id, class_value, score, verified, NULL::bigint AS count, area_m2,
+        ST_AsMVTGeom(CASE WHEN ST_NPoints(g) > 12 THEN ST_Simplify(g, %(pixel)s / 4, true) ELSE g END,
+            ST_TileEnvelope(%(z)s, %(x)s, %(y)s), %(extent)s, %(buffer)s, true) AS geom
+    FROM (SELECT * FROM picked ORDER BY area_m2 DESC, fid
+          LIMIT greatest(%(limit)s - (SELECT count(*) FROM cells), 0)) p
+    UNION ALL
+    SELECT NULL, NULL, NULL, class_value, round(score::numeric, 4)::float8, NULL, count::bigint, -1,
+        ST_Reverse(ST_MakeEnvelope(
+            (cell & 63) * {_CELL}, (cell >> {CELL_BITS}) * {_CELL},
+            ((cell & 63) + 1) * {_CELL}, ((cell >> {CELL_BITS}) + 1) * {_CELL}))
+    FROM cells)
+SELECT l.seq, t.shown, (SELECT count(*) FROM picked) + (SELECT count(*) FROM cells) > %(limit)s, t.body
+FROM features_featurelayer l, LATERAL (
+    SELECT count(*) AS shown, ST_AsMVT(q, 'features', %(extent)s, 'geom', 'mvt_id') AS body
+    FROM (SELECT mvt_id, fid, id, class_value, score, verified, count, geom FROM shaped WHERE geom IS NOT NULL
+          ORDER BY area_m2 DESC, fid) q) t
+WHERE l.id = %(layer)s"""
