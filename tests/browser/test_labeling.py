@@ -1,6 +1,5 @@
 """The labeling page: drawing, classes, undo, what lasts."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -180,38 +179,6 @@ def test_classes_are_added_renamed_and_retired(
     labels.drag(*BOX)
     labels.saved(1)
     assert labels.stored().get().class_value == 8
-
-
-def test_geojson_comes_in_and_goes_out(
-    open_page: Pages, label_set: LabelSet, ana: User, tmp_path: Path, screenshot: Screenshot
-) -> None:
-    west, south, east, north = label_set.imagery.footprint.extent
-    x, y, size = (west + east) / 2, (south + north) / 2, (east - west) / 10
-    ring = [[x, y], [x + size, y], [x + size, y + size], [x, y + size], [x, y]]
-    feature = {
-        "type": "Feature",
-        "geometry": {"type": "Polygon", "coordinates": [ring]},
-        "properties": {"label": "Pond"},
-    }
-    path = tmp_path / "ponds.geojson"
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
-    labels = Labels(open_page(ana), label_set)
-    page = labels.page
-    page.get_by_role("button", name="Import and export").click()
-    page.get_by_role("menuitem", name="Import").click()
-    page.get_by_label("File").set_input_files(path)
-    expect(page.get_by_label("Class", exact=True)).to_have_value("label")
-    screenshot(page, "label-import")
-    page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_text("1 sample imported.")).to_be_visible()
-    page.get_by_role("button", name="Done").click()
-    labels.saved(1)
-    expect(page.get_by_role("button", name="Pond", exact=False).first).to_be_visible()
-    page.get_by_role("button", name="Import and export").click()
-    with page.expect_download() as download:
-        page.get_by_role("menuitem", name="Export GeoJSON").click()
-    out = json.loads(Path(download.value.path()).read_text())
-    assert out["features"][0]["geometry"]["coordinates"] == [ring]
 
 
 def test_a_viewer_looks_and_cannot_draw(open_page: Pages, label_set: LabelSet) -> None:

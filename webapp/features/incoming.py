@@ -27,7 +27,7 @@ PIECE_BYTES = 1 << 20
 ROOM_FACTOR = 4
 MAX_FILENAME = 200
 MAX_MAPPED = 2_000
-CRS = re.compile(r"(EPSG:\d{4,6}|OGC:CRS84)?")
+CRS = re.compile(r"(EPSG:\d{4,6}|imagery)?")
 
 
 def receive(*, layer: FeatureLayer, stream: HttpRequest, filename: str, grid: Grid | None, user: User) -> Job:
@@ -87,7 +87,8 @@ def start(*, layer: FeatureLayer, inspected: Job, body: dict[str, Any], user: Us
     Args:
         layer: where to.
         inspected: the job of the look.
-        body: {tables: [number], crs, class_property, class_value, class_map, fields, verified}.
+        body: {tables: [number], crs: "EPSG:…" | "imagery" | "" for the file's own, class_property, class_value,
+            class_map, fields, verified}.
         user: who imports.
 
     Raises:
@@ -104,6 +105,7 @@ def start(*, layer: FeatureLayer, inspected: Job, body: dict[str, Any], user: Us
     crs = body.get("crs", "")
     if not isinstance(crs, str) or not CRS.fullmatch(crs):
         raise Invalid(f"{str(crs)[:40]!r} is no EPSG code.", fix="Send it as EPSG:32645.", code="crs_unknown")
+    crs_of_imagery = (inspected.spec["grid"] or {}).get("crs", "")
     if not file_of(inspected).exists():
         raise Conflict("The uploaded file is gone.", fix="Send it again.", code="inputs_gone")
     options = parse_options(body, layer)
@@ -114,7 +116,7 @@ def start(*, layer: FeatureLayer, inspected: Job, body: dict[str, Any], user: Us
             **inspected.spec,
             "format": told["format"],
             "tables": sorted(set(tables)),
-            "crs": crs,
+            "crs": crs_of_imagery if crs == "imagery" else crs,
             "options": asdict(options),
             "user": user.pk,
         },

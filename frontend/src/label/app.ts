@@ -19,7 +19,7 @@ import { newId } from "./types";
 import type { Choice, Cursor, Geometry, Id, LabelClass, Lease, Member, Operation, Position, Sample } from "./types";
 
 export type PanelTab = "classes" | "samples" | "history" | "tasks" | "imagery";
-export type Open = "none" | "help" | "schema" | "import";
+export type Open = "none" | "help" | "schema" | "import" | "export";
 
 /** All that the panels and the map show. */
 export interface View {

@@ -79,13 +79,12 @@ export interface TopBarProps {
   readonly app: App;
   readonly view: View;
   readonly me: string;
-  readonly onExport: () => void;
   readonly trainingUrl: string;
   /** Absent for those who may not. */
   readonly onDelete: (() => void) | undefined;
 }
 
-export function TopBar({ app, view, me, onExport, trainingUrl, onDelete }: TopBarProps): JSX.Element {
+export function TopBar({ app, view, me, trainingUrl, onDelete }: TopBarProps): JSX.Element {
   const last = view.history.undo.at(-1)?.label;
   const next = view.history.redo.at(-1)?.label;
   return (
@@ -103,8 +102,8 @@ export function TopBar({ app, view, me, onExport, trainingUrl, onDelete }: TopBa
         label="Import and export"
         end
         items={[
-          ...(app.mayEdit ? [{ label: "Import GeoJSON…", icon: "upload" as const, onSelect: () => app.set({ open: "import" }) }] : []),
-          { label: "Export GeoJSON", icon: "download", onSelect: onExport },
+          ...(app.mayEdit ? [{ label: "Import samples…", icon: "upload" as const, onSelect: () => app.set({ open: "import" }) }] : []),
+          { label: "Export samples…", icon: "download", onSelect: () => app.set({ open: "export" }) },
           // On a narrow page this is its only place.
           ...(app.mayEdit ? [{ label: "Export training data", icon: "data" as const, onSelect: () => window.location.assign(trainingUrl) }] : []),
           ...(onDelete ? [{ label: "Delete label set…", icon: "trash" as const, danger: true, onSelect: onDelete }] : []),

@@ -2,6 +2,8 @@
 
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { ExportDialog } from "../files/export-dialog";
+import { ImportDialog } from "../files/import-dialog";
 import { del } from "../ui/api";
 import { Icon, Spinner } from "../ui/components";
 import { DeleteDialog } from "../ui/delete-dialog";
@@ -13,7 +15,6 @@ import type { Bindings } from "./bindings";
 import { ConflictCard, ProblemCard } from "./dialogs";
 import type { EditorPort } from "./editor";
 import { useView } from "./hooks";
-import { ImportDialog } from "./import-dialog";
 import { KeyList } from "./key-list";
 import { listenToKeys } from "./keys";
 import { openMap } from "./map-view";
@@ -77,16 +78,10 @@ export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, labelSet
     localStorage.setItem(LOOK_KEY, `${look.opacity} ${look.brightness}`);
   }, [map, look]);
 
-  const download = (): void => {
-    const link = document.createElement("a");
-    link.href = `${layerUrl}export.geojson`;
-    link.download = "";
-    link.click();
-  };
   const close = (): void => app.set({ open: "none" });
   return (
     <div class={view.panel ? "label-page" : "label-page panel-folded"}>
-      <TopBar app={app} view={view} me={me} onExport={download} trainingUrl={trainingUrl} onDelete={labelSet.mayManage ? () => setDeleting(true) : undefined} />
+      <TopBar app={app} view={view} me={me} trainingUrl={trainingUrl} onDelete={labelSet.mayManage ? () => setDeleting(true) : undefined} />
       <div class="label-stage">
         <div class="label-map" ref={place} role="application" aria-label="Map with samples. Press question mark for the keys." tabIndex={0} data-loading={view.loading} />
         <Toolbar app={app} view={view} keys={keys} onFitAll={() => imagery.bounds && map?.fit(imagery.bounds)} />
@@ -125,7 +120,12 @@ export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, labelSet
           }}
         />
       )}
-      {view.open === "import" && <ImportDialog classes={view.doc.classes} layerUrl={layerUrl} onClose={close} />}
+      {view.open === "import" && (
+        <ImportDialog classes={view.doc.classes} importsUrl={`/api/label-sets/${labelSet.id}/imports`} layerUrl={layerUrl} imagery={imagery.bounds} onClose={close} />
+      )}
+      {view.open === "export" && (
+        <ExportDialog name={labelSet.name} classes={view.doc.classes} exportsUrl={`/api/label-sets/${labelSet.id}/exports`} hasPixels onClose={close} />
+      )}
     </div>
   );
 }

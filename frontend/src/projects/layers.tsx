@@ -1,6 +1,8 @@
 // The project's feature layers that have no page of their own: results and imports.
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { ExportDialog } from "../files/export-dialog";
+import type { FileClass } from "../files/types";
 import { asApiError, del, get } from "../ui/api";
 import type { ApiError } from "../ui/api";
 import { Badge, Button, EmptyState, ErrorNote, Spinner, Table } from "../ui/components";
@@ -14,6 +16,7 @@ interface FeatureLayer {
   kind: string;
   state: string;
   count: number;
+  classes: FileClass[];
   created_at: string;
 }
 
@@ -39,6 +42,7 @@ export function Layers({ projectId }: { projectId: string }): JSX.Element {
   const [rows, setRows] = useState<FeatureLayer[] | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   const [deleting, setDeleting] = useState<FeatureLayer | null>(null);
+  const [exporting, setExporting] = useState<FeatureLayer | null>(null);
   const load = (): void => {
     read(projectId).then(
       (found) => {
@@ -56,7 +60,16 @@ export function Layers({ projectId }: { projectId: string }): JSX.Element {
   }
   return (
     <>
-      <Table label="Feature layers" rows={rows} rowKey={(row) => row.id} columns={columns(setDeleting)} />
+      <Table label="Feature layers" rows={rows} rowKey={(row) => row.id} columns={columns(setExporting, setDeleting)} />
+      {exporting && (
+        <ExportDialog
+          name={exporting.name}
+          classes={exporting.classes}
+          exportsUrl={`/api/layers/${exporting.id}/exports`}
+          hasPixels={false}
+          onClose={() => setExporting(null)}
+        />
+      )}
       {deleting && (
         <DeleteDialog
           what="layer"
@@ -74,7 +87,7 @@ export function Layers({ projectId }: { projectId: string }): JSX.Element {
   );
 }
 
-function columns(remove: (row: FeatureLayer) => void): Column<FeatureLayer>[] {
+function columns(take: (row: FeatureLayer) => void, remove: (row: FeatureLayer) => void): Column<FeatureLayer>[] {
   return [
     {
       key: "name",
@@ -94,8 +107,8 @@ function columns(remove: (row: FeatureLayer) => void): Column<FeatureLayer>[] {
       align: "right",
       render: (row) => (
         <div class="row layer-acts">
-          <Button small href={`/api/layers/${row.id}/export.geojson`}>
-            GeoJSON
+          <Button small onClick={() => take(row)}>
+            Export
           </Button>
           <Button small kind="danger" onClick={() => remove(row)}>
             Delete

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { glance, likelyClass } from "../../src/label/import-dialog";
 import { added, draftsOf, faults, moved } from "../../src/label/schema-dialog";
 
 const CLASSES = [
@@ -26,18 +25,5 @@ describe("the class schema", () => {
 
   it("moves a class earlier and later", () => {
     expect(moved(draftsOf(CLASSES), 1, -1).map(({ value }) => value)).toEqual([7, 1]);
-  });
-});
-
-describe("a GeoJSON file at a glance", () => {
-  it("tells features and properties, and guesses the one that names the class", () => {
-    const text = JSON.stringify({ type: "FeatureCollection", features: [{ properties: { id: 1 } }, { properties: { Label: "x" } }, { properties: null }] });
-    expect(glance(text)).toEqual({ features: 3, properties: ["id", "Label"] });
-    expect(likelyClass(["id", "Label"])).toBe("Label");
-    expect(likelyClass(["id"])).toBe("");
-  });
-
-  it("is null for what is no FeatureCollection", () => {
-    for (const text of ["", "[]", '{"type":"Feature"}', '{"type":"FeatureCollection"}']) expect(glance(text)).toBeNull();
   });
 });

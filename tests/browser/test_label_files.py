@@ -1,0 +1,73 @@
+"""Samples come in from a file and leave as one, by the dialogs of the labeling page and a real worker."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import Popen
+
+import pyogrio
+import shapely
+from playwright.sync_api import expect
+
+from labeling.models import LabelSet
+from tests.browser.driver import Pages
+from tests.browser.labels import Labels
+from webapp.features.models import Feature
+from webapp.projects.models import User
+
+Screenshot = Callable[..., Path]
+
+
+def test_a_file_comes_in_with_classes_mapped_and_leaves_in_another_format(
+    open_page: Pages, worker: Popen[bytes], label_set: LabelSet, ana: User, tmp_path: Path, screenshot: Screenshot
+) -> None:
+    west, south, east, north = label_set.imagery.footprint.extent
+    size = (east - west) / 10
+    boxes = [shapely.box(west + n * 2 * size, south + size, west + (n * 2 + 1) * size, north - size) for n in range(4)]
+    kinds = ["tree", "Pond", "boat", "Pond"]
+    lines = [
+        f'"{box.wkt}",{kind},{n},"{"very long text " * 6}"'
+        for n, (box, kind) in enumerate(zip(boxes, kinds, strict=True))
+    ]
+    path = tmp_path / "ponds and trees of the northern shore, second survey.csv"
+    path.write_text("\n".join(["wkt,label,storeys,remark", *lines]))
+    labels = Labels(open_page(ana), label_set)
+    page = labels.page
+
+    page.get_by_role("button", name="Import and export").click()
+    page.get_by_role("menuitem", name="Import").click()
+    noise = tmp_path / "noise.bin"
+    noise.write_bytes(bytes(range(256)))
+    page.get_by_label("File").set_input_files(noise)
+    expect(page.get_by_role("alert")).to_contain_text("none of the formats")
+    page.get_by_label("File").set_input_files(path)
+    expect(page.get_by_label("Class", exact=True)).to_have_value("label")
+    expect(page.get_by_text("On the imagery.")).to_be_visible()
+    page.get_by_label("Class of boat").select_option("Leave out")
+    page.get_by_text("3 fields of 3 come along").click()
+    page.get_by_label("Name of storeys here").fill("floors")
+    page.get_by_text("First rows").click()
+    screenshot(page, "label-import")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("3 samples imported.")).to_be_visible()
+    screenshot(page, "label-import-report")
+    page.get_by_role("button", name="Done").click()
+    labels.saved(3)
+    expect(page.get_by_role("button", name=re.compile("Pond")).first).to_be_visible()
+    assert {row.properties["floors"] for row in Feature.objects.filter(layer=label_set.layer)} == {0, 1, 3}
+
+    page.get_by_role("button", name="Import and export").click()
+    page.get_by_role("menuitem", name="Export samples").click()
+    page.get_by_label("Format").select_option("COCO")
+    screenshot(page, "label-export")
+    page.get_by_label("Format").select_option("GeoPackage")
+    page.get_by_label("Coordinates").select_option("As the imagery")
+    page.get_by_role("checkbox", name="Those without a class").uncheck()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export", exact=True).click()
+    expect(page.get_by_text("3 features written.")).to_be_visible()
+    written = tmp_path / download.value.suggested_filename
+    download.value.save_as(written)
+    meta, _, shapes, _ = pyogrio.raw.read(written)
+    assert (len(shapes), "floors" in meta["fields"]) == (3, True)
+    assert meta["crs"] == f"EPSG:{label_set.imagery.epsg}"
