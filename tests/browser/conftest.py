@@ -161,6 +161,13 @@ def worker(transactional_db: None, site: Site) -> Iterator[subprocess.Popen[byte
         process.wait()
 
 
+# Nothing fades, slides or zooms any more, and pictures that are asked for are there. What turns for ever may turn.
+AT_REST = """() => document.querySelector(".leaflet-zoom-anim") === null
+  && document.getAnimations().every(({ effect, playState }) =>
+    playState !== "running" || effect?.getComputedTiming().endTime === Infinity)
+  && [...document.images].every((image) => image.complete || image.loading === "lazy")"""
+
+
 @pytest.fixture
 def screenshot(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Path]:
     """Call it as `screenshot(page, "label")`; the picture lies in QUADRAT_SCREENSHOTS, or the test's own folder."""
@@ -169,6 +176,7 @@ def screenshot(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., 
 
     def take(page: Page, name: str, *, full_page: bool = False) -> Path:
         path = folder / f"{name}.png"
+        page.wait_for_function(AT_REST)
         page.screenshot(path=path, full_page=full_page)
         return path
 

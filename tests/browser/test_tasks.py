@@ -61,7 +61,6 @@ def test_from_the_grid_to_an_approved_task(
     of_ben.key("b")
     of_ben.drag((400, 250), (520, 350))
     wait_until(lambda: of_ben.stored().count() == 1, what="Ben's sample")
-    of_ben.page.wait_for_timeout(300)
     screenshot(of_ben.page, "tasks-own")
     # Done takes the next at once; the reviewer sees both.
     of_ben.key("Control+Enter")
@@ -96,6 +95,7 @@ def test_from_the_grid_to_an_approved_task(
     wait_until(lambda: of_ben.stored().count() == 2, what="the second sample")
     assert of_ben.stored().count() == 2, "nothing was drawn before the note was read"
     mine.get_by_role("button", name="Done").click()
+    wait_until(lambda: Task.objects.filter(state="done", number=done.number).exists(), what="the task done again")
 
     of_ana.key("Shift+t")
     expect(review.get_by_role("button", name="Approve")).to_be_enabled()
@@ -103,7 +103,6 @@ def test_from_the_grid_to_an_approved_task(
     wait_until(lambda: Task.objects.filter(state="approved", number=done.number).exists(), what="the approval")
     tasks_of_ana.get_by_role("button", name="Progress", exact=True).click()
     expect(of_ana.page.get_by_role("dialog").get_by_role("row", name=re.compile("Ben Okafor"))).to_be_visible()
-    of_ana.page.wait_for_timeout(300)
     screenshot(of_ana.page, "tasks-progress")
 
 
@@ -130,7 +129,6 @@ def test_what_is_drawn_after_the_lease_has_passed_on_is_a_proposal(
     assert of_ben.stored().count() == 0
     proposals = tasks_of_ana.get_by_role("group", name="Proposals")
     expect(proposals.get_by_text("Ben Okafor drew Tree")).to_be_visible()
-    of_ana.page.wait_for_timeout(300)
     screenshot(of_ana.page, "tasks-proposal")
     proposals.get_by_role("button", name="Accept").click()
     expect(proposals).to_be_hidden()
@@ -152,5 +150,4 @@ def test_a_labeler_on_a_phone_sees_the_task_above_the_map(
     screenshot(page, "tasks-phone")
     page.get_by_role("button", name="Fold the panel", exact=True).click()
     expect(page.get_by_role("button", name=re.compile("^Task ")).first).to_be_visible()
-    page.wait_for_timeout(300)
     screenshot(page, "tasks-phone-folded")
