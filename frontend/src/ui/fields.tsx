@@ -116,6 +116,16 @@ export interface NumberInputProps extends LabelledProps {
   placeholder?: string | undefined;
 }
 
+/**
+ * The step of the arrow keys: browsers refuse whole forms for a value between two steps, but a fraction's steps are only
+ * a convenience. A model's own threshold of 0.36 is no mistake where the arrows go by 0.05; 2.5 epochs are one.
+ */
+export function stepFor(value: number | null, step: number | "any", from: number): number | "any" {
+  if (step === "any" || value === null || Number.isInteger(step)) return step;
+  const steps = (value - from) / step;
+  return Math.abs(steps - Math.round(steps)) < 1e-6 ? step : "any";
+}
+
 /** A number with its label. */
 export function NumberInput(props: NumberInputProps): JSX.Element {
   return (
@@ -129,7 +139,7 @@ export function NumberInput(props: NumberInputProps): JSX.Element {
           name={props.name}
           min={props.min}
           max={props.max}
-          step={props.step ?? "any"}
+          step={stepFor(props.value, props.step ?? "any", props.min ?? 0)}
           placeholder={props.placeholder}
           disabled={props.disabled}
           onInput={(event) => {
