@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from labeling import services
-from labeling.models import LabelSet, Proposal, Task, TaskEvent
+from labeling.models import Comment, LabelSet, Proposal, Task, TaskEvent, Verdict
 from webapp.projects.admin import DeletedByService
 from webapp.projects.models import User
 
@@ -73,3 +73,22 @@ class ProposalAdmin(ReadOnlyAdmin):
     list_filter = ("state", "action")
     search_fields = ("task__label_set__name",)
     list_select_related = ("task", "author", "decided_by")
+
+
+@admin.register(Verdict)
+class VerdictAdmin(ReadOnlyAdmin):
+    """What reviewers decided."""
+
+    list_display = ("at", "label_set", "kind", "author", "source", "class_value", "score", "reviewer")
+    list_filter = ("kind", "source")
+    search_fields = ("label_set__name",)
+    list_select_related = ("label_set", "author", "reviewer")
+
+
+@admin.register(Comment)
+class CommentAdmin(ReadOnlyAdmin):
+    """What people say about places and samples."""
+
+    list_display = ("created_at", "label_set", "author", "__str__", "resolved_at")
+    search_fields = ("label_set__name", "text")
+    list_select_related = ("label_set", "author")

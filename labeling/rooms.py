@@ -118,6 +118,7 @@ class Room:
         self._bell = asyncio.Event()
         self._classes_changed = False
         self._tasks_seq: int | None = None
+        self._comments_changed = False
         self._cursors: dict[Seat, tuple[float, float]] = {}
         self._elsewhere: dict[str, tuple[float, list[tuple[str, str]]]] = {}
         self._shown: list[dict[str, str]] = []
@@ -140,6 +141,7 @@ class Room:
             listener.subscribe(f"layer:{self.layer.pk}", here(self._rung)),
             listener.subscribe(f"classes:{self.layer.pk}", here(self._classes_rung)),
             listener.subscribe(f"tasks:{self.layer.pk}", here(self._tasks_rung)),
+            listener.subscribe(f"comments:{self.layer.pk}", here(self._comments_rung)),
             listener.hear(f"room:{self.layer.pk}", here(self._heard)),
         ]
         self.seq = (await readers.run(selectors.changes, self.layer, after=-1)).seq
@@ -216,6 +218,10 @@ class Room:
         self._tasks_seq = number
         self._bell.set()
 
+    def _comments_rung(self, topic: str, number: int) -> None:
+        self._comments_changed = True
+        self._bell.set()
+
     async def _follow(self) -> None:
         await self._bell.wait()
         self._bell.clear()
@@ -223,6 +229,9 @@ class Room:
             # Only the number: pages read what changed after the last one they know.
             self._all(json.dumps({"type": "tasks", "seq": self._tasks_seq}))
             self._tasks_seq = None
+        if self._comments_changed:
+            self._comments_changed = False
+            self._all(json.dumps({"type": "comments"}))
         if self._classes_changed:
             self._classes_changed = False
             classes = await readers.run(selectors.classes_json, self.layer)

@@ -13,7 +13,9 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils import timezone
 
+from labeling import review_services
 from labeling.models import Proposal, Task
+from labeling.review_services import Reviewed, VerdictKind, parse_kind
 from labeling.task_events import Happened, record
 from labeling.task_leases import lease_end
 from labeling.task_states import NoteUnread, State
@@ -37,20 +39,23 @@ class Lease:
 
 @dataclass(frozen=True)
 class LeasedEdit:
-    """An edit with the lease under which it was drawn; None: outside any task."""
+    """An edit with the lease under which it was drawn (None: outside any task), and the review decision it is."""
 
     edit: EditRequest
     lease: Lease | None = None
+    verdict: VerdictKind | None = None
 
 
 def parse_leased(body: Any) -> list[LeasedEdit]:
-    """Return the edits of `{edits: [{…, task: {id, token}}]}`; `task` may be left out.
+    """Return the edits of `{edits: [{…, task: {id, token}, review: "accept"}]}`; both may be left out.
 
     Raises:
         Invalid, TooLarge: see `webapp.features.parsing.parse_edits`.
     """
     edits = parse_edits(body)
-    return [_leased(edit, item.get("task")) for edit, item in zip(edits, body["edits"], strict=True)]
+    return [
+        _with_verdict(_leased(edit, item.get("task")), item) for edit, item in zip(edits, body["edits"], strict=True)
+    ]
 
 
 def apply_leased(*, layer: FeatureLayer, edits: Sequence[LeasedEdit], user: User) -> list[dict[str, Any]]:
@@ -69,8 +74,13 @@ def apply_leased(*, layer: FeatureLayer, edits: Sequence[LeasedEdit], user: User
             lease_until=lease_end()
         )
         known = _known(layer, edits)
+        reviewed = [Reviewed(item.edit, item.verdict) for item in edits if item.verdict and not item.edit.problem]
+        refused = review_services.refuse(layer, reviewed, user)
         kept, late = [], []
         for item in edits:
+            if item.edit.op_id in refused:
+                kept.append(replace(item.edit, problem=refused[item.edit.op_id]))
+                continue
             verdict = None if item.lease is None or item.edit.op_id in known else verdicts[item.lease]
             if isinstance(verdict, QuadratError):
                 kept.append(replace(item.edit, problem=verdict))
@@ -80,6 +90,7 @@ def apply_leased(*, layer: FeatureLayer, edits: Sequence[LeasedEdit], user: User
                 kept.append(item.edit)
         answers = {item.edit.op_id: _propose(layer, item, task, user) for item, task in late}
         answers |= {r.op_id: r.as_json() for r in services.apply_edits(layer=layer, edits=kept, user=user)}
+        review_services.record(layer, reviewed, user)
     return [answers[item.edit.op_id] for item in edits]
 
 
@@ -122,6 +133,13 @@ def _leased(edit: EditRequest, value: Any) -> LeasedEdit:
     except (TypeError, KeyError, ValueError, AttributeError):
         problem = Invalid("The edit's task is no {id, token}.", fix="Send both, or neither.", code="task")
         return LeasedEdit(replace(edit, problem=problem))
+
+
+def _with_verdict(leased: LeasedEdit, item: dict[str, Any]) -> LeasedEdit:
+    try:
+        return replace(leased, verdict=parse_kind(item.get("review")))
+    except Invalid as error:
+        return replace(leased, edit=replace(leased.edit, problem=error))
 
 
 def _leases(edits: Sequence[LeasedEdit]) -> list[Lease]:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from labeling import api, files_api, pages, task_api
+from labeling import api, files_api, pages, review_api, task_api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("label/<uuid:pk>/", pages.label, name="label"),
@@ -18,6 +18,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/label-sets/<uuid:pk>/tasks/progress", task_api.progress, name="api-label-set-tasks-progress"),
     path("api/label-sets/<uuid:pk>/edits", task_api.edits, name="api-label-set-edits"),
     path("api/label-sets/<uuid:pk>/proposals", task_api.proposals, name="api-label-set-proposals"),
+    path("api/label-sets/<uuid:pk>/review/stream", review_api.stream, name="api-label-set-review-stream"),
+    path("api/label-sets/<uuid:pk>/review/accept", review_api.accept, name="api-label-set-review-accept"),
+    path("api/label-sets/<uuid:pk>/review/figures", review_api.figures, name="api-label-set-review-figures"),
+    path("api/label-sets/<uuid:pk>/comments", review_api.comments, name="api-label-set-comments"),
+    path("api/comments/<uuid:pk>/", review_api.comment, name="api-comment"),
     path("api/tasks/<uuid:pk>/", task_api.task, name="api-task"),
     path("api/tasks/<uuid:pk>/work", task_api.work, name="api-task-work"),
     path("api/tasks/<uuid:pk>/review", task_api.review, name="api-task-review"),

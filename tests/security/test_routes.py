@@ -44,6 +44,7 @@ SERVICE_REFUSES = {
     ("api-upload", "DELETE"),
     ("api-upload-complete", "POST"),
     ("api-project-member", "DELETE"),
+    ("api-comment", "DELETE"),
     ("api-training-data", "DELETE"),
     ("api-run", "DELETE"),
     ("api-inference", "DELETE"),

@@ -11,7 +11,7 @@ from affine import Affine
 from django.conf import settings
 
 from inference.models import Inference
-from labeling.models import LabelSet, Proposal, Task
+from labeling.models import Comment, LabelSet, Proposal, Task
 from tests.factories import make_imagery, make_layer, make_project, make_user
 from training.models import ModelPackage, Run, TrainingData
 from webapp.features.models import Edit, Feature, FeatureLayer
@@ -70,6 +70,7 @@ def make_world() -> World:
     label_set = LabelSet.objects.create(project=project, name="Labels", imagery=imagery, layer=layer)
     cell = imagery.footprint[0]
     task = Task.objects.create(label_set=label_set, number=1, geometry=cell, centre=cell.centroid)
+    comment = Comment.objects.create(label_set=label_set, place=cell.centroid, text="Look", author=people["owner"])
     proposal = Proposal.objects.create(task=task, token=0, op_ids=[uuid4()], feature_id=feature.pk, action="delete")
     job = services.enqueue(project=project, kind="ingest", spec={}, user=people["owner"], title="Ingest")
     upload = Upload.objects.create(project=project, user=people["labeler"], filename="a.tif", size_bytes=10)
@@ -117,6 +118,7 @@ def make_world() -> World:
         "label": label_set.pk,
         "task": task.pk,
         "proposal": proposal.pk,
+        "comment": comment.pk,
         "training-data": data.pk,
         "run": run.pk,
         "model": package.pk,

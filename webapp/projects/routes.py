@@ -124,6 +124,11 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-label-set-tasks-progress": {"GET": VIEW},
     "api-label-set-edits": {"POST": LABEL},
     "api-label-set-proposals": {"GET": VIEW},
+    "api-label-set-review-stream": {"GET": VIEW},
+    "api-label-set-review-accept": {"GET": VIEW, "POST": REVIEW},
+    "api-label-set-review-figures": {"GET": VIEW},
+    "api-label-set-comments": {"GET": VIEW, "POST": LABEL},
+    "api-comment": {"PATCH": LABEL, "DELETE": LABEL},  # your own; a manager any
     "api-task": {"GET": VIEW, "PATCH": REVIEW},
     "api-task-work": {"POST": LABEL},
     "api-task-review": {"POST": REVIEW},

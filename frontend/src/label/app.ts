@@ -18,7 +18,7 @@ import type { Change, History, Reversal } from "./undo";
 import { newId } from "./types";
 import type { Choice, Cursor, Geometry, Id, LabelClass, Lease, Member, Operation, Position, Sample } from "./types";
 
-export type PanelTab = "classes" | "samples" | "history" | "tasks" | "imagery";
+export type PanelTab = "classes" | "samples" | "history" | "review" | "tasks" | "imagery";
 export type Open = "none" | "help" | "schema" | "import" | "export";
 
 /** All that the panels and the map show. */
@@ -94,6 +94,8 @@ export class App implements Host {
   lease: Lease | null = null;
   /** A note of the task has to be read before anything is drawn. */
   noteUnread = false;
+  /** The sample that is being reviewed. */
+  reviewing: Id | null = null;
   private readonly listeners = new Set<() => void>();
   /** The open sample as it was when its drag began: the base of what the drag makes. */
   private grabbed: Sample | null = null;
@@ -348,12 +350,19 @@ export class App implements Host {
     return this.sync?.nextOrder() ?? 1;
   }
 
+  /** A change of the sample under review is a decision on it. */
+  private reviewed(change: Change): Change {
+    if (change.id !== this.reviewing || change.review || !change.before) return change;
+    return { ...change, review: change.after ? "fix" : "reject" };
+  }
+
   /** Take a step: on the map, in the undo list, and on its way to the server; `whole`: stored together or not at all. */
-  act(label: string, changes: readonly Change[], { whole = false }: { readonly whole?: boolean } = {}): void {
+  act(label: string, wanted: readonly Change[], { whole = false }: { readonly whole?: boolean } = {}): void {
     const order = this.order();
+    const changes = wanted.map((change) => this.reviewed(change));
     const operations = changes
       .map((change, i) => operationFor(change, order + i))
-      .filter((operation) => operation.action !== "update" || !operation.base || Object.keys(difference(operation.base, operation.patch)).length > 0);
+      .filter((operation) => operation.action !== "update" || operation.review !== undefined || !operation.base || Object.keys(difference(operation.base, operation.patch)).length > 0);
     if (!operations.length) return;
     this.set({ history: remember(this.view.history, { label, changes, whole }) });
     this.save(operations, whole);

@@ -53,15 +53,15 @@ export function bound(table: readonly Key[], bindings: Bindings): Key[] {
   });
 }
 
-/** The table's key that answers a name. */
-export function keyFor(table: readonly Key[], name: string): Key | undefined {
-  return table.find(({ keys }) => keys.includes(name));
+/** The table's key that answers a name, of those of one group or of all others: review has its own while it runs. */
+export function keyFor(table: readonly Key[], name: string, like?: Key): Key | undefined {
+  return table.find(({ keys, group }) => keys.includes(name) && (like === undefined || (group === "Review") === (like.group === "Review")));
 }
 
 /** The bindings after giving a key to something: whatever had it has none. Null where it cannot be given away. */
 export function rebound(table: readonly Key[], bindings: Bindings, id: string, name: string): Bindings | null {
   const now = bound(table, bindings);
-  const holder = keyFor(now, name);
+  const holder = keyFor(now, name, table.find((key) => key.id === id));
   if (holder?.shown) return null;
   const own = { ...bindings, [id]: name };
   return holder && holder.id !== id ? { ...own, [holder.id]: "" } : own;

@@ -42,8 +42,9 @@ function SampleHistory({ app, view, layerUrl, id }: HistoryPanelProps & { id: Id
     if (stored > 0) versionsOf(layerUrl, id, nameOf).then((found) => current && setVersions(found), (failure: unknown) => current && setError(failure));
     return () => {
       current = false;
+      app.set({ preview: null });
     };
-  }, [layerUrl, id, stored, classes]);
+  }, [app, layerUrl, id, stored, classes]);
   const restore = (one: Version): void => {
     const change = backTo(now, one);
     if (change) app.act(`Restore version ${one.version}`, [change]);

@@ -31,7 +31,7 @@ export function KeyList({ table, keys, bindings, onChange, onClose }: KeyListPro
       setAsking(null);
       const name = nameOf(event);
       if (name === "Esc") return setSaid("Nothing was changed.");
-      const holder = keyFor(keys, name);
+      const holder = keyFor(keys, name, asking);
       const next = rebound(table, bindings, asking.id, name);
       if (!next) return setSaid(`${capsOf(name).join(" ")} belongs to “${holder?.label ?? ""}” and stays there.`);
       onChange(next);

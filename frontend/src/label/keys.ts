@@ -1,6 +1,6 @@
 // Every key of the page in one table: the handler and the `?` overlay both read it.
 
-import { keyFor, nameOf } from "./bindings";
+import { nameOf } from "./bindings";
 import type { Key, KeyGroup } from "./bindings";
 import type { Tool } from "./sketches";
 
@@ -129,8 +129,9 @@ function taken(target: EventTarget | null, key: string): boolean {
 export function listenToKeys(table: readonly Key[], page: Document): () => void {
   const onKey = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || event.isComposing || taken(event.target, event.key) || page.querySelector("dialog[open]")) return;
-    const key = keyFor(table, nameOf(event));
-    if (key && key.run(event) !== false) event.preventDefault();
+    const name = nameOf(event);
+    // Several may share a key at different times; the first that does not pass has it.
+    if (table.some(({ keys, run }) => keys.includes(name) && run(event) !== false)) event.preventDefault();
   };
   // Before Leaflet's own arrow keys, which the map would answer a second time.
   page.addEventListener("keydown", onKey, { capture: true });

@@ -121,7 +121,8 @@ export class SamplesLayer {
     if (shape.area) fill(pen, colour, FILL);
     pen.setLineDash([]);
     stroke(pen, "rgb(0 0 0 / 55%)", 4);
-    pen.setLineDash(this.scene.pending.has(sample.id) ? [5, 4] : []);
+    // What nobody has accepted yet is dotted.
+    pen.setLineDash(this.scene.pending.has(sample.id) ? [5, 4] : sample.verified ? [] : [2, 4]);
     stroke(pen, colour, 2.25);
   }
 

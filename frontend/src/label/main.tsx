@@ -19,6 +19,11 @@ import { openQueue } from "./queue";
 import type { Queue } from "./queue";
 import { restOf, totalsOf } from "./rest";
 import { Sync } from "./sync";
+import { Comments } from "./review/comments";
+import { onCommentMap } from "./review/pins";
+import { reviewRest } from "./review/rest";
+import { Review } from "./review/review";
+import "./review/review.css";
 import type { LabelClass, Operation } from "./types";
 import { onTaskMap } from "./tasks/on-map";
 import { taskRest } from "./tasks/rest";
@@ -119,6 +124,18 @@ async function start(): Promise<void> {
     settled: () => app.settled(),
     now: () => Date.now(),
   });
+  const rest = reviewRest(labelSet.id, labelSet.project);
+  const may = { mayLabel: labelSet.role !== "viewer", mayReview: !["viewer", "labeler"].includes(labelSet.role) };
+  const review = new Review({
+    rest, app, ...may, say: toast,
+    centre: (bounds) => shown?.centreOn(bounds),
+    ahead: (bounds) => shown?.readAhead(bounds),
+  });
+  const comments = new Comments({
+    rest, app, mayLabel: may.mayLabel, say: toast,
+    middle: () => shown?.centre() ?? [0.5, 0.5],
+    centre: ([lon, lat]) => shown?.map.panTo([lat, lon]),
+  });
   const onMap = (map: MapView): (() => void) => {
     let settled: ReturnType<typeof setTimeout> | undefined;
     const load = (): void => {
@@ -145,6 +162,7 @@ async function start(): Promise<void> {
         onCursor: (cursor) => cursor.id !== String(user.id) && app.onCursorOf(cursor),
         onError: (message) => toast(message, "bad"),
         onTasks: () => void tasks.catchUp(),
+        onComments: () => void comments.load(),
         onProposed: (message) => toast(message, "warn"),
       },
       app.view.doc,
@@ -153,7 +171,9 @@ async function start(): Promise<void> {
     shown = map;
     app.drawing = new Drawing(app, pixelOf(imagery), () => map.inView(), () => map.centre());
     const tasksOff = onTaskMap(map, app, tasks);
+    const commentsOff = onCommentMap(map, comments);
     void tasks.start(document);
+    void comments.load();
     app.onFit = (bounds) => map.fit(bounds);
     app.onPointed = (world) => {
       map.setCrosshair(false);
@@ -181,6 +201,8 @@ async function start(): Promise<void> {
       sync.stop();
       tasks.stop();
       tasksOff();
+      commentsOff();
+      review.stop();
     };
   };
 
@@ -188,7 +210,7 @@ async function start(): Promise<void> {
     // On disk, work outlives the page; only in memory it would be lost.
     if (!durable && app.view.doc.pending.length) event.preventDefault();
   });
-  render(<Page app={app} editor={editor} imagery={imagery} layerUrl={layer.url} trainingUrl={`/training-data/new?label_set=${labelSet.id}`} me={String(user.id)} labelSet={{ ...labelSet, mayManage: ["manager", "owner"].includes(labelSet.role) }} tasks={tasks} onMap={onMap} />, root);
+  render(<Page app={app} editor={editor} imagery={imagery} layerUrl={layer.url} trainingUrl={`/training-data/new?label_set=${labelSet.id}`} me={String(user.id)} labelSet={{ ...labelSet, mayManage: ["manager", "owner"].includes(labelSet.role) }} tasks={tasks} review={review} comments={comments} onMap={onMap} />, root);
 }
 
 void start();

@@ -23,6 +23,10 @@ export interface MapView {
   /** The box in view, a little grown: what a large layer loads. */
   bounds(): Bounds;
   fit(bounds: Bounds): void;
+  /** Put a box in the middle, with room around it, whether it is seen already or not. */
+  centreOn(bounds: Bounds): void;
+  /** Have the imagery read that will be needed there. */
+  readAhead(bounds: Bounds): void;
   /** Opacity 0..1 and brightness (1: as it is) of the imagery. */
   setImagery(opacity: number, brightness: number): void;
   /** Show all samples as tiles while there are too many in view to edit. */
@@ -128,6 +132,10 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, imag
       if (map.getBounds().pad(-0.1).contains(box) && size > 60) return;
       map.fitBounds(box, { maxZoom: Math.max(map.getZoom(), Math.min(imagery.max_zoom + 1, 24)), padding: [80, 80] });
     },
+    centreOn: (bounds) => map.setView(...reviewView(map, imagery, bounds), { animate: false }),
+    readAhead: (bounds) => {
+      for (const url of tilesAhead(map, imagery, ...reviewView(map, imagery, bounds))) new Image().src = url;
+    },
     setImagery: (opacity, brightness) => {
       picture.setOpacity(opacity);
       const holder = picture.getContainer();
@@ -154,6 +162,26 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, imag
       map.remove();
     },
   };
+}
+
+/** Where the map looks to review what lies in a box: its middle, a third of the map's size. */
+function reviewView(map: L.Map, imagery: ImageryInfo, bounds: Bounds): [centre: L.LatLng, zoom: number] {
+  const box = toLatLngBounds(bounds);
+  const closest = Math.min(imagery.max_zoom + 2, 24);
+  return [box.getCenter(), Math.min(map.getBoundsZoom(box, false, map.getSize().multiplyBy(0.6)), closest)];
+}
+
+const MOST_AHEAD = 40;
+
+/** The addresses of the tiles that a view will need. */
+function tilesAhead(map: L.Map, imagery: ImageryInfo, centre: L.LatLng, zoom: number): string[] {
+  const z = Math.min(Math.round(zoom) + (L.Browser.retina ? 1 : 0), imagery.max_zoom);
+  const middle = map.project(centre, z).divideBy(256);
+  const half = map.getSize().divideBy(2 * 256).multiplyBy(2 ** (z - zoom));
+  const [low, high] = [middle.subtract(half).floor(), middle.add(half).floor()];
+  const urls: string[] = [];
+  for (let x = low.x; x <= high.x; x++) for (let y = low.y; y <= high.y; y++) urls.push(L.Util.template(imagery.tiles, { x, y, z }));
+  return urls.slice(0, MOST_AHEAD);
 }
 
 /** The view of an address: #zoom/lat/lon; null where it names none. A link leads to a place, a reload stays there. */

@@ -29,10 +29,11 @@ export function sameValue(a: unknown, b: unknown): boolean {
 
 /** Return what of `patch` differs from the sample. */
 export function difference(sample: Sample, patch: Patch): Patch {
-  const changed: { geometry?: Patch["geometry"]; classValue?: number | null; properties?: Properties } = {};
+  const changed: { geometry?: Patch["geometry"]; classValue?: number | null; properties?: Properties; verified?: boolean } = {};
   if (patch.geometry && !sameGeometry(patch.geometry, sample.geometry)) changed.geometry = patch.geometry;
   if (patch.classValue !== undefined && patch.classValue !== sample.classValue) changed.classValue = patch.classValue;
   if (patch.properties && !sameValue(patch.properties, sample.properties)) changed.properties = patch.properties;
+  if (patch.verified !== undefined && patch.verified !== sample.verified) changed.verified = patch.verified;
   return changed as Patch;
 }
 
@@ -43,6 +44,8 @@ export function patched(sample: Sample, patch: Patch): Sample {
     geometry: patch.geometry ?? sample.geometry,
     classValue: patch.classValue === undefined ? sample.classValue : patch.classValue,
     properties: patch.properties ?? sample.properties,
+    // A person's change of anything accepts the sample; so does the server.
+    verified: patch.verified ?? true,
   };
 }
 

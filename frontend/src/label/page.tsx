@@ -22,6 +22,10 @@ import type { MapView } from "./map-view";
 import { pageKeys } from "./page-keys";
 import { Panel } from "./panels";
 import type { ImageryFacts, ImageryLook } from "./panels";
+import { CommentDialog, MustRead } from "./review/comment-list";
+import type { Comments } from "./review/comments";
+import { reviewKeys } from "./review/keys";
+import type { Review } from "./review/review";
 import { SchemaDialog } from "./schema-dialog";
 import { SelectionBar, Toolbar } from "./toolbar";
 import { TaskDialogs, TaskHint } from "./tasks/dialogs";
@@ -37,6 +41,8 @@ export interface PageProps {
   readonly me: string;
   readonly labelSet: { readonly id: string; readonly name: string; readonly project: string; readonly mayManage: boolean };
   readonly tasks: Tasks;
+  readonly review: Review;
+  readonly comments: Comments;
   readonly onMap: (map: MapView) => () => void;
 }
 
@@ -47,14 +53,14 @@ function rememberedLook(): ImageryLook {
   return { opacity: opacity ?? 1, brightness: brightness ?? 1 };
 }
 
-export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, labelSet, tasks, onMap }: PageProps): JSX.Element {
+export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, labelSet, tasks, review, comments, onMap }: PageProps): JSX.Element {
   const view = useView(app);
   const place = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<MapView | null>(null);
   const [look, setLook] = useState(rememberedLook);
   const [deleting, setDeleting] = useState(false);
   const [bindings, setBindings] = useState(() => storedBindings(localStorage));
-  const table = useMemo(() => (map ? [...pageKeys(app, map, editor, imagery), ...taskKeys(tasks)] : []), [app, map, editor, imagery, tasks]);
+  const table = useMemo(() => (map ? [...reviewKeys(review, comments), ...pageKeys(app, map, editor, imagery), ...taskKeys(tasks)] : []), [app, map, editor, imagery, tasks, review, comments]);
   const keys = useMemo(() => bound(table, bindings), [table, bindings]);
   const rebind = (next: Bindings): void => {
     setBindings(next);
@@ -99,10 +105,12 @@ export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, labelSet
         <div class="label-bottom">
           <ConflictCard app={app} view={view} />
           <ProblemCard app={app} view={view} />
+          <MustRead comments={comments} />
           <SelectionBar app={app} view={view} keys={keys} />
         </div>
       </div>
-      <Panel app={app} view={view} look={look} onLook={setLook} imagery={imagery} tasks={tasks} layerUrl={layerUrl} mayRestore={labelSet.mayManage} />
+      <Panel app={app} view={view} look={look} onLook={setLook} imagery={imagery} tasks={tasks} layerUrl={layerUrl} mayRestore={labelSet.mayManage} review={review} comments={comments} keys={keys} />
+      <CommentDialog comments={comments} />
       <TaskDialogs tasks={tasks} />
       {view.open === "help" && <KeyList table={table} keys={keys} bindings={bindings} onChange={rebind} onClose={close} />}
       {view.open === "schema" && (

@@ -5,9 +5,13 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Button, EmptyState, Icon, IconButton, Tabs } from "../ui/components";
 import { area, number, plural } from "../ui/format";
 import type { App, PanelTab, Total, View } from "./app";
+import type { Key } from "./bindings";
 import { areaM2 } from "./geometry";
 import { HistoryPanel } from "./history-panel";
 import { NO_CLASS_COLOUR } from "./layer";
+import type { Comments } from "./review/comments";
+import { ReviewPanel } from "./review/panel";
+import type { Review } from "./review/review";
 import { Swatch } from "./swatch";
 import { TasksPanel } from "./tasks/panel";
 import type { Tasks } from "./tasks/tasks";
@@ -232,6 +236,7 @@ const TABS: readonly { id: PanelTab; label: string }[] = [
   { id: "classes", label: "Classes" },
   { id: "samples", label: "Samples" },
   { id: "history", label: "History" },
+  { id: "review", label: "Review" },
   { id: "tasks", label: "Tasks" },
   { id: "imagery", label: "Imagery" },
 ];
@@ -246,9 +251,12 @@ export interface PanelProps {
   readonly layerUrl: string;
   /** The whole set, to any moment. */
   readonly mayRestore: boolean;
+  readonly review: Review;
+  readonly comments: Comments;
+  readonly keys: readonly Key[];
 }
 
-export function Panel({ app, view, look, onLook, imagery, tasks, layerUrl, mayRestore }: PanelProps): JSX.Element {
+export function Panel({ app, view, look, onLook, imagery, tasks, layerUrl, mayRestore, review, comments, keys }: PanelProps): JSX.Element {
   return (
     <aside class={view.panel ? "label-panel" : "label-panel folded"} aria-label="Label set">
       <button type="button" class="label-sheet-handle" aria-expanded={view.panel} onClick={() => app.set({ panel: !view.panel })}>
@@ -260,6 +268,7 @@ export function Panel({ app, view, look, onLook, imagery, tasks, layerUrl, mayRe
           {view.tab === "classes" && <ClassPalette app={app} view={view} />}
           {view.tab === "samples" && <SampleList app={app} view={view} />}
           {view.tab === "history" && <HistoryPanel app={app} view={view} layerUrl={layerUrl} mayRestore={mayRestore} />}
+          {view.tab === "review" && <ReviewPanel app={app} view={view} review={review} comments={comments} keys={keys} />}
           {view.tab === "tasks" && <TasksPanel tasks={tasks} nameOf={(value) => view.doc.classes.find((one) => one.value === value)?.name ?? "no class"} />}
           {view.tab === "imagery" && <ImageryPanel look={look} onLook={onLook} imagery={imagery} />}
         </>

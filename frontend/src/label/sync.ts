@@ -8,7 +8,7 @@ import type { Bounds } from "./geometry";
 import { baseVersion, reduce, sendable, wholeGroups } from "./store";
 import type { Event, State } from "./store";
 import { newId } from "./types";
-import type { Choice, Cursor, Id, LogRow, Member, Operation, Result } from "./types";
+import type { Choice, Cursor, Id, LogRow, Member, Operation, Result, Sample } from "./types";
 import { cursorFrom, editFrom, memberFrom, resultFrom, rowFrom, sampleFrom } from "./wire";
 import type { CollectionJson, EditJson, EditRowJson, ResultJson, ServerMessage } from "./wire";
 
@@ -34,6 +34,8 @@ export interface SyncOptions {
   readonly onError: (message: string) => void;
   /** Tasks changed, or may have: look again. */
   readonly onTasks?: () => void;
+  /** Somebody wrote, answered or settled a comment. */
+  readonly onComments?: () => void;
   /** A change was kept as a proposal: its task is somebody else's by now. */
   readonly onProposed?: (message: string) => void;
 }
@@ -132,6 +134,11 @@ export class Sync {
     });
   }
 
+  /** Take samples over that were read apart from the view: those to review, of a large layer. */
+  learn(samples: readonly Sample[]): void {
+    this.apply({ type: "snapshot", samples, seq: this.state.seq, truncated: this.state.truncated, whole: false });
+  }
+
   /** The class schema was changed here. */
   setClasses(classes: State["classes"]): void {
     this.apply({ type: "classes", classes });
@@ -195,6 +202,7 @@ export class Sync {
       case "welcome":
         this.welcomed = true;
         this.options.onTasks?.();
+        this.options.onComments?.();
         this.options.onMembers(message.members.map(memberFrom));
         if (message.classes) this.apply({ type: "classes", classes: message.classes });
         this.told = Math.max(this.told, message.seq);
@@ -219,6 +227,9 @@ export class Sync {
         return;
       case "tasks":
         this.options.onTasks?.();
+        return;
+      case "comments":
+        this.options.onComments?.();
         return;
       case "resync":
         void this.reload();

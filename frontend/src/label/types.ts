@@ -41,7 +41,12 @@ export interface Patch {
   readonly geometry?: Geometry;
   readonly classValue?: number | null;
   readonly properties?: Properties;
+  /** A person stands behind it: accepted, or (undoing that) no longer. Any other change accepts by itself. */
+  readonly verified?: boolean;
 }
+
+/** What a reviewer decided on a sample that somebody else, or a model, made. */
+export type Verdict = "accept" | "fix" | "reject";
 
 /**
  * One change of one sample, made here and not yet saved. Never altered once made: it may have reached the server
@@ -60,6 +65,8 @@ export interface Operation {
   readonly lease?: Lease;
   /** Shared by operations that are stored together or not at all: the pieces of a split, the parts of a merge. */
   readonly group?: Id;
+  /** The operation carries out a review decision. */
+  readonly review?: Verdict;
 }
 
 export type Field = "geometry" | "class" | "properties" | "existence";

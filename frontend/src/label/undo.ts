@@ -2,13 +2,15 @@
 
 import { difference, sameContent } from "./merge";
 import { newId } from "./types";
-import type { Id, Operation, Patch, Sample } from "./types";
+import type { Id, Operation, Patch, Sample, Verdict } from "./types";
 
 /** One sample before and after a step; null: not there. */
 export interface Change {
   readonly id: Id;
   readonly before: Sample | null;
   readonly after: Sample | null;
+  /** It carries out a review decision. */
+  readonly review?: Verdict;
 }
 
 /** What one gesture did, undone as a whole. */
@@ -52,13 +54,13 @@ export function redo(history: History, view: ReadonlyMap<Id, Sample>, order: num
 }
 
 /** The operation that makes `after` of `before`. */
-export function operationFor({ id, before, after }: Change, order: number): Operation {
-  const opId = newId();
-  if (!after) return { opId, id, action: "delete", patch: {}, base: before, order };
-  const { geometry, classValue, properties } = after;
+export function operationFor({ id, before, after, review }: Change, order: number): Operation {
+  const made = { opId: newId(), id, order, ...(review ? { review } : {}) };
+  if (!after) return { ...made, action: "delete", patch: {}, base: before };
+  const { geometry, classValue, properties, verified } = after;
   const patch: Patch = { geometry, classValue, properties };
-  if (!before) return { opId, id, action: "create", patch, base: null, order };
-  return { opId, id, action: "update", patch: difference(before, patch), base: before, order };
+  if (!before) return { ...made, action: "create", patch, base: null };
+  return { ...made, action: "update", patch: difference(before, { ...patch, verified }), base: before };
 }
 
 function flip(step: Step): Step {
@@ -86,11 +88,12 @@ function inverseOf({ id, before, after }: Change, now: Sample | null, order: num
   if (!before) return sameContent(after, now) ? operationFor({ id, before: now, after: null }, order) : null;
   // Only the fields that the step changed must be as it left them: a colleague's change of another field stays.
   const back = difference(after, before);
-  const { geometry, classValue, properties } = after;
+  const { geometry, classValue, properties, verified } = after;
   const made: Patch = {
     ...(back.geometry ? { geometry } : {}),
     ...(back.classValue === undefined ? {} : { classValue }),
     ...(back.properties ? { properties } : {}),
+    ...(back.verified === undefined ? {} : { verified }),
   };
   if (Object.keys(difference(now, made)).length) return null;
   return { opId: newId(), id, action: "update", patch: back, base: now, order };

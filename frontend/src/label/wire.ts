@@ -1,6 +1,6 @@
 // Between the server's JSON and the page's words.
 
-import type { Action, Cursor, Geometry, Id, LabelClass, Lease, LogRow, Member, Operation, Properties, Result, ResultStatus, Sample } from "./types";
+import type { Action, Cursor, Geometry, Id, LabelClass, Lease, LogRow, Member, Operation, Properties, Result, ResultStatus, Sample, Verdict } from "./types";
 
 export interface FeatureJson {
   readonly type: "Feature";
@@ -52,6 +52,8 @@ export interface EditJson {
   readonly class_value?: number;
   readonly properties?: Properties;
   readonly task?: Lease;
+  readonly verified?: boolean;
+  readonly review?: Verdict;
 }
 
 /** What the layer's socket says. */
@@ -63,6 +65,7 @@ export type ServerMessage =
   | { readonly type: "presence"; readonly members: readonly MemberJson[] }
   | { readonly type: "cursor"; readonly id: string | number; readonly name: string; readonly lon: number; readonly lat: number }
   | { readonly type: "tasks"; readonly seq: number }
+  | { readonly type: "comments" }
   | { readonly type: "resync" }
   | { readonly type: "pong" }
   | { readonly type: "error"; readonly code: string; readonly message: string; readonly fix: string };
@@ -109,7 +112,7 @@ export function resultFrom(json: ResultJson): Result {
 }
 
 export function editFrom(operation: Operation, baseVersion: number): EditJson {
-  const { geometry, classValue, properties } = operation.patch;
+  const { geometry, classValue, properties, verified } = operation.patch;
   return {
     op_id: operation.opId,
     action: operation.action,
@@ -118,6 +121,8 @@ export function editFrom(operation: Operation, baseVersion: number): EditJson {
     ...(geometry ? { geometry } : {}),
     ...(classValue === undefined ? {} : { class_value: classValue ?? NO_CLASS }),
     ...(properties ? { properties } : {}),
+    ...(verified === undefined ? {} : { verified }),
+    ...(operation.review ? { review: operation.review } : {}),
     ...(operation.lease ? { task: operation.lease } : {}),
   };
 }

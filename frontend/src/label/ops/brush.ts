@@ -7,7 +7,7 @@ import type { Area } from "./clip";
 import { overlay } from "./overlay";
 import { simplifiedPath } from "./simplify";
 
-const ROUND_CORNERS = 20;
+const ROUND_CORNERS = 14;
 
 /** The area within `radius` of a path, both in world coordinates; ends and bends are round. */
 export function strokeOf(path: readonly Position[], radius: number): Area | null {

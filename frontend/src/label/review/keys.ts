@@ -1,0 +1,27 @@
+// The keys of review: while it runs they come before all others.
+
+import type { Key } from "../bindings";
+import type { Comments } from "./comments";
+import type { Review } from "./review";
+
+export function reviewKeys(review: Review, comments: Comments): Key[] {
+  const key = (id: string, name: string, label: string, act: () => void): Key => ({
+    id: `review.${id}`, keys: [name], label, group: "Review",
+    run: () => {
+      if (!review.view.running) return false;
+      act();
+      return true;
+    },
+  });
+  if (!review.options.mayLabel) return [];
+  return [
+    key("accept", "A", "While reviewing: accept", () => review.accept()),
+    key("reject", "R", "While reviewing: reject", () => review.reject()),
+    key("fix", "F", "While reviewing: mended, go on", () => review.fix()),
+    key("skip", "S", "While reviewing: skip", () => review.skip()),
+    key("comment", "C", "While reviewing: comment on it", () => comments.begin()),
+    key("end", "Esc", "End the review", () => review.end()),
+    { id: "review", keys: ["Shift+W"], label: "Begin to review samples", group: "Samples", run: () => void review.start() },
+    { id: "comment", keys: ["Shift+C"], label: "Comment on the selected sample, or on the place under the pointer", group: "Samples", run: () => comments.begin() },
+  ];
+}

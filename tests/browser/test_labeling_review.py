@@ -1,0 +1,97 @@
+"""Review of suggestions with single keys, and comments that have to be read."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from django.contrib.gis.geos import Polygon
+from playwright.sync_api import expect
+
+from labeling.models import Comment, LabelSet, Mention, Verdict
+from tests import factories
+from tests.browser.driver import Pages, wait_until
+from tests.browser.labels import Labels
+from webapp.features import services as features
+from webapp.features.models import Feature
+from webapp.features.services import NewFeature
+from webapp.projects.models import Member, Role, User
+
+Screenshot = Callable[..., Path]
+SUGGESTED = 40
+
+
+def suggest(label_set: LabelSet) -> None:
+    """Let a model suggest boxes in rows over the imagery, the surest first."""
+    assert label_set.imagery.footprint is not None
+    west, south, east, _ = label_set.imagery.footprint.extent
+    side = (east - west) / 10
+    new = [
+        NewFeature(
+            Polygon.from_bbox((x, y, x + side * 0.6, y + side * 0.6)),
+            class_value=1 + i % 2,
+            score=1 - i / 100,
+            source=Feature.Source.MODEL,
+        )
+        for i in range(SUGGESTED)
+        for x, y in [(west + side * (1 + i % 8), south + side * (1 + i // 8))]
+    ]
+    features.add_features(layer=label_set.layer, features=new)
+
+
+def test_suggestions_are_decided_by_single_keys_and_a_named_colleague_has_to_read(
+    open_page: Pages, label_set: LabelSet, ana: User, screenshot: Screenshot
+) -> None:
+    suggest(label_set)
+    ben = factories.make_user("ben")
+    Member.objects.create(project=label_set.project, user=ben, role=Role.LABELER)
+    labels = Labels(open_page(ana), label_set)
+    page = labels.page
+    labels.key("Shift+W")
+    panel = page.get_by_role("region", name="Review")
+    expect(panel.get_by_text("40 left")).to_be_visible()
+    screenshot(page, "label-review")
+
+    labels.key("a")
+    labels.key("r")
+    labels.key("s")
+    # Mended: another class, then on.
+    labels.key("3")
+    expect(panel.get_by_text("mended")).to_be_visible()
+    labels.key("f")
+    expect(panel.get_by_text("37 left")).to_be_visible()
+    labels.key("c")
+    page.get_by_role("textbox", name="Comment").fill("Is this a roof? ")
+    page.get_by_role("button", name="@ben").click()
+    screenshot(page, "label-comment")
+    page.get_by_role("dialog").get_by_role("button", name="Comment").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    for _ in range(30):
+        labels.key("a")
+    expect(panel.get_by_text("7 left")).to_be_visible()
+    labels.key("Escape")
+    expect(labels.state).to_have_attribute("data-state", "saved")
+    wait_until(lambda: Verdict.objects.count() == 33, what="all decisions")
+    kinds = [Verdict.objects.filter(kind=kind).count() for kind in ("accept", "fix", "reject")]
+    assert kinds == [31, 1, 1]
+    assert Feature.objects.filter(layer=label_set.layer, verified=True, deleted=False).count() == 32
+    expect(panel.get_by_role("rowheader", name="Models")).to_be_visible()
+
+    # The rest by score, in one step.
+    page.get_by_label("Score from").fill("0")
+    panel.get_by_role("button", name="Accept 7 suggestions").click()
+    page.get_by_role("dialog").get_by_role("button", name="Accept").click()
+    wait_until(lambda: not Feature.objects.filter(verified=False, deleted=False).exists(), what="all accepted")
+    screenshot(page, "label-review-done")
+
+    his = Labels(open_page(ben, dark=True), label_set).page
+    asked = his.get_by_role("dialog", name="asks you")
+    expect(asked).to_contain_text("Is this a roof?")
+    screenshot(his, "label-must-read")
+    asked.get_by_role("button", name="Show it").click()
+    asked.get_by_role("button", name="I have read it").click()
+    expect(asked).to_be_hidden()
+    his.get_by_role("textbox", name="Answer").fill("It is.")
+    his.get_by_role("button", name="Answer", exact=True).click()
+    # It reaches the page that is open, without a reload.
+    expect(page.get_by_role("dialog", name="asks you")).to_contain_text("It is.")
+    assert Mention.objects.get(user=ben).read_at is not None
+    assert Comment.objects.count() == 2
