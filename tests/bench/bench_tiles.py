@@ -24,7 +24,7 @@ from typing import Any
 
 from tests.bench.report import report
 from tests.bench.tile_report import Row, write
-from tests.bench.tile_servers import GDAL, ROOT, Measured, Server, titiler_python
+from tests.bench.tile_servers import GDAL, ROOT, Measured, Server, peer_python
 
 Tile = tuple[int, int, int]
 Address = Callable[[Tile, str], str]
@@ -176,7 +176,7 @@ def main() -> None:
     made = prepared(args)
     from django.conf import settings
 
-    python = titiler_python(Path(settings.VAR_DIR) / "bench-titiler")
+    python = peer_python(Path(settings.VAR_DIR) / "bench-titiler", "titiler.application==2.4.0")
     with (
         Server(Path(sys.executable), "webapp.asgi:application", {"QUADRAT_TILE_CACHE_BYTES": "0"}) as one,
         Server(python, "titiler.application.main:app", GDAL) as other,

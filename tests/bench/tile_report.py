@@ -71,7 +71,7 @@ def write(rows: list[Row], args: argparse.Namespace) -> None:
     (folder / "tiles.svg").write_text(plot([row for row in rows if row.peer is not None]))
 
 
-def plot(rows: list[Row]) -> str:
+def plot(rows: list[Row], peer: str = "TiTiler") -> str:
     """Return bars of both servers' CPU seconds, one pair a row, as SVG."""
     most = max(max(row.ours.cpu_per_1000, row.peer.cpu_per_1000) for row in rows if row.peer)
     parts = []
@@ -91,7 +91,7 @@ def plot(rows: list[Row]) -> str:
         'font-family="sans-serif" font-size="12">'
         f'<rect width="660" height="{height}" fill="white"/>'
         '<text x="8" y="16">CPU-seconds for 1,000 tiles: <tspan fill="#1b9e77">Quadrat</tspan>, '
-        '<tspan fill="#7570b3">TiTiler</tspan></text>' + "".join(parts) + "</svg>\n"
+        f'<tspan fill="#7570b3">{peer}</tspan></text>' + "".join(parts) + "</svg>\n"
     )
 
 

@@ -117,6 +117,12 @@ class Server:
                 raise SystemExit(f"{reply.status} {path}: {body[:300]!r}")
         return Measured(len(paths), self.cpu_s() - before, tuple(waits), received)
 
+    def status(self, path: str, held: str) -> int:
+        """Return the status of an answer to a browser that holds a tile with this ETag."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("GET", path, headers={"If-None-Match": held})
+        return connection.getresponse().status
+
     def body(self, path: str) -> tuple[bytes, str]:
         """Return one answer's body and ETag."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -125,16 +131,16 @@ class Server:
         return reply.read(), reply.headers.get("ETag") or ""
 
 
-def titiler_python(folder: Path) -> Path:
-    """Return the Python of TiTiler's own environment, installed by uv where it is not there yet."""
+def peer_python(folder: Path, *packages: str) -> Path:
+    """Return the Python of a peer's own environment, installed by uv where it is not there yet."""
     python = folder / "bin" / "python"
     if not (folder / "bin" / "uvicorn").exists():
         uv = shutil.which("uv")
         if uv is None:
-            raise SystemExit("uv is not on the PATH: it installs TiTiler into an environment of its own.")
+            raise SystemExit(f"uv is not on the PATH: it installs {packages[0]} into an environment of its own.")
         subprocess.run([uv, "venv", "-q", "--python", sys.executable, str(folder)], check=True)
         subprocess.run(
-            [uv, "pip", "install", "-q", "--python", str(python), "titiler.application==2.4.0", "uvicorn", "uvloop"],
+            [uv, "pip", "install", "-q", "--python", str(python), *packages, "uvicorn", "uvloop"],
             check=True,
         )
     return python

@@ -28,8 +28,9 @@ _BASE = f"""SELECT coalesce(class_value, -1) AS class_value, top, gx, gy, count(
     FROM (SELECT class_value, score,
             least(greatest(floor((ST_X(c) / {WORLD_M} + 0.5) * {2**_GRID}), 0), {2**_GRID - 1})::int AS gx,
             least(greatest(floor((0.5 - ST_Y(c) / {WORLD_M}) * {2**_GRID}), 0), {2**_GRID - 1})::int AS gy,
-            CASE WHEN area > 0 THEN least({DEEPEST}, ceil(log(2, ({WORLD_M} / sqrt(area))::numeric) - {CELL_BITS}) - 1)
-                ELSE {DEEPEST} END::int AS top
+            CASE WHEN area = 0 THEN {DEEPEST}
+                ELSE least({DEEPEST}, ceil(ln({WORLD_M} / sqrt(area)) / ln(2.0::float8) - {CELL_BITS}) - 1)
+            END::int AS top
         FROM (SELECT class_value, score, ST_Centroid(geometry_3857) AS c, ST_Area(geometry_3857) AS area
             FROM features_feature WHERE layer_id = %(layer)s AND NOT deleted AND ({{where}})
                 AND NOT ST_IsEmpty(geometry_3857)) f) placed
@@ -77,6 +78,9 @@ def enter(layer: FeatureLayer, where: str, values: Mapping[str, Any] | None = No
     elif count > LADDER_FROM:
         layer.ladder = True
         FeatureLayer.objects.filter(pk=layer.pk).update(ladder=True)
+        with connection.cursor() as cursor:
+            # Compiling takes a second, whatever there is to count.
+            cursor.execute("SET LOCAL jit = off")
         _run(_ENTER, layer, "true", {})
 
 

@@ -13,7 +13,7 @@ from django.db import connections
 from webapp.errors import NotFound, Unavailable
 from webapp.features import ladder, tile_numbers
 from webapp.features.tile_numbers import BUFFER, EXTENT, WORLD_M, bounds
-from webapp.features.tile_sql import CELLS, FEATURES, STATE, noted_sql
+from webapp.features.tile_sql import CELLS, COUNTED, FEATURES, STATE, noted_sql
 
 # More than a browser decodes within a frame.
 MAX_FEATURES = 5_000
@@ -28,13 +28,13 @@ class TileState:
     Attributes:
         seq: number of the layer's last edit.
         changed: number of the last edit that may have changed this tile.
-        counted: features in its cells; 0 where the layer keeps none, or not at this zoom.
+        laddered: the layer keeps cells at this zoom.
         outside: nothing of the layer has ever been here.
     """
 
     seq: int
     changed: int
-    counted: int = 0
+    laddered: bool = False
     outside: bool = False
 
 
@@ -87,12 +87,12 @@ class TileReader(threading.local):
         inside, around = tile_numbers.looked_at(z, x, y)
         west, south, east, north = bounds(z, x, y)
         place = {"west": west, "south": south, "east": east, "north": north, "z": z, "x": x, "y": y}
-        values = {"layer": str(layer), "deepest": ladder.DEEPEST, **place}
+        values = {"layer": str(layer), **place}
         rows = self._query(STATE.format(noted=noted_sql(inside, around)), values)
         if not rows:
             raise NotFound()
-        seq, changed, counted, meets = rows[0]
-        return TileState(seq, changed, counted, outside=not meets)
+        seq, changed, laddered, meets = rows[0]
+        return TileState(seq, changed, laddered=laddered and z <= ladder.DEEPEST, outside=not meets)
 
     def tile(self, layer: UUID, z: int, x: int, y: int, state: TileState | None = None) -> VectorTile:
         """Return one tile of at most 5,000 features or cells and 500 kB.
@@ -108,48 +108,24 @@ class TileReader(threading.local):
         known = state or self.state(layer, z, x, y)
         if known.outside:
             return VectorTile(known.seq, known.changed, 0, truncated=False, aggregated=0, body=b"")
+        values = _values(layer, z, x, y)
+        counted = self._query(COUNTED, values)[0][0] if known.laddered else 0
+        sql = CELLS if counted > MAX_FEATURES else FEATURES
         limit = MAX_FEATURES
         while True:
-            found = self._tile(layer, z, x, y, limit, known)
-            if len(found.body) <= MAX_BYTES or limit <= 1:
-                return found
-            limit = max(1, int(min(limit, found.shown) * 0.9 * MAX_BYTES / len(found.body)))
-
-    def _tile(self, layer: UUID, z: int, x: int, y: int, limit: int, state: TileState) -> VectorTile:
-        west, south, east, north = bounds(z, x, y)
-        pixel_m = WORLD_M / 2**z / 256
-        cell_m = WORLD_M / 2 ** (z + ladder.CELL_BITS)
-        # On the ground: as small as it is anywhere in the tile.
-        least = min(math.cos(math.radians(min(abs(lat), 85.06))) for lat in (south, north))
-        middle = math.cos(math.radians((south + north) / 2))
-        values: dict[str, Any] = {
-            "layer": str(layer),
-            "west": max(-180.0, west),
-            "south": south,
-            "east": min(180.0, east),
-            "north": north,
-            "limit": limit,
-            "pixel": pixel_m,
-            "pixel_area": (pixel_m * middle) ** 2,
-            "cell_area": cell_m**2,
-            "least_area": 0.99 * (cell_m * least) ** 2,
-            "z": z,
-            "x": x,
-            "y": y,
-            "extent": EXTENT,
-            "buffer": BUFFER,
-        }
-        in_cells = state.counted > MAX_FEATURES
-        rows = self._query(CELLS if in_cells else FEATURES, values)
-        if not rows:
-            raise NotFound()
-        seq, shown, truncated, body = rows[0]
+            rows = self._query(sql, {**values, "limit": limit})
+            if not rows:
+                raise NotFound()
+            seq, shown, truncated, body = rows[0]
+            if len(body) <= MAX_BYTES or limit <= 1:
+                break
+            limit = max(1, int(min(limit, shown) * 0.9 * MAX_BYTES / len(body)))
         return VectorTile(
             seq,
-            state.changed,
+            known.changed,
             shown,
             truncated=truncated and shown > 0,
-            aggregated=state.counted if in_cells else 0,
+            aggregated=counted if sql is CELLS else 0,
             body=bytes(body) if shown else b"",
         )
 
@@ -184,3 +160,29 @@ class TileReader(threading.local):
                     [str(int(settings.READ_TIMEOUT_S * 1000))],
                 )
         return self.connection
+
+
+def _values(layer: UUID, z: int, x: int, y: int) -> dict[str, Any]:
+    """Return what the statements name of a tile."""
+    west, south, east, north = bounds(z, x, y)
+    pixel_m, cell_m = WORLD_M / 2**z / 256, WORLD_M / 2 ** (z + ladder.CELL_BITS)
+    # Lengths on the ground, of those on the map: in the tile's middle, and where they are least.
+    middle = math.cos(math.radians((south + north) / 2))
+    least = min(math.cos(math.radians(lat)) for lat in (south, north))
+    return {
+        "layer": str(layer),
+        "west": max(-180.0, west),
+        "south": south,
+        "east": min(180.0, east),
+        "north": north,
+        "pixel": pixel_m,
+        "pixel_area": (pixel_m * middle) ** 2,
+        "cell_area": cell_m**2,
+        # A little less: the ellipsoid is no sphere.
+        "least_area": 0.98 * (cell_m * least) ** 2,
+        "z": z,
+        "x": x,
+        "y": y,
+        "extent": EXTENT,
+        "buffer": BUFFER,
+    }

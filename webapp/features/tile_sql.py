@@ -6,15 +6,17 @@ from webapp.features.tile_numbers import EXTENT, Span
 # How large a cell is in units of the tile.
 _CELL = EXTENT >> CELL_BITS
 
-# The number of the last edit, of the last one that may have changed the tile, how many features its cells count, and
-# whether the layer has ever been here.
+# The number of the last edit, of the last one that may have changed the tile, whether the layer keeps cells, and
+# whether it has ever been here.
 STATE = """
-SELECT l.seq, coalesce({noted}, 0),
-    CASE WHEN l.ladder AND %(z)s <= %(deepest)s THEN coalesce((
-        SELECT sum(count) FROM features_cell
-        WHERE layer_id = l.id AND z = %(z)s AND x = %(x)s AND y = %(y)s), 0) ELSE 0 END,
+SELECT l.seq, coalesce({noted}, 0), l.ladder,
     coalesce(l.west <= %(east)s AND l.east >= %(west)s AND l.south <= %(north)s AND l.north >= %(south)s, true)
 FROM features_featurelayer l WHERE l.id = %(layer)s"""
+
+
+COUNTED = """
+SELECT coalesce(sum(count), 0) FROM features_cell
+WHERE layer_id = %(layer)s AND z = %(z)s AND x = %(x)s AND y = %(y)s"""
 
 
 def noted_sql(inside: Span, around: list[Span]) -> str:

@@ -1,4 +1,4 @@
-"""The program behind the Makefile: `python3 -m webapp.setup run|test|lint|bench|bench-tiles|stop|clean|lock`."""
+"""The program behind the Makefile: `python3 -m webapp.setup run`, or another of its words."""
 
 import sys
 
@@ -19,10 +19,18 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def main(words: list[str]) -> int:
     """Run one command; return its exit status."""
-    checked = {"test": checks.test, "lint": checks.lint, "bench": checks.bench, "bench-tiles": checks.bench_tiles}
+    checked = {
+        "test": checks.test,
+        "lint": checks.lint,
+        "bench": checks.bench,
+        "bench-tiles": checks.bench_tiles,
+        "bench-vector": checks.bench_vector,
+    }
     done = {"run": steps.start_site, "stop": steps.stop_site, "clean": steps.clean, "lock": checks.lock}
     if len(words) != 1 or words[0] not in {**checked, **done}:
-        sys.stderr.write("usage: python3 -m webapp.setup run|test|lint|bench|bench-tiles|stop|clean|lock\n")
+        sys.stderr.write(
+            "usage: python3 -m webapp.setup run|test|lint|bench|bench-tiles|bench-vector|stop|clean|lock\n"
+        )
         return 2
     signal.signal(signal.SIGTERM, _stop)
     try:

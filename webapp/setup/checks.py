@@ -95,6 +95,11 @@ def bench_tiles() -> bool:
     return _measured(["bench_tiles"])
 
 
+def bench_vector() -> bool:
+    """Measure vector tiles beside tipg's; return whether it ended well."""
+    return _measured(["bench_vector"])
+
+
 def _measured(names: list[str]) -> bool:
     steps.prepare(tests=True)
     tools.ensure_build()

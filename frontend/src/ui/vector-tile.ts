@@ -131,7 +131,11 @@ function hits(tile: DecodedTile, feature: number, x: number, y: number, toleranc
 /** Return the features at a point of the tile (in its units), the one drawn last first. */
 export function featuresAt(tile: DecodedTile, x: number, y: number, tolerance: number): number[] {
   const found: number[] = [];
-  for (let feature = tile.count - 1; feature >= 0; feature--) if (hits(tile, feature, x, y, tolerance)) found.push(feature);
+  for (let feature = tile.count - 1; feature >= 0; feature--) {
+    // Cells stand side by side: one of them is meant, not its neighbours.
+    const near = tile.properties[feature]?.["count"] === undefined ? tolerance : 0;
+    if (hits(tile, feature, x, y, near)) found.push(feature);
+  }
   return found;
 }
 

@@ -100,6 +100,12 @@ test("of features above each other the one drawn last comes first", () => {
   expect(featuresAt(tile, 75, 75, 0)).toEqual([1, 0]);
 });
 
+test("of cells side by side only the one under the pointer is hit, whatever the tolerance", () => {
+  const cells = [square(0, 0, 64), square(64, 0, 64)].map((ring, id): Made => ({ id, type: 3, rings: [ring], classValue: 1 }));
+  const tile = { ...decoded(cells), properties: [{ count: 3 }, { count: 4 }] };
+  expect(featuresAt(tile, 60, 30, 64)).toEqual([0]);
+});
+
 test("points and lines are hit within the tolerance", () => {
   const tile = decoded([
     { id: 1, type: 1, rings: [[[500, 500]]] },

@@ -27,6 +27,7 @@ FIELDS: dict[str, Any] = {
     "class_value": {"type": "integer"},
     "score": {"type": "number"},
     "verified": {"type": "boolean"},
+    "count": {"type": "integer", "description": "Of a cell: how many features lie in it."},
 }
 NAMES = ("tileMatrix", "tileRow", "tileCol")
 XYZ = ("z", "y", "x")
