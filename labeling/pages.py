@@ -10,6 +10,23 @@ from webapp.projects import access
 from webapp.projects.models import User
 
 
+def samples(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show the samples manager of a label set: classes, balance, and samples that something is wrong with."""
+    found = selectors.label_set(pk)
+    role = access.authorise(request, found.project)
+    context = {
+        "label_set": found,
+        "config": {"label_set": selectors.label_set_json(found, role)},
+        "breadcrumb": [
+            ("Content", "/"),
+            (found.project.name, f"/?project={found.project_id}"),
+            (found.name, found.get_absolute_url()),
+            ("Samples", None),
+        ],
+    }
+    return render(request, "labeling/samples.html", context)
+
+
 def label(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show a label set for drawing, or for looking where the member's role is viewer."""
     found = selectors.label_set(pk)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from labeling import api, files_api, pages, review_api, task_api
+from labeling import api, files_api, pages, review_api, samples_api, task_api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("label/<uuid:pk>/", pages.label, name="label"),
@@ -10,6 +10,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/label-sets/<uuid:pk>/", api.label_set, name="api-label-set"),
     path("api/label-sets/<uuid:pk>/deletion", api.deletion, name="api-label-set-deletion"),
     path("api/label-sets/<uuid:pk>/statistics", api.statistics, name="api-label-set-statistics"),
+    path("label/<uuid:pk>/samples/", pages.samples, name="label-samples"),
+    path("api/label-sets/<uuid:pk>/samples", samples_api.overview, name="api-label-set-samples"),
+    path("api/label-sets/<uuid:pk>/problems", samples_api.problems, name="api-label-set-problems"),
+    path("api/label-sets/<uuid:pk>/classes/parts", samples_api.parts, name="api-label-set-class-parts"),
+    path("api/label-sets/<uuid:pk>/classes/merge", samples_api.merge, name="api-label-set-class-merge"),
+    path("api/label-sets/<uuid:pk>/classes/split", samples_api.split, name="api-label-set-class-split"),
     path("api/label-sets/<uuid:pk>/imports", files_api.imports, name="api-label-set-imports"),
     path("api/label-sets/<uuid:pk>/exports", files_api.exports, name="api-label-set-exports"),
     path("api/label-sets/<uuid:pk>/tasks/", task_api.tasks, name="api-label-set-tasks"),

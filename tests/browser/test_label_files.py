@@ -23,8 +23,11 @@ def test_a_file_comes_in_with_classes_mapped_and_leaves_in_another_format(
 ) -> None:
     west, south, east, north = label_set.imagery.footprint.extent
     size = (east - west) / 10
-    boxes = [shapely.box(west + n * 2 * size, south + size, west + (n * 2 + 1) * size, north - size) for n in range(4)]
-    kinds = ["tree", "Pond", "boat", "Pond"]
+    # The last one lies beside the imagery.
+    boxes = [
+        shapely.box(west + n * 2 * size, south + size, west + (n * 2 + 1) * size, north - size) for n in (0, 1, 2, 3, 7)
+    ]
+    kinds = ["tree", "Pond", "boat", "Pond", "Pond"]
     lines = [
         f'"{box.wkt}",{kind},{n},"{"very long text " * 6}"'
         for n, (box, kind) in enumerate(zip(boxes, kinds, strict=True))
@@ -42,19 +45,19 @@ def test_a_file_comes_in_with_classes_mapped_and_leaves_in_another_format(
     expect(page.get_by_role("alert")).to_contain_text("none of the formats")
     page.get_by_label("File").set_input_files(path)
     expect(page.get_by_label("Class", exact=True)).to_have_value("label")
-    expect(page.get_by_text("On the imagery.")).to_be_visible()
+    expect(page.get_by_text("Partly on the imagery.")).to_be_visible()
     page.get_by_label("Class of boat").select_option("Leave out")
     page.get_by_text("3 fields of 3 come along").click()
     page.get_by_label("Name of storeys here").fill("floors")
     page.get_by_text("First rows").click()
     screenshot(page, "label-import")
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_text("3 samples imported.")).to_be_visible()
+    expect(page.get_by_text("4 samples imported.")).to_be_visible()
     screenshot(page, "label-import-report")
     page.get_by_role("button", name="Done").click()
-    labels.saved(3)
+    labels.saved(4)
     expect(page.get_by_role("button", name=re.compile("Pond")).first).to_be_visible()
-    assert {row.properties["floors"] for row in Feature.objects.filter(layer=label_set.layer)} == {0, 1, 3}
+    assert {row.properties["floors"] for row in Feature.objects.filter(layer=label_set.layer)} == {0, 1, 3, 4}
 
     page.get_by_role("button", name="Import and export").click()
     page.get_by_role("menuitem", name="Export samples").click()
@@ -65,9 +68,37 @@ def test_a_file_comes_in_with_classes_mapped_and_leaves_in_another_format(
     page.get_by_role("checkbox", name="Those without a class").uncheck()
     with page.expect_download() as download:
         page.get_by_role("button", name="Export", exact=True).click()
-    expect(page.get_by_text("3 features written.")).to_be_visible()
+    expect(page.get_by_text("4 features written.")).to_be_visible()
     written = tmp_path / download.value.suggested_filename
     download.value.save_as(written)
     meta, _, shapes, _ = pyogrio.raw.read(written)
-    assert (len(shapes), "floors" in meta["fields"]) == (3, True)
+    assert (len(shapes), "floors" in meta["fields"]) == (4, True)
     assert meta["crs"] == f"EPSG:{label_set.imagery.epsg}"
+    page.get_by_role("button", name="Done").click()
+
+    page.get_by_role("button", name="Import and export").click()
+    page.get_by_role("menuitem", name="Samples manager").click()
+    row = page.get_by_role("row", name=re.compile("Pond"))
+    expect(row).to_contain_text("3")
+    expect(page.get_by_text("Few samples: Tree 1, Building 0, Water 0, Pond 3.")).to_be_visible()
+    screenshot(page, "samples-classes", full_page=True)
+    page.get_by_role("tab", name="Problems (2)").click()
+    outside = page.get_by_role("region", name="Not on the imagery")
+    expect(outside.get_by_text("Pond")).to_be_visible()
+    screenshot(page, "samples-problems", full_page=True)
+    outside.get_by_role("button", name="Delete", exact=True).click()
+    edge = page.get_by_role("region", name="Over the edge of the imagery")
+    expect(outside).to_have_count(0)
+    edge.get_by_role("button", name="Cut at the edge: it").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cut at the edge").click()
+    expect(page.get_by_text("Nothing is wrong with the samples")).to_be_visible()
+    page.get_by_role("tab", name="Classes").click()
+    page.get_by_role("button", name="What to do with Pond").click()
+    screenshot(page, "samples-menu")
+    page.get_by_role("menuitem", name="Merge into").click()
+    page.get_by_label("Into").select_option("Water")
+    page.get_by_role("button", name="Merge", exact=True).click()
+    expect(row).to_contain_text("retired")
+    water = page.get_by_role("row", name=re.compile("Water"))
+    expect(water).to_contain_text("2")
+    assert Feature.objects.filter(layer=label_set.layer, deleted=False, class_value=7).count() == 2

@@ -116,6 +116,12 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-label-set": {"GET": VIEW, "PATCH": MANAGE, "DELETE": MANAGE},
     "api-label-set-deletion": {"GET": VIEW},
     "api-label-set-statistics": {"GET": VIEW},
+    "label-samples": {"GET": VIEW},
+    "api-label-set-samples": {"GET": VIEW},
+    "api-label-set-problems": {"GET": VIEW, "POST": LABEL},
+    "api-label-set-class-parts": {"GET": VIEW},
+    "api-label-set-class-merge": {"POST": REVIEW},
+    "api-label-set-class-split": {"POST": REVIEW},
     "api-label-set-imports": {"POST": LABEL},
     "api-label-set-exports": {"POST": Rule("member", Role.VIEWER, "run")},  # as api-layer-exports
     "api-label-set-tasks": {"GET": VIEW, "POST": REVIEW, "DELETE": REVIEW},

@@ -104,6 +104,7 @@ export function TopBar({ app, view, me, trainingUrl, onDelete }: TopBarProps): J
         items={[
           ...(app.mayEdit ? [{ label: "Import samples…", icon: "upload" as const, onSelect: () => app.set({ open: "import" }) }] : []),
           { label: "Export samples…", icon: "download", onSelect: () => app.set({ open: "export" }) },
+          { label: "Samples manager", icon: "data", onSelect: () => window.location.assign("samples/") },
           // On a narrow page this is its only place.
           ...(app.mayEdit ? [{ label: "Export training data", icon: "data" as const, onSelect: () => window.location.assign(trainingUrl) }] : []),
           ...(onDelete ? [{ label: "Delete label set…", icon: "trash" as const, danger: true, onSelect: onDelete }] : []),

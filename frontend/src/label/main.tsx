@@ -7,6 +7,7 @@ import { openLive } from "../ui/live";
 import { toLatLngBounds } from "../ui/map";
 import type { ImageryInfo, VectorInfo } from "../ui/map";
 import { App } from "./app";
+import { arrivalOf } from "./arrival";
 import { Drawing } from "./drawing";
 import { VertexEditor } from "./editor";
 import { boxBetween, fromWorld } from "./geometry";
@@ -179,7 +180,12 @@ async function start(): Promise<void> {
       map.setCrosshair(false);
       sync.point(...fromWorld(world));
     };
-    void sync.start().finally(() => app.set({ loading: false }));
+    const arrival = arrivalOf(location.search);
+    if (arrival) map.fit(arrival.bounds);
+    void sync.start().finally(() => {
+      app.set({ loading: false });
+      if (arrival) app.show(arrival.id);
+    });
     map.map.on("moveend", () => large && load());
     let counted = -1;
     // A large layer's counts are the server's: often enough to look live, and only when something changed.

@@ -55,10 +55,12 @@ export interface SchemaDialogProps {
   readonly url: string;
   readonly onSaved: (classes: readonly LabelClass[]) => void;
   readonly onClose: () => void;
+  /** What it opens with, where that is not the classes as they are: a schema read from a file. */
+  readonly drafts?: readonly Draft[] | undefined;
 }
 
-export function SchemaDialog({ classes, url, onSaved, onClose }: SchemaDialogProps): JSX.Element {
-  const [drafts, setDrafts] = useState(() => (classes.length ? draftsOf(classes) : added([])));
+export function SchemaDialog({ classes, url, onSaved, onClose, drafts: first }: SchemaDialogProps): JSX.Element {
+  const [drafts, setDrafts] = useState(() => first ?? (classes.length ? draftsOf(classes) : added([])));
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const wrong = faults(drafts);
