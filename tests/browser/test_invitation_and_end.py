@@ -30,7 +30,7 @@ def test_a_stranger_joins_by_a_link_and_the_owner_ends_the_project(
     expect(page.get_by_text("No open invitations")).to_be_visible()
     page.get_by_label("Invite as").select_option("reviewer")
     page.get_by_role("button", name="Make a link").click()
-    link = page.locator(".invitation-link code").inner_text()
+    link = page.locator(".shown-once code").inner_text()
     expect(page.get_by_role("row", name="reviewer")).to_contain_text("0 of 1")
     screenshot(page, "invitations")
 

@@ -1,11 +1,12 @@
 // API tokens: made (shown once), listed, revoked.
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import { asApiError, del, get, post } from "../ui/api";
+import { useState } from "preact/hooks";
+import { asApiError, del, post } from "../ui/api";
 import type { ApiError } from "../ui/api";
-import { Badge, Button, Checkbox, ConfirmDialog, Dialog, EmptyState, ErrorNote, Select, Spinner, Table, TextInput, toast } from "../ui/components";
+import { Badge, Button, Checkbox, ConfirmDialog, Dialog, EmptyState, ErrorNote, Select, ShownOnce, Spinner, Table, TextInput } from "../ui/components";
 import type { Column } from "../ui/components";
 import { ago, date } from "../ui/format";
+import { useRows } from "../ui/rows";
 
 interface Token {
   id: string;
@@ -32,18 +33,10 @@ const SCOPE_TEXT: Record<string, string> = {
 
 /** The section of API tokens. */
 export function Tokens(props: TokensProps): JSX.Element {
-  const [tokens, setTokens] = useState<Token[] | null>(null);
-  const [error, setError] = useState<ApiError | null>(null);
+  const { rows: tokens, error, load } = useRows<Token>("/api/tokens/");
   const [making, setMaking] = useState(false);
   const [fresh, setFresh] = useState<string | null>(null);
   const [revoking, setRevoking] = useState<Token | null>(null);
-  const load = (): void => {
-    get<{ results: Token[] }>("/api/tokens/").then(
-      (answer) => setTokens(answer.results),
-      (failure: unknown) => setError(asApiError(failure)),
-    );
-  };
-  useEffect(load, []);
   return (
     <section class="card stack" aria-labelledby="tokens-title">
       <div class="profile-section-head">
@@ -55,7 +48,7 @@ export function Tokens(props: TokensProps): JSX.Element {
           </Button>
         </div>
       </div>
-      {fresh !== null && <Once token={fresh} />}
+      {fresh !== null && <ShownOnce title="Copy your token now: it is shown only once." secret={fresh} />}
       {error && <ErrorNote error={error} retry={load} />}
       {!error && tokens === null && <Spinner label="Loading tokens" />}
       {tokens?.length === 0 && (
@@ -125,26 +118,6 @@ function Expiry({ at }: { at: string | null }): JSX.Element {
   const [now] = useState(() => Date.now());
   if (at === null) return <>never</>;
   return new Date(at).getTime() < now ? <Badge tone="warn">expired</Badge> : <>{date(at)}</>;
-}
-
-function Once({ token }: { token: string }): JSX.Element {
-  const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(token);
-    toast("Copied.", "ok");
-  };
-  return (
-    <div class="note ok" role="status">
-      <strong>Copy your token now: it is shown only once.</strong>
-      <div class="token-once">
-        <code>{token}</code>
-        {window.isSecureContext && (
-          <Button small onClick={() => void copy()}>
-            Copy
-          </Button>
-        )}
-      </div>
-    </div>
-  );
 }
 
 function NewToken(props: TokensProps & { onClose: () => void; onMade: (token: string) => void }): JSX.Element {

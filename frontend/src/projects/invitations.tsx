@@ -1,11 +1,12 @@
 // Invitations by link: made (the link is shown once), listed, revoked.
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import { asApiError, del, get, post } from "../ui/api";
+import { useState } from "preact/hooks";
+import { asApiError, del, post } from "../ui/api";
 import type { ApiError } from "../ui/api";
-import { Badge, Button, ConfirmDialog, EmptyState, ErrorNote, Select, Spinner, Table, toast } from "../ui/components";
+import { Badge, Button, ConfirmDialog, EmptyState, ErrorNote, Select, ShownOnce, Spinner, Table } from "../ui/components";
 import type { Column } from "../ui/components";
 import { date } from "../ui/format";
+import { useRows } from "../ui/rows";
 import type { ProjectConfig } from "./page";
 
 interface Invitation {
@@ -37,20 +38,9 @@ export function usesText(uses: number, most: number | null): string {
 /** The section of a project's invitations. */
 export function Invitations(config: ProjectConfig): JSX.Element {
   const url = `/api/projects/${config.project.id}/invitations/`;
-  const [rows, setRows] = useState<Invitation[] | null>(null);
-  const [error, setError] = useState<ApiError | null>(null);
+  const { rows, error, load } = useRows<Invitation>(url);
   const [link, setLink] = useState<string | null>(null);
   const [revoking, setRevoking] = useState<Invitation | null>(null);
-  const load = (): void => {
-    get<{ results: Invitation[] }>(url).then(
-      (answer) => {
-        setRows(answer.results);
-        setError(null);
-      },
-      (failure: unknown) => setError(asApiError(failure)),
-    );
-  };
-  useEffect(load, [url]);
   return (
     <section class="stack" aria-label="Invitations">
       <NewInvitation
@@ -61,7 +51,7 @@ export function Invitations(config: ProjectConfig): JSX.Element {
           load();
         }}
       />
-      {link !== null && <Once link={link} />}
+      {link !== null && <ShownOnce title="Send this link now: it is shown only once." secret={link} />}
       {error && <ErrorNote error={error} retry={load} />}
       {!error && rows === null && <Spinner label="Loading invitations" />}
       {rows?.length === 0 && (
@@ -141,25 +131,5 @@ function NewInvitation(props: { url: string; grantable: string[]; onMade: (link:
       </form>
       {error && <ErrorNote error={error} />}
     </>
-  );
-}
-
-function Once({ link }: { link: string }): JSX.Element {
-  const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(link);
-    toast("Copied.", "ok");
-  };
-  return (
-    <div class="note ok" role="status">
-      <strong>Send this link now: it is shown only once.</strong>
-      <div class="invitation-link">
-        <code>{link}</code>
-        {window.isSecureContext && (
-          <Button small onClick={() => void copy()}>
-            Copy
-          </Button>
-        )}
-      </div>
-    </div>
   );
 }

@@ -1,11 +1,12 @@
 // The members of a project: add, change role, remove, leave.
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import { asApiError, del, get, patch, post } from "../ui/api";
+import { useState } from "preact/hooks";
+import { asApiError, del, patch, post } from "../ui/api";
 import type { ApiError } from "../ui/api";
 import { Badge, Button, ConfirmDialog, ErrorNote, Select, Spinner, Table, TextInput, toast } from "../ui/components";
 import type { Column } from "../ui/components";
 import { date } from "../ui/format";
+import { useRows } from "../ui/rows";
 import type { ProjectConfig } from "./page";
 
 export interface Member {
@@ -23,19 +24,8 @@ export function mayChange(member: Member, grantable: readonly string[]): boolean
 /** The members' table with its form. */
 export function Members(config: ProjectConfig): JSX.Element {
   const url = `/api/projects/${config.project.id}/members/`;
-  const [members, setMembers] = useState<Member[] | null>(null);
-  const [error, setError] = useState<ApiError | null>(null);
+  const { rows: members, error, load } = useRows<Member>(url);
   const [removing, setRemoving] = useState<Member | null>(null);
-  const load = (): void => {
-    get<{ results: Member[] }>(url).then(
-      (answer) => {
-        setMembers(answer.results);
-        setError(null);
-      },
-      (failure: unknown) => setError(asApiError(failure)),
-    );
-  };
-  useEffect(load, [url]);
 
   const change = async (member: Member, role: string): Promise<void> => {
     try {

@@ -7,5 +7,6 @@ export * from "./fields";
 export * from "./icons";
 export * from "./menu";
 export * from "./range";
+export * from "./shown-once";
 export * from "./table";
 export * from "./tabs";
