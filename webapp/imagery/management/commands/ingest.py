@@ -1,10 +1,16 @@
-"""`manage.py ingest FILE|FOLDER`: bring imagery in from the command line, through the same job as an upload."""
+"""`manage.py ingest FILE|FOLDER`: bring imagery in from the command line, through the same job as an upload.
+
+One bar runs over all files, a line is told for each, and a report at the end. What the project has already, byte for
+byte, is passed over: a folder that was interrupted is simply given again.
+"""
 
 import json
 import shutil
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,6 +21,7 @@ from tqdm import tqdm
 
 from webapp.errors import QuadratError
 from webapp.imagery import storage, uploads
+from webapp.imagery.models import ImageryLayer
 from webapp.jobs.models import Job
 from webapp.jobs.runner import run_now
 from webapp.jobs.services import FINAL, LeaseLost
@@ -44,6 +51,7 @@ class Command(BaseCommand):
         parser.add_argument("--world-file", type=Path, help="world file; one beside a picture is found by itself")
         parser.add_argument("--note", default="", help="who says where a picture placed by hand lies")
         parser.add_argument("--nodata", type=float, help="value of pixels without data, where the file does not say")
+        parser.add_argument("--again", action="store_true", help="take files that the project has already, too")
         parser.add_argument("--json", action="store_true", help="JSON lines instead of a progress bar")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -53,18 +61,43 @@ class Command(BaseCommand):
         project, user = _project(options["project"])
         if len(files) > 1 and options["name"]:
             raise CommandError("--name names one layer; leave it out for a folder.")
-        failed = 0
-        for file in files:
-            try:
-                result = self._ingest(file, project, user, options)
-            except QuadratError as error:
-                failed += 1
-                told = {"error": error.code, "message": error.message, "fix": error.fix}
-                self._tell(options, {"file": str(file), **told})
-            else:
-                self._tell(options, {"file": str(file), **result})
-        if failed:
-            raise CommandError(f"{failed} of {len(files)} files could not be taken.")
+        lines = []
+        with _bar(len(files), as_json=options["json"]) as bar:
+            for number, file in enumerate(files):
+                line = {"file": str(file), **self._outcome(file, number, bar, project, user, options)}
+                lines.append(line)
+                with tqdm.external_write_mode(file=sys.stderr):
+                    self._tell(options, line)
+        self._report(lines, as_json=options["json"])
+
+    def _outcome(
+        self, file: Path, number: int, bar: Any, project: Project, user: User, options: dict[str, Any]
+    ) -> dict[str, Any]:
+        try:
+            known = None if options["again"] else _known(file, project)
+            if known is not None:
+                return {"known": str(known.pk), "name": known.name, "url": known.get_absolute_url()}
+            return self._ingest(file, number, bar, project, user, options)
+        except QuadratError as error:
+            return {"error": error.code, "message": error.message, "fix": error.fix}
+        except OSError as error:  # one file that cannot be read must not end the batch
+            return {
+                "error": "unreadable",
+                "message": f"It cannot be read: {error.strerror}.",
+                "fix": "Mend its rights.",
+            }
+
+    def _report(self, lines: list[dict[str, Any]], *, as_json: bool) -> None:
+        refused = [line for line in lines if "error" in line]
+        known = [line for line in lines if "known" in line]
+        counts = {"files": len(lines), "taken": len(lines) - len(refused) - len(known), "known": len(known)}
+        if as_json:
+            self.stdout.write(json.dumps({"report": {**counts, "refused": len(refused)}}))
+        elif len(lines) > 1:
+            told = f"{counts['taken']} of {len(lines)} files taken"
+            self.stdout.write(f"{told}, {len(known)} were there already, {len(refused)} refused.")
+        if refused:
+            raise CommandError(f"{len(refused)} of {len(lines)} files could not be taken.")
 
     def _tell(self, options: dict[str, Any], line: dict[str, Any]) -> None:
         if options["json"]:
@@ -72,9 +105,12 @@ class Command(BaseCommand):
         elif "error" in line:
             self.stderr.write(f"{line['file']}: {line['message']} {line['fix']}")
         else:
-            self.stdout.write(f"{line['file']}: {line['name']} is at {line['url']}")
+            there = "is there already, as" if "known" in line else "is"
+            self.stdout.write(f"{line['file']} {there} {line['name']} at {line['url']}")
 
-    def _ingest(self, file: Path, project: Project, user: User, options: dict[str, Any]) -> dict[str, Any]:
+    def _ingest(
+        self, file: Path, number: int, bar: Any, project: Project, user: User, options: dict[str, Any]
+    ) -> dict[str, Any]:
         layer_options = {"name": options["name"], "attribution": options["attribution"], "nodata": options["nodata"]}
         upload = uploads.begin(
             project=project,
@@ -88,7 +124,7 @@ class Command(BaseCommand):
         uploads.received(upload=upload)
         job = uploads.complete(upload=upload)
         done = threading.Event()
-        watcher = threading.Thread(target=_watch, args=(job.pk, done, options["json"], file.name), daemon=True)
+        watcher = threading.Thread(target=_watch, args=(job.pk, done, bar, number, file.name), daemon=True)
         watcher.start()
         try:
             job = _finished(job)
@@ -111,25 +147,41 @@ def _finished(job: Job) -> Job:
         return job
 
 
-def _watch(pk: UUID, done: threading.Event, as_json: bool, name: str) -> None:
+@contextmanager
+def _bar(files: int, *, as_json: bool) -> Iterator[Any]:
+    """Yield one bar over all files; None where JSON lines tell."""
+    if as_json:
+        yield None
+        return
+    form = "{desc}: {bar} {n:.1f} of {total_fmt} {postfix}"
+    with tqdm(total=files, desc="Ingest", file=sys.stderr, bar_format=form, disable=None) as bar:
+        yield bar
+
+
+def _watch(pk: UUID, done: threading.Event, bar: Any, number: int, name: str) -> None:
     """Show the job's progress until it is done: it runs in the main thread and tells the database."""
-    form = "{desc}: {bar} {n:.0f} % {postfix}"
-    bar = None if as_json else tqdm(total=100, desc=name, file=sys.stderr, bar_format=form, disable=None)
     told = ""
     try:
         while not done.wait(LOOK_EVERY_S):
             progress, message = Job.objects.values_list("progress", "message").get(pk=pk)
             if bar is not None:
-                bar.n = round(100 * progress)
-                bar.set_postfix_str(message)
+                bar.n = number + progress
+                bar.set_postfix_str(f"{name}: {message}")
             elif message != told:
                 told = message
                 sys.stdout.write(json.dumps({"file": name, "progress": round(progress, 3), "message": message}) + "\n")
                 sys.stdout.flush()
-    finally:
         if bar is not None:
-            bar.close()
+            bar.n = number + 1
+            bar.refresh()
+    finally:
         connection.close()
+
+
+def _known(file: Path, project: Project) -> ImageryLayer | None:
+    """Return the layer that the project has of the same bytes."""
+    digest = storage.sha256_of(file)
+    return ImageryLayer.objects.filter(project=project, sha256=digest).order_by("created_at").first()
 
 
 def _files(source: Path) -> list[Path]:
