@@ -63,7 +63,7 @@ def write(rows: list[Row], told: list[Shown], seen: Fresh, args: argparse.Namesp
         f"{args.features:,} polygons made of `{args.buildings.name}`, town beside town at the real density;",
         f"{args.tiles} tiles a row, each row twice; {os.cpu_count()} cores, load {load} at the end.",
         "The last column: of the features that lie in a row's first tiles, how many the answer accounts for: as",
-        "themselves or, at zoom 14 and below, counted in cells of 4 pixels. tipg shows the first 10,000 it finds and",
+        "themselves or, where they are more than 5,000, counted in cells of 4 pixels. tipg shows the first 10,000 and",
         "does not say that there are more; ours says so wherever features are left out (`Quadrat-Truncated`).",
         "",
         f"V3: ten buildings were changed. The new tile was there {seen.median_ms:.0f} ms after the commit (at most",

@@ -107,13 +107,14 @@ def test_cells_follow_every_way_of_writing(layer: FeatureLayer) -> None:
     assert not Cell.objects.exists()
 
 
+@pytest.mark.parametrize("zoom", [10, 15])  # from the ladder, and counted now
 def test_a_tile_of_too_many_features_shows_all_of_them_as_cells(
-    layer: FeatureLayer, reader: TileReader, tmp_path: Path
+    layer: FeatureLayer, reader: TileReader, tmp_path: Path, zoom: int
 ) -> None:
-    place = tile_of(WEST, SOUTH, 10)
+    place = tile_of(WEST, SOUTH, zoom)
     west, south, east, north = bounds(*place)
     lon, lat = (west + east) / 2, (south + north) / 2
-    near = [NewFeature(shapely.Point(lon + n * 1e-6, lat), class_value=1 + (n < 9), score=n / 40) for n in range(40)]
+    near = [NewFeature(shapely.Point(lon + n * 1e-8, lat), class_value=1 + (n < 9), score=n / 40) for n in range(40)]
     field = shapely.box(lon - 0.05, lat - 0.05, lon + 0.05, lat + 0.05)
     services.add_features(layer=layer, features=[*near, NewFeature(field, class_value=3)])
     tile = reader.tile(layer.pk, *place)
@@ -123,7 +124,7 @@ def test_a_tile_of_too_many_features_shows_all_of_them_as_cells(
     assert sum(fields["count"][cells]) == 40
     assert set(fields["class_value"]) == {1, 3}, "most of the cell are of class 1; the field is itself"
     assert fields["score"][cells[0]] == pytest.approx(sum(n / 40 for n in range(40)) / 40, abs=1e-3)
-    side = WORLD_M / 2**16
+    side = WORLD_M / 2 ** (zoom + 6)
     assert [shapes[number].area for number in cells] == pytest.approx([side**2] * len(cells))
     middle = (lon + 180) / 360 * WORLD_M - WORLD_M / 2
     assert abs(shapes[cells[0]].centroid.x - middle) <= side

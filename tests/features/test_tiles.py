@@ -95,9 +95,10 @@ def test_a_tile_elsewhere_and_one_with_only_deleted_features_are_empty(layer: Fe
 def test_the_largest_are_kept_when_there_are_too_many_and_the_tile_says_so(
     layer: FeatureLayer, reader: TileReader, tmp_path: Path
 ) -> None:
-    sizes = [0.00001 + 0.0000001 * (n % 97) for n in range(MAX_FEATURES + 300)]
+    # Each is larger than a cell, else they would be counted.
+    sizes = [0.0003 + 0.0000001 * (n % 97) for n in range(MAX_FEATURES + 300)]
     large = shapely.box(WEST, SOUTH, WEST + 0.01, SOUTH + 0.01)
-    place = tile_of(WEST + 0.002, SOUTH + 0.002, 15)  # below the ladder, which ends at 14
+    place = tile_of(WEST + 0.002, SOUTH + 0.002, 15)
     west, south, *_ = bounds(*place)
     corners = [(west + 0.001 + (n % 80) / 10_000, south + 0.001 + (n // 80) / 10_000) for n in range(len(sizes))]
     squares = [shapely.box(x, y, x + size, y + size) for (x, y), size in zip(corners, sizes, strict=True)]

@@ -22,7 +22,7 @@ CELL_BITS = 6
 _GRID = DEEPEST + CELL_BITS
 
 # Centroids on the deepest grid; `top` is the deepest zoom at which the feature is smaller than a cell. Lines count
-# where their middle is.
+# where their middle is. OFFSET 0 keeps the planner from writing the centroid into every expression that names it.
 _BASE = f"""SELECT coalesce(class_value, -1) AS class_value, top, gx, gy, count(*) AS n,
         coalesce(sum(score), 0) AS score_sum, count(score) AS scored
     FROM (SELECT class_value, score,
@@ -33,7 +33,7 @@ _BASE = f"""SELECT coalesce(class_value, -1) AS class_value, top, gx, gy, count(
             END::int AS top
         FROM (SELECT class_value, score, ST_Centroid(geometry_3857) AS c, ST_Area(geometry_3857) AS area
             FROM features_feature WHERE layer_id = %(layer)s AND NOT deleted AND ({{where}})
-                AND NOT ST_IsEmpty(geometry_3857)) f) placed
+                AND NOT ST_IsEmpty(geometry_3857) OFFSET 0) f OFFSET 0) placed
     WHERE top >= 0 GROUP BY 1, 2, 3, 4"""
 
 _CELLS = f"""SELECT %(layer)s::uuid AS layer_id, z, gx >> ({_GRID} - z) AS x, gy >> ({_GRID} - z) AS y,

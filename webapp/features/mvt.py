@@ -13,7 +13,7 @@ from django.db import connections
 from webapp.errors import NotFound, Unavailable
 from webapp.features import ladder, tile_numbers
 from webapp.features.tile_numbers import BUFFER, EXTENT, WORLD_M, bounds
-from webapp.features.tile_sql import CELLS, COUNTED, FEATURES, STATE, noted_sql
+from webapp.features.tile_sql import CELLS, CELLS_NOW, COUNTED, FEATURES, MOST_COUNTED, STATE, THERE, noted_sql
 
 # More than a browser decodes within a frame.
 MAX_FEATURES = 5_000
@@ -28,7 +28,7 @@ class TileState:
     Attributes:
         seq: number of the layer's last edit.
         changed: number of the last edit that may have changed this tile.
-        laddered: the layer keeps cells at this zoom.
+        laddered: the layer is large and keeps cells.
         outside: nothing of the layer has ever been here.
     """
 
@@ -92,7 +92,7 @@ class TileReader(threading.local):
         if not rows:
             raise NotFound()
         seq, changed, laddered, meets = rows[0]
-        return TileState(seq, changed, laddered=laddered and z <= ladder.DEEPEST, outside=not meets)
+        return TileState(seq, changed, laddered=laddered, outside=not meets)
 
     def tile(self, layer: UUID, z: int, x: int, y: int, state: TileState | None = None) -> VectorTile:
         """Return one tile of at most 5,000 features or cells and 500 kB.
@@ -109,14 +109,12 @@ class TileReader(threading.local):
         if known.outside:
             return VectorTile(known.seq, known.changed, 0, truncated=False, aggregated=0, body=b"")
         values = _values(layer, z, x, y)
-        counted = self._query(COUNTED, values)[0][0] if known.laddered else 0
-        sql = CELLS if counted > MAX_FEATURES else FEATURES
-        limit = MAX_FEATURES
+        sql, limit = self._statement(known, values), MAX_FEATURES
         while True:
             rows = self._query(sql, {**values, "limit": limit})
             if not rows:
                 raise NotFound()
-            seq, shown, truncated, body = rows[0]
+            seq, shown, truncated, body, aggregated = rows[0]
             if len(body) <= MAX_BYTES or limit <= 1:
                 break
             limit = max(1, int(min(limit, shown) * 0.9 * MAX_BYTES / len(body)))
@@ -125,9 +123,17 @@ class TileReader(threading.local):
             known.changed,
             shown,
             truncated=truncated and shown > 0,
-            aggregated=counted if sql is CELLS else 0,
+            aggregated=aggregated,
             body=bytes(body) if shown else b"",
         )
+
+    def _statement(self, state: TileState, values: dict[str, Any]) -> str:
+        """Return the statement that makes a tile: of its features, or of cells where they are too many."""
+        if not state.laddered:
+            return FEATURES
+        if values["z"] <= ladder.DEEPEST:
+            return CELLS if self._query(COUNTED, values)[0][0] > MAX_FEATURES else FEATURES
+        return CELLS_NOW if MAX_FEATURES < self._query(THERE, values)[0][0] <= MOST_COUNTED else FEATURES
 
     def _query(self, sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         for fresh in (False, True):

@@ -1,7 +1,7 @@
 """The statements behind vector tiles."""
 
 from webapp.features.ladder import CELL_BITS
-from webapp.features.tile_numbers import EXTENT, Span
+from webapp.features.tile_numbers import EXTENT, WORLD_M, Span
 
 # How large a cell is in units of the tile.
 _CELL = EXTENT >> CELL_BITS
@@ -49,44 +49,75 @@ shaped AS MATERIALIZED (  -- else the clipping is done twice, for the condition 
                 WHEN ST_NPoints(g) > 12 THEN ST_Simplify(g, %(pixel)s / 4, true) ELSE g END,
             ST_TileEnvelope(%(z)s, %(x)s, %(y)s), %(extent)s, %(buffer)s, true) AS geom
     FROM (SELECT * FROM picked ORDER BY area_m2 DESC, fid LIMIT %(limit)s) p)
-SELECT l.seq, t.shown, (SELECT count(*) FROM picked) > %(limit)s, t.body
+SELECT l.seq, t.shown, (SELECT count(*) FROM picked) > %(limit)s, t.body, 0
 FROM features_featurelayer l, LATERAL (
     SELECT count(*) AS shown, ST_AsMVT(q, 'features', %(extent)s, 'geom', 'mvt_id') AS body
     FROM (SELECT mvt_id, fid, id, class_value, score, verified, truncated, geom FROM shaped WHERE geom IS NOT NULL
           ORDER BY area_m2 DESC, fid) q) t
 WHERE l.id = %(layer)s"""
 
+# How many features a tile has where no cells are kept; no more than that are looked at to count them.
+MOST_COUNTED = 50_000
+THERE = f"""
+SELECT count(*) FROM (
+    SELECT 1 FROM features_feature WHERE layer_id = %(layer)s AND NOT deleted
+        AND geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
+    LIMIT {MOST_COUNTED} + 1) there"""
+
+_KEPT = """SELECT cell, class_value, count, score_sum, scored FROM features_cell
+        WHERE layer_id = %(layer)s AND z = %(z)s AND x = %(x)s AND y = %(y)s AND count > 0"""
+
+# The same, counted now: below the ladder a tile has some thousand features, and few tiles have too many. OFFSET 0 keeps
+# the planner from writing the centroid into every expression that names it.
+_COUNTED_NOW = f"""SELECT (64 * grid_row + grid_col)::int AS cell, coalesce(class_value, -1) AS class_value,
+            count(*) AS count, coalesce(sum(score), 0) AS score_sum, count(score) AS scored
+        FROM (SELECT class_value, score,
+                floor((ST_X(c) / {WORLD_M} + 0.5) * (1 << %(z)s) * 64.0) - %(x)s * 64.0 AS grid_col,
+                floor((0.5 - ST_Y(c) / {WORLD_M}) * (1 << %(z)s) * 64.0) - %(y)s * 64.0 AS grid_row
+            FROM (SELECT class_value, score, ST_Centroid(geometry_3857) AS c FROM features_feature
+                WHERE layer_id = %(layer)s AND NOT deleted
+                    AND geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
+                    AND NOT ST_IsEmpty(geometry_3857) AND ST_Area(geometry_3857) < %(cell_area)s
+                OFFSET 0) f OFFSET 0) placed
+        WHERE grid_col BETWEEN 0 AND 63 AND grid_row BETWEEN 0 AND 63 GROUP BY 1, 2"""
+
 # Cells are squares of the tile itself, so nothing is transformed or clipped. What is as large as a cell is no part of
 # them: it is drawn as it is, below them. A square's outer ring runs the other way round than PostGIS makes it, as y
 # points down in a tile. `most` is the largest count with its class behind it: no sort is needed to find the class.
-CELLS = f"""
+_CELLS = f"""
 WITH cells AS MATERIALIZED (
     SELECT cell, count, score, nullif(65536 - (most & 131071)::int, -1) AS class_value
     FROM (SELECT cell, sum(count) AS count, sum(score_sum) / nullif(sum(scored), 0) AS score,
             max(count::bigint << 17 | (65536 - class_value)) AS most
-        FROM features_cell WHERE layer_id = %(layer)s AND z = %(z)s AND x = %(x)s AND y = %(y)s AND count > 0
-        GROUP BY cell) c),
+        FROM ({{counts}}) counts GROUP BY cell) c),
 picked AS MATERIALIZED (
     SELECT fid, id, class_value, score, verified, area_m2, geometry_3857 AS g FROM features_feature
     WHERE layer_id = %(layer)s AND NOT deleted AND area_m2 >= %(least_area)s
         AND geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
         AND ST_Area(geometry_3857) >= %(cell_area)s
     ORDER BY area_m2 DESC, fid LIMIT greatest(%(limit)s - (SELECT count(*) FROM cells), 0) + 1),
+cut AS MATERIALIZED (SELECT (SELECT count(*) FROM picked) + (SELECT count(*) FROM cells) > %(limit)s AS off),
 shaped AS MATERIALIZED (
     SELECT fid AS mvt_id, fid, id::text AS id, class_value, score, verified, NULL::bigint AS count, area_m2,
+        CASE WHEN (SELECT off FROM cut) THEN true END AS truncated,
         ST_AsMVTGeom(CASE WHEN ST_NPoints(g) > 12 THEN ST_Simplify(g, %(pixel)s / 4, true) ELSE g END,
             ST_TileEnvelope(%(z)s, %(x)s, %(y)s), %(extent)s, %(buffer)s, true) AS geom
     FROM (SELECT * FROM picked ORDER BY area_m2 DESC, fid
           LIMIT greatest(%(limit)s - (SELECT count(*) FROM cells), 0)) p
     UNION ALL
     SELECT NULL, NULL, NULL, class_value, round(score * 10000) / 10000, NULL, count::bigint, -1,
+        CASE WHEN (SELECT off FROM cut) THEN true END,
         ST_Reverse(ST_MakeEnvelope(
             (cell & 63) * {_CELL}, (cell >> {CELL_BITS}) * {_CELL},
             ((cell & 63) + 1) * {_CELL}, ((cell >> {CELL_BITS}) + 1) * {_CELL}))
     FROM cells)
-SELECT l.seq, t.shown, (SELECT count(*) FROM picked) + (SELECT count(*) FROM cells) > %(limit)s, t.body
+SELECT l.seq, t.shown, (SELECT off FROM cut), t.body, (SELECT coalesce(sum(count), 0)::bigint FROM cells)
 FROM features_featurelayer l, LATERAL (
     SELECT count(*) AS shown, ST_AsMVT(q, 'features', %(extent)s, 'geom', 'mvt_id') AS body
-    FROM (SELECT mvt_id, fid, id, class_value, score, verified, count, geom FROM shaped WHERE geom IS NOT NULL
+    FROM (SELECT mvt_id, fid, id, class_value, score, verified, count, truncated, geom FROM shaped
+          WHERE geom IS NOT NULL
           ORDER BY area_m2 DESC, fid) q) t
 WHERE l.id = %(layer)s"""
+
+CELLS = _CELLS.format(counts=_KEPT)
+CELLS_NOW = _CELLS.format(counts=_COUNTED_NOW)
