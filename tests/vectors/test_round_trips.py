@@ -21,7 +21,7 @@ from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
 from webapp.errors import BadVectors, Invalid
-from webapp.vectors import csv_wkt, sources, yolo
+from webapp.vectors import csv_wkt, geojson_rows, sources, yolo
 from webapp.vectors.formats import FORMATS
 from webapp.vectors.table import LONLAT, Grid, Label, Row, Sample, Task, moved
 
@@ -231,6 +231,12 @@ def test_no_cell_of_a_csv_runs_in_a_spreadsheet_and_all_come_back(text: str) -> 
     cell = csv_wkt._cell(text)
     assert not cell.startswith(csv_wkt.FORMULA)
     assert csv_wkt._unguarded(cell) == text
+
+
+@given(st.floats(-180, 180), st.floats(-90, 90))
+def test_a_line_of_geojson_keeps_every_bit_of_a_position(x: float, y: float) -> None:
+    line = geojson_rows.feature_line(shapely.Point(x, y), {})
+    assert json.loads(line)["geometry"]["coordinates"] == [x, y]
 
 
 def test_csv_takes_two_columns_and_other_separators(tmp_path: Path) -> None:
