@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import re
 import time
 from collections import Counter
 from typing import Any
@@ -33,6 +34,9 @@ CURSORS_PER_S = 20.0
 MAX_BAD_MESSAGES = 10
 MAX_SOCKETS_OF_USER = 10
 TOO_BIG, BINARY, BAD, TOO_MANY, BROKEN = 1009, 1003, 4400, 4429, 1011
+
+COMMANDS = "Send hello, edit, cursor, editing or ping."
+UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _sockets: Counter[int] = Counter()
 
@@ -134,6 +138,10 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if self._cursors.take():
                 self._point(message)
             return
+        if kind == "editing":
+            if self._cursors.take():
+                await self._editing(message)
+            return
         await asyncio.sleep(self._commands.wait_s())
         if kind == "ping":
             self._put({"type": "pong"})
@@ -142,7 +150,7 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         elif kind == "edit":
             await self._edit(message)
         else:
-            raise Invalid(f"{kind!r:.40} is no command.", fix="Send hello, edit, cursor or ping.", code="bad_message")
+            raise Invalid(f"{kind!r:.40} is no command.", fix=COMMANDS, code="bad_message")
 
     async def _hello(self, message: dict[str, Any]) -> None:
         after = message.get("after")
@@ -170,6 +178,13 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         lon, lat = _number(message.get("lon"), 180), _number(message.get("lat"), 90)
         if self._room is not None and self._seat is not None and lon is not None and lat is not None:
             self._room.point(self._seat, lon, lat)
+
+    async def _editing(self, message: dict[str, Any]) -> None:
+        feature = message.get("feature")
+        if feature is not None and not (isinstance(feature, str) and UUID_TEXT.fullmatch(feature)):
+            raise Invalid("feature is no UUID.", fix="Send the id of a feature, or null.", code="bad_message")
+        if self._room is not None and self._seat is not None:
+            await self._room.mark(self._seat, feature)
 
     async def _refuse(self, error: QuadratError) -> None:
         self._put({"type": "error", "code": error.code, "message": error.message, "fix": error.fix})

@@ -61,6 +61,23 @@ def figures(request: Request, pk: UUID) -> Response:
     return Response({"results": review_selectors.figures(_label_set(request, pk)[0])})
 
 
+@api_view(["POST"])
+def assist(request: Request, pk: UUID) -> Response:
+    """Find an outline in the imagery: `{tool: "wand", lon, lat, tolerance}`, or `{tool: "box", west, south, …}`."""
+    # The raster room is loaded by the first who asks, not by every process that only shows pages.
+    from labeling.assist import Place, object_in, wand
+
+    found, _ = _label_set(request, pk)
+    body = _object(request)
+    if _choice(body.get("tool", ""), "tool", ("wand", "box")) == "wand":
+        lon, lat = _real(body.get("lon"), "lon", -180, 180), _real(body.get("lat"), "lat", -90, 90)
+        tolerance = _real(body.get("tolerance", 0.12), "tolerance", 0, 1)
+        return Response({"geometry": wand(found.imagery, Place(lon, lat, tolerance))})
+    west, east = (_real(body.get(name), name, -180, 180) for name in ("west", "east"))
+    south, north = (_real(body.get(name), name, -90, 90) for name in ("south", "north"))
+    return Response({"geometry": object_in(found.imagery, (west, south, east, north))})
+
+
 @api_view(["GET", "POST"])
 def comments(request: Request, pk: UUID) -> Response:
     """List open comments (`?resolved=1` settled ones), or add one: `{id, text, lon, lat, feature, parent}`."""

@@ -48,6 +48,7 @@ class Seat:
 
     Attributes:
         seq: the last number of the log that was put into its outbox.
+        editing: the feature that its person is changing: a hint for others, never stored and never a lock.
         live: it has caught up, and gets rows as they come.
     """
 
@@ -56,6 +57,7 @@ class Seat:
     send: Callable[[str], Awaitable[None]]
     close: Callable[[int], Awaitable[None]]
     seq: int = 0
+    editing: str | None = None
     live: bool = False
     waiting_bytes: int = 0
     _outbox: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
@@ -120,8 +122,8 @@ class Room:
         self._tasks_seq: int | None = None
         self._comments_changed = False
         self._cursors: dict[Seat, tuple[float, float]] = {}
-        self._elsewhere: dict[str, tuple[float, list[tuple[str, str]]]] = {}
-        self._shown: list[dict[str, str]] = []
+        self._elsewhere: dict[str, tuple[float, list[tuple[str, str, str | None]]]] = {}
+        self._shown: list[dict[str, Any]] = []
         self._ends: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._checks = 0
@@ -268,21 +270,31 @@ class Room:
 
     # --- who is here -------------------------------------------------------------------------------
 
-    def members(self) -> list[dict[str, str]]:
-        """Return the people in this layer, in every process, by name."""
-        people = {str(seat.user.pk): seat.name for seat in self.seats}
+    def members(self) -> list[dict[str, Any]]:
+        """Return the people in this layer, in every process, by name, with the features that they are changing."""
+        rows = [(str(seat.user.pk), seat.name, seat.editing) for seat in self.seats]
         now = time.monotonic()
         for heard_at, others in self._elsewhere.values():
             if now - heard_at < PRESENCE_LIFE_S:
-                people.update(others)
-        return [{"id": pk, "name": name} for pk, name in sorted(people.items(), key=lambda item: (item[1], item[0]))]
+                rows += others
+        people: dict[str, dict[str, Any]] = {}
+        for pk, name, editing in sorted(rows, key=lambda row: (row[1], row[0], row[2] or "")):
+            person = people.setdefault(pk, {"id": pk, "name": name, "editing": []})
+            person["editing"] += [editing] if editing and editing not in person["editing"] else []
+        return list(people.values())
 
     def point(self, seat: Seat, lon: float, lat: float) -> None:
         """Take a pointer's place; the last one before the next round is sent."""
         self._cursors[seat] = (lon, lat)
 
+    async def mark(self, seat: Seat, feature: str | None) -> None:
+        """Say which feature somebody is changing; None: none."""
+        if seat.editing != feature:
+            seat.editing = feature
+            await self._members_changed()
+
     async def _members_changed(self) -> None:
-        await self._tell({"m": [[str(seat.user.pk), seat.name] for seat in self.seats]})
+        await self._tell({"m": [[str(seat.user.pk), seat.name, seat.editing] for seat in self.seats]})
         self._show_members()
 
     def _show_members(self) -> None:
@@ -299,7 +311,7 @@ class Room:
             self._show_cursor(pk, name, lon, lat)
         if "m" in message:
             if message["m"]:
-                self._elsewhere[process] = (time.monotonic(), [(pk, name) for pk, name in message["m"]])
+                self._elsewhere[process] = (time.monotonic(), [(pk, name, what) for pk, name, what in message["m"]])
             else:
                 self._elsewhere.pop(process, None)
             self._show_members()

@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/label-sets/<uuid:pk>/review/accept", review_api.accept, name="api-label-set-review-accept"),
     path("api/label-sets/<uuid:pk>/review/figures", review_api.figures, name="api-label-set-review-figures"),
     path("api/label-sets/<uuid:pk>/comments", review_api.comments, name="api-label-set-comments"),
+    path("api/label-sets/<uuid:pk>/assist", review_api.assist, name="api-label-set-assist"),
     path("api/comments/<uuid:pk>/", review_api.comment, name="api-comment"),
     path("api/tasks/<uuid:pk>/", task_api.task, name="api-task"),
     path("api/tasks/<uuid:pk>/work", task_api.work, name="api-task-work"),

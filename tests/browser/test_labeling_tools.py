@@ -119,6 +119,11 @@ def test_every_tool_draws_and_changes_what_can_be_stored(
     labels.drag((600, 480), (615, 500))
     wait_until(lambda: Feature.objects.get(pk=painted.pk).version == 3, what="what was rubbed out")
     labels.saved(9)
+    # The outline of what lies in a box, found in the imagery by the server.
+    labels.key("Escape")
+    labels.key("Shift+B")
+    labels.drag((420, 390), (500, 460))
+    labels.saved(10)
     assert all(to_shape(row.geometry).is_valid for row in labels.stored())
     screenshot(page, "label-tools")
 

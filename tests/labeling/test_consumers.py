@@ -96,10 +96,22 @@ def test_people_and_pointers_are_seen_across_processes(sites: list[Site], layer:
     def both(message: dict[str, Any]) -> bool:
         return message["type"] == "presence" and [item["name"] for item in message["members"]] == ["ana", "ben"]
 
-    here.until(both)
+    # The other process tells pointers once it knows that somebody is here to see them: with its first sign of life.
+    here.until(both, 30)
+    there.until(both, 30)
     there.send(type="cursor", lon=85.5, lat=27.6)
     seen = here.next("cursor")
     assert (seen["name"], seen["lon"], seen["lat"]) == ("ben", 85.5, 27.6)
+    # What somebody has open to change: a hint that goes with them.
+    feature = str(uuid.uuid4())
+    there.send(type="editing", feature=feature)
+    here.until(
+        lambda message: (
+            message["type"] == "presence" and [item["editing"] for item in message["members"]] == [[], [feature]]
+        )
+    )
+    there.send(type="editing", feature="everything")
+    assert there.next("error")["code"] == "bad_message"
     there.close()
     here.until(lambda message: message["type"] == "presence" and len(message["members"]) == 1)
 

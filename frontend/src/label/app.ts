@@ -5,7 +5,6 @@ import type { EditorPort, Verb } from "./editor";
 import { boundsOf, joinBounds } from "./geometry";
 import type { Bounds } from "./geometry";
 import { difference } from "./merge";
-import { EMPTY } from "./store";
 import type { State } from "./store";
 import type { Connection, Sync } from "./sync";
 import type { Drawing } from "./drawing";
@@ -16,51 +15,15 @@ import type { Host } from "./tools";
 import { operationFor, redo, remember, undo } from "./undo";
 import type { Change, History, Reversal } from "./undo";
 import { newId } from "./types";
-import type { Choice, Cursor, Geometry, Id, LabelClass, Lease, Member, Operation, Position, Sample } from "./types";
+import type { Choice, Cursor, Geometry, Id, LabelClass, Lease, Operation, Position, Sample } from "./types";
+import { firstView, savingOf } from "./view";
+import type { SaveState, View } from "./view";
 
-export type PanelTab = "classes" | "samples" | "history" | "review" | "tasks" | "imagery";
-export type Open = "none" | "help" | "schema" | "import" | "export";
-
-/** All that the panels and the map show. */
-export interface View {
-  readonly doc: State;
-  readonly tool: Tool;
-  readonly currentClass: number | null;
-  readonly selected: ReadonlySet<Id>;
-  readonly hiddenClasses: ReadonlySet<number | null>;
-  readonly labelsHidden: boolean;
-  readonly snapping: boolean;
-  /** Between two snapped corners a neighbour's outline is followed. */
-  readonly following: boolean;
-  /** New areas leave out what others cover. */
-  readonly keepClear: boolean;
-  /** Radius of brush and eraser, screen pixels. */
-  readonly brushPx: number;
-  /** The shape drawn or copied last. */
-  readonly stamp: Geometry | null;
-  /** A shape of the past, shown over the map. */
-  readonly preview: Geometry | null;
-  readonly connection: Connection;
-  readonly members: readonly Member[];
-  readonly cursors: readonly Cursor[];
-  readonly history: History;
-  readonly tab: PanelTab;
-  readonly open: Open;
-  /** The panel is unfolded (on a phone: the sheet is up). */
-  readonly panel: boolean;
-  readonly loading: boolean;
-  /** Of a large layer, of which only a part is loaded: the server's counts and areas by class. */
-  readonly totals: ReadonlyMap<number | null, Total> | null;
-}
-
-export interface Total {
-  readonly count: number;
-  readonly areaM2: number;
-}
-
-export type SaveState = "saved" | "saving" | "offline" | "conflict" | "problem" | "refused" | "memory";
+export type { PanelTab, SaveState, Total, View } from "./view";
 
 export interface AppOptions {
+  /** This person's id. */
+  readonly me: string;
   readonly mayEdit: boolean;
   readonly mayEditClasses: boolean;
   readonly classes: readonly LabelClass[];
@@ -101,30 +64,7 @@ export class App implements Host {
   private grabbed: Sample | null = null;
 
   constructor(private readonly options: AppOptions) {
-    const first = options.classes.find(({ retired }) => !retired);
-    this.view = {
-      doc: { ...EMPTY, classes: options.classes },
-      tool: "select",
-      currentClass: first?.value ?? null,
-      selected: new Set(),
-      hiddenClasses: new Set(),
-      labelsHidden: false,
-      snapping: true,
-      following: true,
-      keepClear: false,
-      brushPx: 14,
-      stamp: null,
-      preview: null,
-      connection: "connecting",
-      members: [],
-      cursors: [],
-      history: options.history,
-      tab: "classes",
-      open: "none",
-      panel: options.wide,
-      loading: true,
-      totals: null,
-    };
+    this.view = firstView(options);
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -136,7 +76,19 @@ export class App implements Host {
     const before = this.view;
     this.view = { ...before, ...change };
     this.onChange(this.view, before);
+    if (before.selected !== this.view.selected || before.tool !== this.view.tool) this.markOwn();
     for (const listener of this.listeners) listener();
+  }
+
+  /** Tell colleagues which sample is open here. */
+  private markOwn(): void {
+    const { selected, tool } = this.view;
+    const [id = null] = selected.size === 1 && tool === "select" && this.mayEdit ? selected : [];
+    this.sync?.mark(id);
+  }
+
+  get me(): string {
+    return this.options.me;
   }
 
   // --- what the server and the others do ---------------------------------------------------------
@@ -386,12 +338,6 @@ export class App implements Host {
 
   /** How things stand with saving, in one word. */
   saveState(): SaveState {
-    const { doc, connection } = this.view;
-    if (connection === "refused") return "refused";
-    if (doc.conflicts.length) return "conflict";
-    if (doc.problems.length) return "problem";
-    if (!navigator.onLine || (connection !== "live" && doc.seq < 0)) return "offline";
-    if (doc.pending.length) return connection === "offline" ? "offline" : "saving";
-    return connection === "offline" ? "offline" : this.options.durable ? "saved" : "memory";
+    return savingOf(this.view, this.options.durable);
   }
 }

@@ -1,11 +1,11 @@
 // The strip above the map (how saving stands, who is here, undo) and what to do next.
 
 import type { JSX } from "preact";
-import { Button, Icon, IconButton, Menu } from "../ui/components";
+import { Button, Icon, IconButton, Menu, Spinner } from "../ui/components";
 import type { IconName } from "../ui/components";
 import { number, plural } from "../ui/format";
 import type { App, SaveState, View } from "./app";
-import { personColour } from "./map-view";
+import { personColour } from "./people";
 import { SKETCHES } from "./sketches";
 import type { Tools } from "./tools";
 
@@ -129,6 +129,7 @@ export function Hint({ view, tools }: { view: View; tools: Tools }): JSX.Element
   if (view.tool === "select") return null;
   const facts = SKETCHES[view.tool];
   const count = draft?.kind === "sketch" ? draft.points.length : 0;
+  if (view.finding) return <div class="label-hint"><Spinner label="Finding the outline" /> Finding the outline</div>;
   if (!count) return <div class="label-hint">{facts.begin}</div>;
   if (facts.way !== "clicks") return facts.next ? <div class="label-hint">{facts.next}</div> : null;
   return (

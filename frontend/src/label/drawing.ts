@@ -1,5 +1,6 @@
 // What becomes of a finished drawing and of the commands on samples: steps of the app.
 
+import { asApiError } from "../ui/api";
 import type { App } from "./app";
 import {
   created, cutSamples, fillHoles, grownSample, mergeSamples, pasted, reshapeSample, sampleLike, separateSamples, simplifySamples,
@@ -20,6 +21,7 @@ import type { Geometry, Position, Sample } from "./types";
 const LEAST_BRUSH_PX = 4;
 const MOST_BRUSH_PX = 200;
 const BRUSH_STEP = 1.25;
+const [LEAST_TOLERANCE, MOST_TOLERANCE, TOLERANCE_STEP] = [0.02, 0.6, 1.2];
 /** Part of the eraser's own circle under which a left-over piece goes too. */
 const CRUMB = 0.1;
 
@@ -32,6 +34,7 @@ export class Drawing {
     private readonly pixel: number,
     private readonly inView: () => readonly Sample[],
     private readonly middle: () => Position,
+    private readonly assist: (tool: "wand" | "object", points: readonly Position[], tolerance: number) => Promise<Geometry>,
   ) {}
 
   /** All points of a drawing are there; false where nothing came of it. */
@@ -50,6 +53,10 @@ export class Drawing {
       case "eraser":
       case "brush":
         return this.stroke(tool, points, scale);
+      case "wand":
+      case "object":
+        void this.find(tool, points.map(fromWorld));
+        return true;
       case "stamp":
         return this.again(points[0] ?? this.middle());
       default: {
@@ -80,7 +87,8 @@ export class Drawing {
         return true;
       case "larger":
       case "smaller":
-        app.set({ brushPx: Math.round(Math.min(MOST_BRUSH_PX, Math.max(LEAST_BRUSH_PX, view.brushPx * (name === "larger" ? BRUSH_STEP : 1 / BRUSH_STEP)))) });
+        if (view.tool === "wand") this.tolerate(name === "larger" ? TOLERANCE_STEP : 1 / TOLERANCE_STEP);
+        else app.set({ brushPx: Math.round(Math.min(MOST_BRUSH_PX, Math.max(LEAST_BRUSH_PX, view.brushPx * (name === "larger" ? BRUSH_STEP : 1 / BRUSH_STEP)))) });
         return true;
       case "history":
         if (view.selected.size === 1) app.set({ tab: "history", panel: true });
@@ -157,6 +165,30 @@ export class Drawing {
       else this.app.refuse("All of it is other samples' already.");
     }
     return true;
+  }
+
+  private tolerate(by: number): void {
+    const tolerance = Math.min(MOST_TOLERANCE, Math.max(LEAST_TOLERANCE, this.app.view.tolerance * by));
+    this.app.set({ tolerance });
+    this.app.tell(`Colours may differ by ${Math.round(tolerance * 100)} %.`);
+  }
+
+  /** Have the server find an outline in the imagery; it becomes a sample like a drawn one. */
+  private async find(tool: "wand" | "object", points: readonly Position[]): Promise<void> {
+    const { app } = this;
+    if (app.view.finding) return;
+    app.set({ finding: true });
+    try {
+      const found = await this.assist(tool, points, app.view.tolerance);
+      const clear = this.cleared(found);
+      if (clear) app.drawn(clear);
+      else app.refuse("All of it is other samples' already.");
+    } catch (error) {
+      const { status, message, fix } = asApiError(error);
+      app.refuse(status === 0 ? "The server finds outlines, and it cannot be reached now." : `${message} ${fix}`.trim());
+    } finally {
+      app.set({ finding: false });
+    }
   }
 
   private stroke(tool: "brush" | "eraser", points: readonly Position[], scale: number): boolean {

@@ -18,7 +18,7 @@ import "./page.css";
 import type { ImageryFacts } from "./panels";
 import { openQueue } from "./queue";
 import type { Queue } from "./queue";
-import { restOf, totalsOf } from "./rest";
+import { assistOf, restOf, totalsOf } from "./rest";
 import { Sync } from "./sync";
 import { Comments } from "./review/comments";
 import { onCommentMap } from "./review/pins";
@@ -85,6 +85,7 @@ async function start(): Promise<void> {
   const editor = new VertexEditor();
   const historyKey = `quadrat-undo ${user.id} ${layer.id}`;
   const app = new App({
+    me: String(user.id),
     mayEdit: labelSet.role !== "viewer",
     mayEditClasses: !["viewer", "labeler"].includes(labelSet.role),
     classes: layer.classes,
@@ -170,7 +171,7 @@ async function start(): Promise<void> {
     );
     app.sync = sync;
     shown = map;
-    app.drawing = new Drawing(app, pixelOf(imagery), () => map.inView(), () => map.centre());
+    app.drawing = new Drawing(app, pixelOf(imagery), () => map.inView(), () => map.centre(), assistOf(labelSet.id));
     const tasksOff = onTaskMap(map, app, tasks);
     const commentsOff = onCommentMap(map, comments);
     void tasks.start(document);

@@ -9,6 +9,7 @@ import { boxBetween, fromWorld, toWorld } from "./geometry";
 import type { Bounds } from "./geometry";
 import { fill, marks, SamplesLayer, stroke, trace } from "./layer";
 import type { Mark } from "./layer";
+import { drawCursors, drawMarks } from "./people";
 import { listenTo } from "./pointer";
 import { at, drawSketch } from "./sketch-drawing";
 import { SKETCHES } from "./sketches";
@@ -43,14 +44,6 @@ export const MINE = "#4c9aff";
 export const THEIRS = "#ff9f1c";
 const SNAP = "#ff2bd6";
 const SELECTED = "#ffffff";
-/** Colours of people, apart from each other and from imagery. */
-const PEOPLE = ["#ff6b6b", "#4dabf7", "#ffd43b", "#69db7c", "#da77f2", "#ffa94d", "#38d9a9", "#f783ac"];
-
-export function personColour(id: string): string {
-  const sum = [...id].reduce((total, letter) => (total * 31 + letter.charCodeAt(0)) >>> 0, 7);
-  return PEOPLE[sum % PEOPLE.length] ?? SELECTED;
-}
-
 export function openMap(element: HTMLElement, app: App, editor: EditorPort, imagery: ImageryInfo, panning: () => boolean): MapView {
   // Keys, boxes and double clicks are the tools'.
   const map = createMap(element, { bounds: imagery.bounds, keyboard: false, boxZoom: false, doubleClickZoom: false, zoomSnap: 0.5, wheelPxPerZoomLevel: 90, minZoom: 2 });
@@ -75,6 +68,7 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, imag
       marks(outlines(view, samples, tools, editor.geometry !== null)),
       (pen, frame) => editor.draw(pen, frame, samples.colourOf(view.doc.view.get([...view.selected][0] ?? "")?.classValue ?? null)),
       (pen, frame) => drawDraft(pen, frame, tools, view, samples.colourOf(view.currentClass), crosshair ? centre() : null),
+      (pen, frame) => drawMarks(pen, frame, view, app.me),
       (pen, frame) => drawCursors(pen, frame, view),
     ]);
   };
@@ -256,31 +250,5 @@ function drawCrosshair(pen: CanvasRenderingContext2D, [x, y]: Position): void {
       pen.lineTo(x + dx * 16, y + dy * 16);
     }
     stroke(pen, colour, width);
-  }
-}
-
-/** Colleagues' pointers with their names. */
-function drawCursors(pen: CanvasRenderingContext2D, frame: Frame, view: View): void {
-  pen.font = "600 12px system-ui, sans-serif";
-  pen.textBaseline = "middle";
-  for (const { id, name, position } of view.cursors) {
-    const [x, y] = at(toWorld(position), frame);
-    const colour = personColour(id);
-    pen.beginPath();
-    pen.moveTo(x, y);
-    pen.lineTo(x + 4, y + 14);
-    pen.lineTo(x + 7.5, y + 9);
-    pen.lineTo(x + 13.5, y + 8);
-    pen.closePath();
-    stroke(pen, "rgb(0 0 0 / 70%)", 3);
-    pen.fillStyle = colour;
-    pen.fill();
-    const short = name.length > 24 ? `${name.slice(0, 23)}…` : name;
-    const width = pen.measureText(short).width;
-    pen.beginPath();
-    pen.roundRect(x + 12, y + 12, width + 12, 20, 5);
-    pen.fill();
-    pen.fillStyle = "#10201c";
-    pen.fillText(short, x + 18, y + 22.5);
   }
 }

@@ -5,7 +5,7 @@ import { boxFrom, circleFrom, freehandFrom, lineFrom, pointFrom, rectangleFrom }
 import type { Geometry, Position } from "./types";
 
 export type ShapeTool = "box" | "rectangle" | "polygon" | "freehand" | "circle" | "line" | "point";
-export type ChangeTool = "brush" | "eraser" | "split" | "cut" | "reshape" | "stamp";
+export type ChangeTool = "brush" | "eraser" | "split" | "cut" | "reshape" | "stamp" | "wand" | "object";
 export type SketchTool = ShapeTool | ChangeTool;
 export type Tool = "select" | SketchTool;
 
@@ -44,6 +44,8 @@ export const SKETCHES: Readonly<Record<SketchTool, Sketch>> = {
   split: { way: "clicks", closed: false, least: 2, begin: "Click a line through what is to be split, from outside to outside", next: END, few: "A line needs at least two points." },
   reshape: { way: "clicks", closed: false, least: 2, begin: "Click the new course, from the outline back to the outline", next: END, few: "A line needs at least two points." },
   cut: { way: "clicks", closed: true, least: 3, begin: "Click around what is to be cut away; inside a sample it makes a hole", next: CLOSE, few: "A cut needs at least three corners." },
+  wand: { way: "place", closed: false, least: 1, begin: "Click on something of one colour; { and } change how alike it must be", next: "", few: "" },
+  object: { way: "drag", closed: true, least: 2, begin: "Drag a box around one object: its outline is found", next: "Click or release at the opposite corner", few: "The box is too small. Drag it around the whole object." },
   stamp: { way: "place", closed: false, least: 1, begin: "Click to put the last shape again; , and . turn it", next: "", few: "" },
 };
 
@@ -61,6 +63,7 @@ export function figureOf(tool: SketchTool, points: readonly Position[], scale: n
     case "point":
       return pointFrom(a);
     case "box":
+    case "object":
       return b ? boxFrom(a, b) : null;
     case "circle":
       return b ? circleFrom(a, b) : null;

@@ -63,6 +63,7 @@ export class Sync {
   private answerTimer: ReturnType<typeof setTimeout> | undefined;
   private pollTimer: ReturnType<typeof setInterval> | undefined;
   private cursorAt = 0;
+  private marked: Id | null = null;
   private welcomed = false;
   private posting = false;
   private catching: Promise<void> | null = null;
@@ -152,6 +153,12 @@ export class Sync {
     this.live?.send({ type: "cursor", lon, lat });
   }
 
+  /** Tell which sample is open to be changed here; null: none. Told again after each reconnection. */
+  mark(id: Id | null): void {
+    this.marked = id;
+    if (this.welcomed) this.live?.send({ type: "editing", feature: id });
+  }
+
   private apply(event: Event): void {
     const next = reduce(this.state, event);
     if (next === this.state) return;
@@ -201,6 +208,7 @@ export class Sync {
     switch (message.type) {
       case "welcome":
         this.welcomed = true;
+        if (this.marked !== null) this.mark(this.marked);
         this.options.onTasks?.();
         this.options.onComments?.();
         this.options.onMembers(message.members.map(memberFrom));

@@ -28,6 +28,8 @@ const DRAW: readonly Offered[] = [
   { tool: "point", icon: "point", label: "Put points" },
   { tool: "brush", icon: "brush", label: "Paint" },
   { tool: "eraser", icon: "eraser", label: "Rub out" },
+  { tool: "wand", icon: "wand", label: "Find what is of one colour" },
+  { tool: "object", icon: "object", label: "Find the object in a box" },
   { tool: "stamp", icon: "stamp", label: "Stamp the last shape" },
 ];
 const CHANGE: readonly Offered[] = [

@@ -3,6 +3,7 @@
 import type { EditorPort, Grip, Verb } from "./editor";
 import { distance } from "./geometry";
 import type { SamplesLayer } from "./layer";
+import { Picker } from "./picking";
 import type { Gestures, Place } from "./pointer";
 import { SKETCHES } from "./sketches";
 import type { Sketch, SketchTool, Tool } from "./sketches";
@@ -35,10 +36,7 @@ export interface Host {
   cursor(name: string): void;
 }
 
-const HANDLE_PX = 9;
-const TOUCH_HANDLE_PX = 20;
-const PICK_PX = 5;
-const TOUCH_PICK_PX = 14;
+const TOUCH_CLOSE_PX = 14;
 const SNAP_PX = 10;
 const CLOSE_PX = 10;
 /** A drag shorter than this is a slip. */
@@ -51,15 +49,20 @@ export class Tools implements Gestures {
   draft: Draft | null = null;
   /** Where the next point snaps to, for showing. */
   snapped: Position | null = null;
-  hovered: Id | null = null;
   private grip: Grip["kind"] | null = null;
-  private lastPick: { px: Position; at: number } | null = null;
+  private readonly picker: Picker;
 
   constructor(
     private readonly host: Host,
     private readonly layer: SamplesLayer,
     private readonly editor: EditorPort,
-  ) {}
+  ) {
+    this.picker = new Picker(host, layer, editor);
+  }
+
+  get hovered(): Id | null {
+    return this.picker.hovered;
+  }
 
   /** What is being drawn and how; null while selecting. */
   private get sketch(): { tool: SketchTool; facts: Sketch } | null {
@@ -89,7 +92,7 @@ export class Tools implements Gestures {
       this.draft = { kind: "lasso", from: place.world, to: place.world };
       return true;
     }
-    const grip = host.mayEdit && !place.alt ? this.editor.gripAt(place.world, this.reach(place, HANDLE_PX, TOUCH_HANDLE_PX)) : null;
+    const grip = place.alt ? null : this.picker.gripAt(place);
     if (!grip) return false;
     host.editing();
     this.grip = grip.kind;
@@ -139,7 +142,7 @@ export class Tools implements Gestures {
   }
 
   click(place: Place): void {
-    if (this.host.tool === "select") return this.pick(place);
+    if (this.host.tool === "select") return this.picker.pick(place);
     const { sketch } = this;
     if (!sketch) return;
     const { way } = sketch.facts;
@@ -150,7 +153,7 @@ export class Tools implements Gestures {
 
   hover(place: Place): void {
     this.host.pointed(place.world);
-    if (this.host.tool === "select") return this.hoverSelect(place);
+    if (this.host.tool === "select") return this.picker.hover(place);
     const { sketch } = this;
     if (!sketch) return;
     const { tool, facts } = sketch;
@@ -162,7 +165,7 @@ export class Tools implements Gestures {
   }
 
   leave(): void {
-    this.hovered = this.snapped = null;
+    this.picker.hovered = this.snapped = null;
     if (this.draft?.kind === "sketch" && !this.draft.points.length) this.draft = null;
     this.host.pointed(null);
     this.host.redraw();
@@ -173,7 +176,7 @@ export class Tools implements Gestures {
       this.back();
       return true;
     }
-    return this.host.tool === "select" && this.removeCornerAt(place);
+    return this.host.tool === "select" && this.picker.removeCornerAt(place);
   }
 
   // --- drawing -----------------------------------------------------------------------------------
@@ -221,7 +224,7 @@ export class Tools implements Gestures {
 
   private addPoint(facts: Sketch, place: Place): void {
     const { points } = this;
-    const reach = this.reach(place, CLOSE_PX, TOUCH_PICK_PX);
+    const reach = this.reach(place, CLOSE_PX, TOUCH_CLOSE_PX);
     const [first, last] = [points[0], points.at(-1)];
     // The second click of a double click falls on the last point.
     const onFirst = facts.closed && first !== undefined && distance(first, place.world) <= reach;
@@ -285,45 +288,6 @@ export class Tools implements Gestures {
     this.draft = null;
     const [a, b] = [from, place.world];
     this.host.select(this.layer.inside([Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[0], b[0]), Math.max(a[1], b[1])]), true);
-    this.host.redraw();
-  }
-
-  // --- selecting and editing -----------------------------------------------------------------------
-
-  private pick(place: Place): void {
-    if (place.alt && this.removeCornerAt(place)) return;
-    const grip = this.editor.gripAt(place.world, this.reach(place, HANDLE_PX, TOUCH_HANDLE_PX));
-    if (grip?.kind === "corner" && !place.shift) {
-      this.editor.chooseCorner(grip.vertex);
-      return this.host.redraw();
-    }
-    this.editor.chooseCorner(null);
-    const found = this.layer.pick(place.world, place.touch ? TOUCH_PICK_PX : PICK_PX);
-    const again = this.lastPick !== null && distance(this.lastPick.px, place.px) < 4;
-    // A second click in the same place goes to the next sample below.
-    const at = again && !place.shift ? ((this.lastPick?.at ?? 0) + 1) % Math.max(found.length, 1) : 0;
-    this.lastPick = { px: place.px, at };
-    const chosen = found[at];
-    if (chosen) this.host.select([chosen.id], place.shift);
-    else if (!place.shift) this.host.select([], false);
-  }
-
-  private removeCornerAt(place: Place): boolean {
-    const grip = this.host.mayEdit ? this.editor.gripAt(place.world, this.reach(place, HANDLE_PX, TOUCH_HANDLE_PX)) : null;
-    if (grip?.kind !== "corner") return false;
-    this.host.editing();
-    const done = this.editor.removeCorner(grip.vertex);
-    if (done) this.host.edited(done.geometry, done.verb);
-    else this.host.refuse("A polygon needs at least three corners.");
-    return true;
-  }
-
-  private hoverSelect(place: Place): void {
-    const grip = this.host.mayEdit ? this.editor.gripAt(place.world, this.reach(place, HANDLE_PX, TOUCH_HANDLE_PX)) : null;
-    const found = grip ? null : (this.layer.pick(place.world, PICK_PX)[0]?.id ?? null);
-    this.host.cursor(grip ? (grip.kind === "body" ? "move" : "grab") : found ? "pointer" : "");
-    if (found === this.hovered) return;
-    this.hovered = found;
     this.host.redraw();
   }
 

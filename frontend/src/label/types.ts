@@ -124,6 +124,8 @@ export interface Result {
 export interface Member {
   readonly id: string;
   readonly name: string;
+  /** Samples that they have open to change: a hint, never a lock. */
+  readonly editing?: readonly Id[];
 }
 
 export interface Cursor extends Member {

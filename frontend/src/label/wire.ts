@@ -73,6 +73,7 @@ export type ServerMessage =
 interface MemberJson {
   readonly id: string | number;
   readonly name: string;
+  readonly editing?: readonly Id[];
 }
 
 /** With this class value an edit takes a sample's class away. */
@@ -128,7 +129,7 @@ export function editFrom(operation: Operation, baseVersion: number): EditJson {
 }
 
 export function memberFrom(json: MemberJson): Member {
-  return { id: String(json.id), name: json.name };
+  return { id: String(json.id), name: json.name, editing: json.editing ?? [] };
 }
 
 export function cursorFrom(json: Extract<ServerMessage, { type: "cursor" }>, now: number): Cursor {
