@@ -93,5 +93,10 @@ def test_suggestions_are_decided_by_single_keys_and_a_named_colleague_has_to_rea
     his.get_by_role("button", name="Answer", exact=True).click()
     # It reaches the page that is open, without a reload.
     expect(page.get_by_role("dialog", name="asks you")).to_contain_text("It is.")
+    # What she has open is marked on his map.
+    page.get_by_role("dialog", name="asks you").get_by_role("button", name="I have read it").click()
+    labels.key("n")
+    expect(his.get_by_title("Ana Lima is editing")).to_be_visible()
+    screenshot(his, "label-editing-mark")
     assert Mention.objects.get(user=ben).read_at is not None
     assert Comment.objects.count() == 2

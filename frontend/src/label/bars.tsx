@@ -64,8 +64,8 @@ function Members({ view, me }: { view: View; me: string }): JSX.Element | null {
   if (!others.length) return null;
   return (
     <ul class="label-members" aria-label="Also here">
-      {others.slice(0, 5).map(({ id, name }) => (
-        <li key={id} title={name} ref={(element) => element?.style.setProperty("--person", personColour(id))}>
+      {others.slice(0, 5).map(({ id, name, editing }) => (
+        <li key={id} title={editing?.length ? `${name} is editing` : name} ref={(element) => element?.style.setProperty("--person", personColour(id))}>
           <span aria-hidden="true">{initials(name)}</span>
           <span class="visually-hidden">{name}</span>
         </li>
