@@ -14,7 +14,8 @@ from django.db import connection
 
 from tests.factories import client_for, make_layer, make_project, make_user
 from webapp.errors import Invalid, QuadratError
-from webapp.features.importing import DIRECT_BYTES, Options, Report, import_now
+from webapp.features.import_report import Report
+from webapp.features.importing import DIRECT_BYTES, Options, import_now
 from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
 from webapp.jobs.models import Job
 from webapp.jobs.runner import run_now

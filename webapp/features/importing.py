@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from webapp.disk import check_room
 from webapp.errors import Invalid, QuadratError, TooLarge
 from webapp.features import bulk, services
 from webapp.features.geometry import MAX_VERTICES_IMPORTED, check_geojson
+from webapp.features.import_report import REPORTED, Report
 from webapp.features.models import Feature, FeatureClass, FeatureLayer
 from webapp.features.schema import MAX_CLASS_VALUE, MAX_NAME, ClassSpec, check_properties, storable
 from webapp.jobs import services as jobs
@@ -31,7 +31,6 @@ from webapp.vectors.table import class_key
 # A body up to this size is imported at once, in a second or two; a larger one by a job.
 DIRECT_BYTES = 2 << 20
 MAX_BYTES = 1 << 30
-REPORTED = 100
 # Names under which our own export keeps what is not a property.
 RESERVED = ("class_value", "class_name", "score", "source", "verified")
 # What the class map may say besides a class value.
@@ -58,39 +57,6 @@ class Options:
     verified: bool = True
     class_map: dict[str, int | str] = field(default_factory=dict)
     fields: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class Report:
-    """What became of the file.
-
-    Attributes:
-        added: features stored.
-        skipped: how many by code of the reason.
-        examples: the first hundred skipped: {index, code, reason}.
-        notes: how many were repaired, flattened, closed.
-        crs: the file's own, where it names one.
-        classes_added: names of new classes.
-        fields_dropped: properties that the layer has no field for.
-    """
-
-    added: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
-    examples: list[dict[str, Any]] = field(default_factory=list)
-    notes: Counter[str] = field(default_factory=Counter)
-    crs: str = "EPSG:4326"
-    classes_added: list[str] = field(default_factory=list)
-    fields_dropped: list[str] = field(default_factory=list)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it for programs. Not by `dataclasses.asdict`: that makes of a Counter one of pairs (Python 3.11)."""
-        return {**vars(self), "skipped": dict(self.skipped), "notes": dict(self.notes)}
-
-    def skip(self, index: int, code: str, reason: str) -> None:
-        """Count one skipped feature."""
-        self.skipped[code] += 1
-        if len(self.examples) < REPORTED:
-            self.examples.append({"index": index, "code": code, "reason": reason})
 
 
 def parse_options(query: dict[str, str], layer: FeatureLayer) -> Options:

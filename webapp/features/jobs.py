@@ -9,7 +9,8 @@ from django.conf import settings
 
 from webapp.errors import Invalid, QuadratError
 from webapp.features import bulk, restoring, selectors
-from webapp.features.importing import Importer, Options, Report
+from webapp.features.import_report import Report
+from webapp.features.importing import Importer, Options
 from webapp.features.models import Feature
 from webapp.jobs.context import JobContext
 from webapp.projects.models import User

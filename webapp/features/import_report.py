@@ -1,0 +1,41 @@
+"""What became of an imported file."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+# So many skipped features and dropped fields are named; the rest is counted.
+REPORTED = 100
+
+
+@dataclass
+class Report:
+    """What became of the file.
+
+    Attributes:
+        added: features stored.
+        skipped: how many by code of the reason.
+        examples: the first hundred skipped: {index, code, reason}.
+        notes: how many were repaired, flattened, closed.
+        crs: the file's own, where it names one.
+        classes_added: names of new classes.
+        fields_dropped: properties that the layer has no field for.
+    """
+
+    added: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    examples: list[dict[str, Any]] = field(default_factory=list)
+    notes: Counter[str] = field(default_factory=Counter)
+    crs: str = "EPSG:4326"
+    classes_added: list[str] = field(default_factory=list)
+    fields_dropped: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs. Not by `dataclasses.asdict`: that makes of a Counter one of pairs (Python 3.11)."""
+        return {**vars(self), "skipped": dict(self.skipped), "notes": dict(self.notes)}
+
+    def skip(self, index: int, code: str, reason: str) -> None:
+        """Count one skipped feature."""
+        self.skipped[code] += 1
+        if len(self.examples) < REPORTED:
+            self.examples.append({"index": index, "code": code, "reason": reason})
