@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest
 from django.http import HttpRequest, HttpResponse
@@ -24,6 +25,7 @@ from webapp.demo.selectors import find_project
 from webapp.errors import Invalid
 from webapp.imagery.models import ImageryLayer
 from webapp.maps.models import Map
+from webapp.maps.selectors import open_maps
 from webapp.projects import access
 from webapp.projects.models import Project, Role, User
 from webapp.projects.selectors import with_roles
@@ -31,6 +33,8 @@ from webapp.projects.selectors import with_roles
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 MAX_QUERY = 200
+
+Viewer = User | AnonymousUser
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,14 @@ class Kind:
         page: URL name of an object's page.
         facts: columns that `detail` makes a short line of.
         detail: the line.
+        open_to: condition on the rows that a member of the project may see.
     """
 
     rows: Callable[[], QuerySet[Any]]
     page: str
     facts: tuple[str, ...]
     detail: Callable[[dict[str, Any]], str]
+    open_to: Callable[[Viewer], Q] = lambda user: Q()
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,9 @@ class Cursor:
 
     modified: datetime
     id: UUID
+
+
+SHARED = {Map.Share.PRIVATE: "private", Map.Share.LINK: "anyone with the link", Map.Share.PUBLIC: "public"}
 
 
 def _metres(value: float) -> str:
@@ -67,7 +76,8 @@ KINDS: dict[str, Kind] = {
         lambda: Map.objects.annotate(modified=F("updated_at")),
         "map",
         ("share",),
-        lambda row: "anyone with the link" if row["share"] == Map.Share.LINK else "",
+        lambda row: SHARED.get(row["share"], ""),
+        open_maps,
     ),
     "imagery": Kind(
         lambda: ImageryLayer.objects.annotate(modified=F("updated_at")),
@@ -112,11 +122,11 @@ KINDS: dict[str, Kind] = {
 
 
 def rows_of(
-    name: str, *, projects: QuerySet[Project], query: str, after: Cursor | None, limit: int
+    name: str, *, projects: QuerySet[Project], user: Viewer, query: str, after: Cursor | None, limit: int
 ) -> list[dict[str, Any]]:
     """Return at most `limit` rows of one kind in one query, the newest first, after a cursor."""
     kind = KINDS[name]
-    rows = kind.rows().filter(project__in=projects)
+    rows = kind.rows().filter(kind.open_to(user), project__in=projects)
     for word in query.split():
         rows = rows.filter(Q(name__icontains=word) | Q(project__name__icontains=word))
     if after is not None:
@@ -196,7 +206,9 @@ def content(request: Request) -> Response:
         projects = projects.filter(pk=_project(project))
     names = [kind] if kind else list(KINDS)
     found = [
-        row for name in names for row in rows_of(name, projects=projects, query=query, after=after, limit=limit + 1)
+        row
+        for name in names
+        for row in rows_of(name, projects=projects, user=request.user, query=query, after=after, limit=limit + 1)
     ]
     found.sort(key=lambda row: (row["modified"], row["id"]), reverse=True)
     page = found[:limit]

@@ -225,6 +225,11 @@ BASEMAP_ORIGINS = env_list("QUADRAT_BASEMAP_ORIGINS", "https://tile.openstreetma
 # XYZ template of the basemap under every map. Empty: no basemap, nothing outside is asked.
 BASEMAP_URL = env("QUADRAT_BASEMAP_URL", "")
 BASEMAP_ATTRIBUTION = env("QUADRAT_BASEMAP_ATTRIBUTION", "")
+# Search address of a server that speaks Nominatim's words. Empty: the gazetteer that comes with the site.
+PLACES_URL = env("QUADRAT_PLACES_URL", "")
+PLACES_CREDIT = env("QUADRAT_PLACES_CREDIT", "")
+if PLACES_URL and not PLACES_URL.startswith(("https://", "http://")):
+    raise ImproperlyConfigured(f"QUADRAT_PLACES_URL is {PLACES_URL!r}: give an address such as https://…/search.")
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -32,7 +32,7 @@ def _list(request: Request) -> Response:
     if project:
         projects = projects.filter(pk=uuid_of(project))
     after = request.query_params.get("after", "")
-    rows = selectors.maps_of(projects, after=str(uuid_of(after)) if after else "", limit=PAGE + 1)
+    rows = selectors.maps_of(projects, request.user, after=str(uuid_of(after)) if after else "", limit=PAGE + 1)
     more = {**request.query_params.dict(), "after": str(rows[PAGE - 1].pk)} if len(rows) > PAGE else None
     return Response(
         {
@@ -61,7 +61,7 @@ def _create(request: Request) -> Response:
 
 @api_view(["GET", "PATCH", "DELETE"])
 def map_detail(request: Request, pk: UUID) -> Response:
-    """Read a map, change its name, description or view, or delete it."""
+    """Read a map, change its name, description, view, bookmarks or notes, or delete it."""
     found, role = opened(request, pk)
     if request.method == "DELETE":
         services.delete_map(map=found)
@@ -70,6 +70,8 @@ def map_detail(request: Request, pk: UUID) -> Response:
         fields = fields_of(request)
         if "view" in fields:
             services.save_view(map=found, view=_view(fields["view"]))
+        if "bookmarks" in fields or "notes" in fields:
+            services.save_extras(map=found, bookmarks=fields.get("bookmarks"), notes=fields.get("notes"))
         if "name" in fields or "description" in fields:
             services.rename(map=found, name=text(fields, "name"), description=text(fields, "description"))
     return answer(request, found, role)
@@ -78,12 +80,22 @@ def map_detail(request: Request, pk: UUID) -> Response:
 def _view(value: object) -> services.View:
     if not isinstance(value, dict) or not all(services.map_number(value.get(key)) for key in ("lon", "lat", "zoom")):
         raise Invalid("The view is no place.", fix='Send {"lon": 85.52, "lat": 27.63, "zoom": 17}.')
-    return services.View(float(value["lon"]), float(value["lat"]), float(value["zoom"]))
+    compare, time = value.get("compare"), text(value, "time")
+    place = (float(value["lon"]), float(value["lat"]), float(value["zoom"]))
+    return services.View(*place, None if compare is None else _compare(compare), time)
+
+
+def _compare(value: object) -> services.Compare:
+    if not isinstance(value, dict) or not services.map_number(value.get("at")):
+        raise Invalid("The comparison cannot be read.", fix='Send {"mode": "swipe", "left", "right", "at": 0.5}.')
+    return services.Compare(
+        str(value.get("mode")), uuid_of(value.get("left")), uuid_of(value.get("right")), float(value["at"])
+    )
 
 
 @api_view(["PUT"])
 def map_share(request: Request, pk: UUID) -> Response:
-    """Share a map: PUT {share: "members" | "link"}."""
+    """Share a map: PUT {share: "private" | "members" | "link" | "public"}."""
     found, role = opened(request, pk)
     services.share(map=found, share=text(fields_of(request), "share") or "", user=person(request))
     return answer(request, found, role)

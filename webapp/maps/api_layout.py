@@ -1,5 +1,7 @@
-"""`/api/maps/<id>/layout`, and the values that a style needs: parse, authorise, call, answer."""
+"""`/api/maps/<id>/layout`, and what else the map's page asks for: columns, tables, places."""
 
+import json
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -7,8 +9,9 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.errors import Invalid
-from webapp.maps import columns, selectors
+from webapp.errors import Invalid, NotFound
+from webapp.features.models import FeatureLayer
+from webapp.maps import columns, places, selectors, styles, table
 from webapp.maps.layout import Placed, put_layout
 from webapp.maps.parsing import answer, fields_of, opened, text, uuid_of
 from webapp.maps.services import map_number
@@ -50,3 +53,39 @@ def map_column(request: Request, pk: UUID, layer: int) -> Response:
     """Return one field of all features of a layer, for styles and filters that need no new tiles: GET ?field=."""
     found, _ = opened(request, pk)
     return Response(columns.column(selectors.layer_of(found, layer), request.query_params.get("field", "")))
+
+
+@api_view(["GET"])
+def map_places(request: Request, pk: UUID) -> Response:
+    """Find places by name: GET ?q=."""
+    opened(request, pk)
+    found, credit = places.find(request.query_params.get("q", "")[:200])
+    return Response({"results": [asdict(place) for place in found], "credit": credit})
+
+
+@api_view(["GET"])
+def map_table(request: Request, pk: UUID, layer: int) -> Response:
+    """Return a page of a feature layer's rows: GET ?sort=&down=&skip=&limit=&q=&filter={…}."""
+    found, _ = opened(request, pk)
+    row = selectors.layer_of(found, layer)
+    if row.features is None:
+        raise NotFound("feature layer")
+    return Response(table.page(row.features, _asked(request.query_params, row.features)))
+
+
+def _asked(query: Any, layer: FeatureLayer) -> table.Asked:
+    try:
+        skip, limit = int(query.get("skip", 0)), int(query.get("limit", 50))
+        wanted = json.loads(query.get("filter") or "{}")
+    except ValueError as error:
+        raise Invalid(
+            "The page or the filter cannot be read.", fix="Send whole numbers, and the filter as JSON."
+        ) from error
+    return table.Asked(
+        sort=query.get("sort", "fid"),
+        down=query.get("down") == "1",
+        skip=skip,
+        limit=limit,
+        text=query.get("q", "").strip()[:200],
+        filter=styles.checked({"filter": wanted}, layer).get("filter", {}),
+    )

@@ -146,11 +146,13 @@ class MapConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         strangers = SIGN_IN if not user.is_authenticated else NOT_FOUND
         if state is None:
             return None, strangers
-        if state.share == Map.Share.LINK:
+        if state.share in (Map.Share.LINK, Map.Share.PUBLIC):
             return state, 0
         project = selectors.project_of(self.map_id)
         role: Role | None = None if project is None else access.role_in(user, project)
-        return (None, strangers) if role is None else (state, 0)
+        if role is None or not selectors.may_open(state.share, state.author, role, user):
+            return None, strangers
+        return state, 0
 
 
 def _welcome(state: MapState) -> dict[str, Any]:

@@ -17,15 +17,23 @@ class Map(models.Model):
     class Share(models.TextChoices):
         """Who may open the map."""
 
+        PRIVATE = "private"  # who made it, and managers
         MEMBERS = "members"
         LINK = "link"
+        PUBLIC = "public"  # as by link, and listed for everybody
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="maps")
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     share = models.CharField(max_length=10, choices=Share.choices, default=Share.MEMBERS)
-    view = models.JSONField(default=dict, blank=True, help_text='{"lon": …, "lat": …, "zoom": …}; empty: all layers.')
+    view = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='{"lon", "lat", "zoom", "compare"?: {"mode", "left", "right", "at"}, "time"?}; empty: all layers.',
+    )
+    bookmarks = models.JSONField(default=list, blank=True, help_text='[{"name", "lon", "lat", "zoom"}]')
+    notes = models.JSONField(default=list, blank=True, help_text='[{"id", "geometry", "text", "colour"}]')
     version = models.PositiveIntegerField(default=1)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -42,6 +50,11 @@ class Map(models.Model):
     def get_absolute_url(self) -> str:
         """Return the address of its page."""
         return reverse("map", args=[self.pk])
+
+    @property
+    def open_to_all(self) -> bool:
+        """Whether strangers may look at it."""
+        return self.share in (Map.Share.LINK, Map.Share.PUBLIC)
 
 
 class MapLayer(models.Model):

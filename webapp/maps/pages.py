@@ -2,18 +2,23 @@
 
 from uuid import UUID
 
+from csp.decorators import csp_replace
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.views.decorators.clickjacking import xframe_options_exempt
 
+from webapp.errors import NotFound
 from webapp.maps import selectors
-from webapp.maps.models import Map
 from webapp.projects import access
 
 
 def map_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show a map."""
     found = selectors.map_of(pk)
-    access.authorise(request, found.project, shared=found.share == Map.Share.LINK)
+    reached = access.authorise(request, found.project, shared=found.open_to_all)
+    if not selectors.may_open(found.share, found.created_by_id, reached, request.user):
+        raise NotFound("map")
     role = access.role_in(request.user, found.project)
     crumbs = [("Content", "/"), (found.project.name, f"/?project={found.project_id}")] if role is not None else []
     context = {
@@ -22,3 +27,24 @@ def map_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "breadcrumb": [*crumbs, (found.name, None)],
     }
     return render(request, "maps/map.html", context)
+
+
+@xframe_options_exempt
+def map_embed(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """Show a map without the site around it, for a frame of another site: only maps that anybody may open."""
+    found = selectors.map_of(pk)
+    access.authorise(request, found.project, shared=found.open_to_all)
+    if not found.open_to_all:
+        raise NotFound("map")  # in a frame of another site nobody is to be asked for a password
+    config = {"map": selectors.map_json(found, None), "embed": True}
+
+    @csp_replace({"frame-ancestors": ["*"]})
+    def framed(request: HttpRequest) -> HttpResponseBase:
+        return render(request, "maps/embed.html", {"map": found, "config": config})
+
+    return framed(request)
+
+
+def public_maps(request: HttpRequest) -> HttpResponse:
+    """List the maps that everybody may see."""
+    return render(request, "maps/public.html", {"maps": selectors.public_maps(), "breadcrumb": [("Public maps", None)]})

@@ -59,7 +59,10 @@ def person(request: Request) -> User:
 def opened(request: Request, pk: UUID) -> tuple[Map, Role]:
     """Return the map and the caller's role after the check of the route's rule."""
     found = selectors.map_of(pk)
-    return found, access.authorise(request._request, found.project, shared=found.share == Map.Share.LINK)
+    role = access.authorise(request._request, found.project, shared=found.open_to_all)
+    if not selectors.may_open(found.share, found.created_by_id, role, request.user):
+        raise NotFound("map")
+    return found, role
 
 
 def answer(request: Request, found: Map, role: Role, status: int = 200) -> Response:

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import Q
 from django.urls import reverse
@@ -18,11 +19,12 @@ from webapp.imagery.looks import picture
 from webapp.imagery.models import ImageryLayer
 from webapp.imagery.selectors import layer_json as imagery_json
 from webapp.maps.models import Map, MapLayer
-from webapp.projects.models import Project, Role
+from webapp.projects.models import Member, Project, Role, User
 
 # A change of more edits than this is not worth a look at where they are: all tiles are asked for again.
 MOST_EDITS_LOOKED_AT = 20_000
 MOST_CANDIDATES = 50
+MOST_PUBLIC = 200
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,11 @@ class LayerState:
 
 @dataclass(frozen=True)
 class MapState:
-    """A map's version and its layers' states."""
+    """A map's version and its layers' states; `author` is the id of who made it."""
 
     version: int
     share: str
+    author: int | None
     layers: tuple[LayerState, ...]
 
 
@@ -81,15 +84,19 @@ def layer_of(map: Map, pk: int) -> MapLayer:
 
 def map_json(map: Map, role: Role | None) -> dict[str, Any]:
     """Return the map with all its layers, the bottom one first, and what the caller may do."""
-    rows = MapLayer.objects.filter(map=map).select_related("imagery__project", "features__project")
+    rows = MapLayer.objects.filter(map=map).select_related(
+        "imagery__project", "features__project", "imagery__job", "features__job"
+    )
     rows = rows.prefetch_related("imagery__renderings")
     return {
         **summary(map),
         "view": map.view,
+        "bookmarks": map.bookmarks,
+        "notes": map.notes,
         "role": None if role is None else role.label,
         "can_edit": role is not None and role >= Role.LABELER,
         "can_share": role is not None and role >= Role.MANAGER,
-        "layers": [placed_json(row) for row in rows.order_by("position", "id")],
+        "layers": [_with_origin(row, role) for row in rows.order_by("position", "id")],
     }
 
 
@@ -125,6 +132,17 @@ def placed_json(row: MapLayer) -> dict[str, Any]:
     if row.features is None:  # the database's constraint forbids it
         raise NotFound("layer")
     return {**shown, "kind": "features", "features": features_json(row.features)}
+
+
+def _with_origin(row: MapLayer, role: Role | None) -> dict[str, Any]:
+    """Return the layer as JSON with what made it, `{title, url}`; only members are told."""
+    job = row.source.job
+    origin = None
+    if role is not None and job is not None:
+        inference = job.spec.get("inference")
+        url = reverse("inference", args=[inference]) if inference else job.get_absolute_url()
+        origin = {"title": str(job), "url": url}
+    return {**placed_json(row), "origin": origin}
 
 
 def candidates(map: Map, query: str) -> list[dict[str, Any]]:
@@ -179,15 +197,37 @@ def feature_of(row: MapLayer, feature_id: UUID) -> str:
     return feature_json(row.features, feature_id)
 
 
-def maps_of(projects: Any, *, after: str, limit: int) -> list[Map]:
-    """Return maps of the projects by id, after one id."""
-    rows = Map.objects.filter(project__in=projects).order_by("pk")
+def may_open(share: str, author: int | None, role: Role, user: object) -> bool:
+    """Return whether a member may open the map: a private one only who made it, and managers."""
+    return (
+        share != Map.Share.PRIVATE
+        or role >= Role.MANAGER
+        or (author is not None and getattr(user, "pk", None) == author)
+    )
+
+
+def open_maps(user: User | AnonymousUser) -> Q:
+    """Return the condition on maps of a user's projects that leaves out what is private to others."""
+    if user.is_superuser or user.pk is None:  # a stranger has no projects
+        return Q()
+    managed = Member.objects.filter(user_id=user.pk, role__gte=Role.MANAGER).values("project")
+    return ~Q(share=Map.Share.PRIVATE) | Q(created_by=user.pk) | Q(project__in=managed)
+
+
+def maps_of(projects: Any, user: User | AnonymousUser, *, after: str, limit: int) -> list[Map]:
+    """Return maps of the projects that the user may open by id, after one id."""
+    rows = Map.objects.filter(open_maps(user), project__in=projects).order_by("pk")
     return list((rows.filter(pk__gt=after) if after else rows)[:limit])
+
+
+def public_maps() -> list[Map]:
+    """Return the maps that everybody may see, the latest first."""
+    return list(Map.objects.filter(share=Map.Share.PUBLIC).order_by("-updated_at", "pk")[:MOST_PUBLIC])
 
 
 def state_of(pk: UUID) -> MapState | None:
     """Return what tells viewers what is new: one query each for the map and its layers; None where it is gone."""
-    found = Map.objects.filter(pk=pk).values_list("version", "share").first()
+    found = Map.objects.filter(pk=pk).values_list("version", "share", "created_by").first()
     if found is None:
         return None
     rows = MapLayer.objects.filter(map=pk).values_list(
@@ -206,7 +246,7 @@ def state_of(pk: UUID) -> MapState | None:
         else LayerState(row[0], "features", row[4], row[5], row[6], row[7])
         for row in rows
     )
-    return MapState(found[0], found[1], layers)
+    return MapState(*found, layers)
 
 
 def project_of(pk: UUID) -> Project | None:

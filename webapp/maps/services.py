@@ -9,12 +9,13 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from webapp import doorbell
 from webapp.errors import Conflict, Invalid, NotFound
 from webapp.features.models import FeatureLayer
 from webapp.imagery.models import ImageryLayer
-from webapp.maps import styles
+from webapp.maps import extras, styles
 from webapp.maps.models import Map, MapLayer
 from webapp.projects.models import AuditEntry, Project, User
 
@@ -25,12 +26,31 @@ MAX_LAYERS = 100
 
 
 @dataclass(frozen=True)
+class Compare:
+    """Two layers beside each other.
+
+    Attributes:
+        mode: "swipe" or "side".
+        left: id of the imagery or feature layer that is seen on the left.
+        right: the other one.
+        at: where the divider stands, 0 to 1.
+    """
+
+    mode: str
+    left: UUID
+    right: UUID
+    at: float
+
+
+@dataclass(frozen=True)
 class View:
-    """Where a map opens: centre in degrees, Leaflet's zoom."""
+    """How a map opens: centre in degrees, Leaflet's zoom, two layers compared, a moment of its imagery (ISO 8601)."""
 
     lon: float
     lat: float
     zoom: float
+    compare: Compare | None = None
+    time: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,17 +101,38 @@ def save_view(*, map: Map, view: View) -> None:
     if not all(map_number(value) for value in numbers) or not -90 <= view.lat <= 90 or not 0 <= view.zoom <= 30:
         raise Invalid("This view is not on Earth.", fix="Send lon -180 to 180, lat -90 to 90, zoom 0 to 30.")
     lon = (view.lon + 180) % 360 - 180
-    touch(map, view={"lon": round(lon, 7), "lat": round(view.lat, 7), "zoom": round(view.zoom, 2)})
+    kept: dict[str, Any] = {"lon": round(lon, 7), "lat": round(view.lat, 7), "zoom": round(view.zoom, 2)}
+    if view.compare is not None:
+        kept["compare"] = _compare(view.compare)
+    if view.time is not None:
+        if parse_datetime(view.time) is None:
+            raise Invalid(f"'{view.time[:40]}' is no time.", fix="Send it as 2026-11-23T10:00:00Z.")
+        kept["time"] = view.time
+    touch(map, view=kept)
+
+
+def save_extras(*, map: Map, bookmarks: Any = None, notes: Any = None) -> None:
+    """Keep a map's bookmarks and notes; None leaves them.
+
+    Raises:
+        Invalid: see `webapp.maps.extras`.
+    """
+    changes: dict[str, Any] = {}
+    if bookmarks is not None:
+        changes["bookmarks"] = extras.bookmarks(bookmarks)
+    if notes is not None:
+        changes["notes"] = extras.notes(notes)
+    touch(map, **changes)
 
 
 def share(*, map: Map, share: str, user: User) -> None:
-    """Open a map to anybody with the link, or to members only.
+    """Open a map to who made it and managers, to members, to anybody with the link, or to everybody.
 
     Raises:
-        Invalid: `share` is neither.
+        Invalid: `share` is none of these.
     """
     if share not in Map.Share.values:
-        raise Invalid(f'"{share}" is no way to share a map.', fix='Send "members" or "link".')
+        raise Invalid(f'"{share}" is no way to share a map.', fix=f"Send {', '.join(Map.Share.values)}.")
     with transaction.atomic():
         touch(map, share=share)
         AuditEntry.objects.create(
@@ -218,6 +259,12 @@ def touch(map: Map, **values: Any) -> None:
             raise NotFound("map")
         map.refresh_from_db()
         doorbell.ring(f"map:{map.pk}", map.version)
+
+
+def _compare(compare: Compare) -> dict[str, Any]:
+    if compare.mode not in ("swipe", "side") or compare.left == compare.right or not 0 <= compare.at <= 1:
+        raise Invalid("This comparison is not possible.", fix='Send "swipe" or "side" and two layers.')
+    return {"mode": compare.mode, "left": str(compare.left), "right": str(compare.right), "at": round(compare.at, 3)}
 
 
 def _name(name: str) -> str:

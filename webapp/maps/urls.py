@@ -5,7 +5,9 @@ from django.urls import URLPattern, URLResolver, path
 from webapp.maps import api, api_layout, pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("maps/", pages.public_maps, name="public-maps"),
     path("maps/<uuid:pk>/", pages.map_page, name="map"),
+    path("maps/<uuid:pk>/embed", pages.map_embed, name="map-embed"),
     path("api/maps/", api.maps, name="api-maps"),
     path("api/maps/<uuid:pk>/", api.map_detail, name="api-map"),
     path("api/maps/<uuid:pk>/share", api.map_share, name="api-map-share"),
@@ -16,6 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/maps/<uuid:pk>/layers/<int:layer>", api.map_layer, name="api-map-layer"),
     path("api/maps/<uuid:pk>/layers/<int:layer>/legend", api.map_legend, name="api-map-legend"),
     path("api/maps/<uuid:pk>/layers/<int:layer>/column", api_layout.map_column, name="api-map-column"),
+    path("api/maps/<uuid:pk>/places", api_layout.map_places, name="api-map-places"),
+    path("api/maps/<uuid:pk>/layers/<int:layer>/table", api_layout.map_table, name="api-map-table"),
     path("api/maps/<uuid:pk>/layers/<int:layer>/point", api.map_point, name="api-map-point"),
     path("api/maps/<uuid:pk>/layers/<int:layer>/features/<uuid:feature>", api.map_feature, name="api-map-feature"),
 ]

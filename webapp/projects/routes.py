@@ -141,7 +141,9 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-task-review": {"POST": REVIEW},
     "api-proposal": {"POST": LABEL},
     # maps
+    "public-maps": {"GET": PUBLIC},
     "map": {"GET": LINK},
+    "map-embed": {"GET": LINK},
     "api-maps": {"GET": SIGNED_IN, "POST": LABEL},
     "api-map": {"GET": LINK, "PATCH": LABEL, "DELETE": REVIEW},
     "api-map-share": {"PUT": MANAGE},
@@ -152,6 +154,8 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-map-layer": {"PATCH": LABEL, "DELETE": LABEL},
     "api-map-legend": {"GET": LINK},
     "api-map-column": {"GET": LINK},
+    "api-map-places": {"GET": LINK},
+    "api-map-table": {"GET": LINK},
     "api-map-point": {"GET": LINK},
     "api-map-feature": {"GET": LINK},
     # projects
