@@ -18,7 +18,7 @@ from webapp.imagery import selectors
 from webapp.imagery.models import ImageryLayer
 from webapp.imagery.services import bump
 from webapp.maps import services
-from webapp.maps.models import Map
+from webapp.maps.models import Map, MapLayer
 from webapp.projects.models import User
 from webapp.raster.read import info
 from webapp.raster.shapes import to_crs
@@ -218,7 +218,97 @@ def test_on_a_phone_the_layers_come_as_a_sheet(
 ) -> None:
     page = forest.open(open_page(forest.owner, size=PHONE, dark=True))
     expect(page.locator(".layers")).to_be_hidden()
-    page.get_by_role("button", name="Layers").click()
+    page.get_by_role("button", name="Layers", exact=True).click()
     expect(page.get_by_role("checkbox", name="Show Trees")).to_be_visible()
     assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE[0]
     screenshot(page, "map-phone")
+
+
+def test_a_map_is_styled_compared_measured_and_printed_and_opens_again_exactly(
+    open_page: Pages, forest: Forest, screenshot: Callable[..., Path], tmp_path: Path
+) -> None:
+    older = make_scene(forest.map.project, forest.owner, name="Older scene")
+    page = forest.open(open_page(forest.owner))
+    page.get_by_role("button", name="Add layer").click()
+    page.get_by_role("button", name="Add Older scene").click()
+    page.get_by_role("button", name="Done").click()
+
+    # One band in colours, stretched by a handle of its histogram; then a step back and forth again.
+    page.get_by_role("button", name="More about Older scene").click()
+    page.get_by_role("menuitem", name="Style").click()
+    page.get_by_role("combobox", name="Show").select_option("single")
+    page.get_by_role("combobox", name="Colours").select_option("viridis")
+    page.get_by_role("slider", name=re.compile(" to$")).fill("150")
+    styled = forest.map.layers.get(imagery=older)
+    wait_until(lambda: _words(styled).get("rescale", [""])[0].endswith(",150"), what="the stretch to be saved")
+    page.get_by_role("button", name="Undo").click()
+    wait_until(lambda: not _words(styled).get("rescale", [""])[0].endswith(",150"), what="the step back")
+    page.get_by_role("button", name="Redo").click()
+    page.get_by_role("button", name="Back to the layers").click()
+    expect(layer(page, "Older scene").locator(".ramp-ends")).to_contain_text("150")
+
+    # Trees by area, those of 20 square metres and more.
+    page.get_by_role("button", name="More about Trees").click()
+    page.get_by_role("menuitem", name="Style").click()
+    page.get_by_role("combobox", name="Colour by").select_option("field:area_m2")
+    expect(page.get_by_role("spinbutton", name="Step 2 from")).to_be_visible()
+    page.get_by_role("tab", name="Filter").click()
+    page.get_by_role("combobox", name="Filter by another field").select_option("area_m2")
+    page.get_by_role("slider", name="Area (m²) from").fill("20")
+    page.get_by_role("button", name="Back to the layers").click()
+    expect(layer(page, "Trees").get_by_text("Only Area (m²) from 20")).to_be_visible()
+
+    # The table shows what the filter leaves, and finds a tree on the map.
+    page.get_by_role("button", name="More about Trees").click()
+    page.get_by_role("menuitem", name="Table").click()
+    left = Feature.objects.filter(layer=forest.trees, area_m2__gte=20).count()
+    expect(page.get_by_role("status").filter(has_text=f"of {left}")).to_be_visible()
+    table = page.get_by_role("region", name="Table of Trees")
+    table.get_by_role("button", name="Area (m²)").click()
+    table.get_by_role("button", name="Area (m²)").click()
+    number = forest.tree().fid
+    zoom = zoom_of(page)
+    table.get_by_role("button", name=f"Show number {number}").click()
+    wait_until(lambda: zoom_of(page) != zoom, what="the way to the tree", page=page)
+    page.get_by_role("button", name="Close the table").click()
+
+    # A distance, a place, a swipe.
+    tools = page.get_by_role("toolbar", name="Tools")
+    tools.get_by_role("button", name="Measure").click()
+    box = page.locator(".stage .map").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 100, box["y"] + 200)
+    page.mouse.click(box["x"] + 200, box["y"] + 200)
+    expect(page.locator(".measured")).to_contain_text(re.compile(r"\d m$"))
+    tools.get_by_role("button", name="Find a place").click()
+    page.get_by_role("searchbox", name="Place or coordinates").fill("gainesv")
+    expect(page.get_by_role("list", name="Places").get_by_text("Gainesville").first).to_be_visible()
+    page.get_by_role("textbox", name="Bookmark this view").fill("The tree")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("list", name="Bookmarks").get_by_text("The tree")).to_be_visible()
+    tools.get_by_role("button", name="Compare").click()
+    page.get_by_role("slider", name="Swipe between the two layers").press("ArrowLeft")
+    page.get_by_role("button", name="Save view").click()
+    expect(page.get_by_text("The map now opens like this.")).to_be_visible()
+    expect(page.get_by_role("button", name="Save view")).to_be_disabled()
+    place = page.url
+
+    tools.get_by_role("button", name="Print").click()
+    with page.expect_download() as made:
+        page.get_by_role("button", name="Make a PDF").click()
+    made.value.save_as(tmp_path / "map.pdf")
+    assert re.match(rb"%PDF-1\.4.+/Width 1754 /Height 1240.+%%EOF\n$", (tmp_path / "map.pdf").read_bytes(), re.DOTALL)
+    screenshot(page, "map-tools")
+
+    page.goto("/")
+    page.goto(f"/maps/{forest.map.pk}/")
+    expect(page.get_by_role("slider", name="Swipe between the two layers")).to_have_attribute("aria-valuenow", "48")
+    expect(layer(page, "Trees").get_by_text("Only Area (m²) from 20")).to_be_visible()
+    expect(layer(page, "Older scene").locator(".ramp-ends")).to_contain_text("150")
+    wait_until(lambda: page.url == place, what="the same address", page=page)
+
+
+def _words(row: MapLayer) -> dict[str, list[str]]:
+    row.refresh_from_db()
+    words: dict[str, list[str]] = row.style.get("words", {})
+    return words

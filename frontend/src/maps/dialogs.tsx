@@ -100,13 +100,16 @@ export function ShareDialog(props: { map: MapJson; onChanged: (map: MapJson) => 
       setError(failure);
     }
   };
-  const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(link);
-    toast("Link copied.", "ok");
+  const frame = `<iframe src="${window.location.origin}${window.location.pathname}embed${window.location.hash}" title="${map.name.replaceAll('"', "&quot;")}" width="800" height="500" style="border:0"></iframe>`;
+  const copy = async (text: string): Promise<void> => {
+    await navigator.clipboard.writeText(text);
+    toast("Copied.", "ok");
   };
   const options = [
+    ["private", "Only me and managers", "Nobody else of the project sees it."],
     ["members", "Members only", "People of this project, signed in."],
     ["link", "Anyone with the link", "No sign-in needed. They can look, not change."],
+    ["public", "Everybody", "As with the link, and it stands in the list of public maps."],
   ] as const;
   return (
     <Dialog title="Share this map" onClose={props.onClose} actions={<Button onClick={props.onClose}>Done</Button>}>
@@ -128,12 +131,23 @@ export function ShareDialog(props: { map: MapJson; onChanged: (map: MapJson) => 
         <span class="field-label">Link to this view</span>
         <div class="copy-row">
           <input class="input" readOnly value={link} aria-label="Link to this view" onFocus={(event) => event.currentTarget.select()} />
-          <Button kind="primary" onClick={() => void copy()}>
+          <Button kind="primary" onClick={() => void copy(link)}>
             <Icon name="link" /> Copy link
           </Button>
         </div>
         <p class="field-hint">It opens at the same place with the same layers and opacities.</p>
       </div>
+      {(map.share === "link" || map.share === "public") && (
+        <div class="field">
+          <span class="field-label">Embed in another page</span>
+          <div class="copy-row">
+            <input class="input" readOnly value={frame} aria-label="HTML of a frame with this map" onFocus={(event) => event.currentTarget.select()} />
+            <Button onClick={() => void copy(frame)}>
+              <Icon name="link" /> Copy HTML
+            </Button>
+          </div>
+        </div>
+      )}
     </Dialog>
   );
 }

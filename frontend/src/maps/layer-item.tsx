@@ -49,7 +49,12 @@ function itemsOf({ map, row, actions }: ItemProps): MenuItem[] {
   return [
     { label: "Zoom to layer", icon: "extent", disabled: sourceOf(row).bounds === null, onSelect: () => actions.onZoom([row]) },
     ...(map.can_edit && row.kind !== "class_raster" ? [{ label: "Style", icon: "edit" as const, onSelect: () => actions.onSettings(row, "style") }] : []),
-    ...(row.kind === "features" ? [{ label: "Filter", icon: "search" as const, onSelect: () => actions.onSettings(row, "filter") }] : []),
+    ...(row.kind === "features"
+      ? [
+          { label: "Filter", icon: "search" as const, onSelect: () => actions.onSettings(row, "filter") },
+          { label: "Table", icon: "table" as const, onSelect: () => actions.onTable(row) },
+        ]
+      : []),
     ...(map.can_edit
       ? [
           { label: "Rename", icon: "edit" as const, onSelect: () => actions.onRename(row) },

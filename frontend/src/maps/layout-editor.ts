@@ -40,7 +40,7 @@ export class LayoutEditor {
 
   /** Hear of the map as the server has it. */
   see(map: MapJson): void {
-    this.server = map;
+    if (map.version >= this.server.version) this.server = map;
   }
 
   /** The map with what is not yet written. */

@@ -28,7 +28,8 @@ export function useLiveMap(first: MapJson, onFeatures: (row: FeaturesRow, change
   useEffect(() => {
     shownRef.current = map;
   }, [map]);
-  const accept = useCallback((fresh: MapJson) => setMap((shown) => merged(fresh, shown)), []);
+  // An answer that was on its way while a newer one came is no news.
+  const accept = useCallback((fresh: MapJson) => setMap((shown) => (fresh.version < shown.version ? shown : merged(fresh, shown))), []);
   useEffect(() => {
     const url = `/api/maps/${first.id}/`;
     let timer: ReturnType<typeof setTimeout> | undefined;

@@ -6,4 +6,5 @@ import type { MapJson } from "./types";
 import { Viewer } from "./viewer";
 
 const root = document.getElementById("root");
-if (root) render(<Viewer first={readConfig<{ map: MapJson }>().map} />, root);
+const config = readConfig<{ map: MapJson; embed?: boolean }>();
+if (root) render(<Viewer first={config.map} embed={config.embed === true} />, root);

@@ -17,6 +17,7 @@ export interface PanelActions {
   /** The layers in another order or in other groups, the bottom layer first. */
   onArrange: (rows: readonly LayerRow[]) => void;
   onSettings: (row: LayerRow, part: "style" | "filter") => void;
+  onTable: (row: LayerRow) => void;
   onRename: (row: LayerRow) => void;
   onGroup: (row: LayerRow) => void;
   onRenameGroup: (group: string) => void;

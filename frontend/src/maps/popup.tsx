@@ -79,6 +79,14 @@ function FeatureCard({ map, found }: { map: string; found: Extract<Found, { kind
             <dd>{SOURCES[known.meta.source] ?? known.meta.source}</dd>
           </>
         )}
+        {row.origin && (
+          <>
+            <dt>Made by</dt>
+            <dd>
+              <a href={row.origin.url}>{row.origin.title}</a>
+            </dd>
+          </>
+        )}
         {attributes.map(([key, item]) => (
           <>
             <dt key={key}>{key}</dt>

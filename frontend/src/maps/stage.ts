@@ -4,10 +4,12 @@ import type { Bounds, Hit, ImageryInfo, VectorStyle } from "../ui/map";
 import { Labels } from "../ui/vector-labels";
 import type { LabelSource } from "../ui/vector-labels";
 import { ColumnStore } from "./column-store";
-import { boundsOf, savedLook, savedPlace } from "./state";
+import { boundsOf, sameJson, savedLook, savedPlace } from "./state";
 import type { Look, Place } from "./state";
 import { featureStyle, LABEL_SIZE, labeller, neededFields, vectorStyle } from "./style";
 import type { Filter } from "./style";
+import { clip } from "./swipe";
+import type { Compare } from "./swipe";
 import { sourceOf } from "./types";
 import type { FeaturesRow, ImageryRow, LayerRow, MapJson } from "./types";
 
@@ -43,6 +45,7 @@ export class Stage {
   private readonly styles = new Map<number, Made>();
   private readonly columns: ColumnStore;
   private readonly labels: Labels;
+  private compare: Compare | null = null;
 
   constructor(
     element: HTMLElement,
@@ -67,7 +70,11 @@ export class Stage {
       this.hover(event.latlng);
     });
     this.map.on("mouseout", () => handlers.onPointer(null));
-    this.map.on("click", (event) => handlers.onClick(event.latlng, this.at(event.latlng)));
+    this.map.on("click", (event) => {
+      // While something is drawn a click belongs to the drawing.
+      if (!this.map.getContainer().classList.contains("sketching")) handlers.onClick(event.latlng, this.at(event.latlng));
+    });
+    this.map.on("move zoomend resize viewreset", () => this.cut());
   }
 
   /** End everything. */
@@ -82,8 +89,8 @@ export class Stage {
     return { lat, lon: lng, zoom: this.map.getZoom() };
   }
 
-  zoomTo(bounds: Bounds, animate = true): void {
-    this.map.fitBounds(toLatLngBounds(bounds), { padding: [8, 8], maxZoom: 22, animate });
+  zoomTo(bounds: Bounds, animate = true, maxZoom = 22): void {
+    this.map.fitBounds(toLatLngBounds(bounds), { padding: [8, 8], maxZoom, animate });
   }
 
   /** What is in view. */
@@ -105,6 +112,57 @@ export class Stage {
     }
     rows.forEach((row, index) => this.put(row, index));
     this.labels.show(this.labelSources());
+    this.cut();
+  }
+
+  /** Swipe between two layers; null shows both whole. */
+  setCompare(compare: Compare | null): void {
+    this.compare = compare;
+    this.cut();
+  }
+
+  /** Ring features of one layer; none of the others. */
+  select(layer: number | null, ids: ReadonlySet<string>): void {
+    for (const [id, other] of this.layers) if (other instanceof VectorTileLayer) other.select(id === layer ? ids : new Set());
+  }
+
+  /** Draw what the map shows on a pen, `scale` pixels for each of CSS. Pictures of other sites cannot be drawn: false then. */
+  drawOn(pen: CanvasRenderingContext2D, scale: number): boolean {
+    const frame = this.map.getContainer().getBoundingClientRect();
+    let whole = true;
+    const put = (element: Element): void => {
+      if (element instanceof HTMLImageElement && new URL(element.src).origin !== window.location.origin) {
+        whole = false;
+        return;
+      }
+      if (!(element instanceof HTMLImageElement || element instanceof HTMLCanvasElement) || element.width === 0) return;
+      const box = element.getBoundingClientRect();
+      pen.drawImage(element, (box.left - frame.left) * scale, (box.top - frame.top) * scale, box.width * scale, box.height * scale);
+    };
+    this.map.getPane("tilePane")?.querySelectorAll(":scope > .leaflet-layer:not(.quadrat-layer) img").forEach(put);
+    for (const row of this.rows) {
+      const element = this.layers.get(row.id)?.getContainer();
+      if (!element) continue;
+      pen.save();
+      const side = this.sideOf(row);
+      const divider = (this.compare?.at ?? 0) * frame.width * scale;
+      pen.beginPath();
+      pen.rect(side === "right" ? divider : 0, 0, side === "left" ? divider : frame.width * scale, frame.height * scale);
+      pen.clip();
+      pen.globalAlpha = (this.look.get(row.id) ?? savedLook(row)).opacity;
+      element.querySelectorAll("img, canvas").forEach(put);
+      pen.restore();
+    }
+    this.map.getPane("labels")?.querySelectorAll("canvas").forEach(put);
+    return whole;
+  }
+
+  /** Settle when nothing in view is on its way any more, or after the time. */
+  async settled(timeout_ms: number): Promise<void> {
+    const end = Date.now() + timeout_ms;
+    const loading = (): boolean => [...this.layers.values()].some((layer) => this.map.hasLayer(layer) && layer.isLoading());
+    do await new Promise((done) => setTimeout(done, 120));
+    while (loading() && Date.now() < end);
   }
 
   /** Show a feature layer's newer state; only tiles that touch `changed` are asked for again. */
@@ -128,6 +186,7 @@ export class Stage {
     }
     layer.setOpacity(shown.opacity).setZIndex(index + 2);
     if (shown.visible && !this.map.hasLayer(layer)) layer.addTo(this.map);
+    layer.getContainer()?.classList.add("quadrat-layer");
     if (!shown.visible) layer.remove();
   }
 
@@ -159,12 +218,33 @@ export class Stage {
     });
   }
 
+  private sideOf(row: LayerRow): "left" | "right" | null {
+    if (this.compare?.mode !== "swipe") return null;
+    const { id } = sourceOf(row);
+    return id === this.compare.left ? "left" : id === this.compare.right ? "right" : null;
+  }
+
+  private cut(): void {
+    for (const row of this.rows) {
+      const element = this.layers.get(row.id)?.getContainer();
+      if (element) clip(this.map, element, this.sideOf(row), this.compare?.at ?? 0);
+    }
+  }
+
+  private cutOff(row: LayerRow, place: L.LatLng): boolean {
+    const side = this.sideOf(row);
+    if (side === null) return false;
+    const share = this.map.latLngToContainerPoint(place).x / this.map.getSize().x;
+    return (share < (this.compare?.at ?? 0)) !== (side === "left");
+  }
+
   private visibleRows(): LayerRow[] {
     return this.rows.filter((row) => this.look.get(row.id)?.visible).reverse();
   }
 
   private at(place: L.LatLng): Found[] {
     return this.visibleRows().flatMap((row): Found[] => {
+      if (this.cutOff(row, place)) return [];
       const layer = this.layers.get(row.id);
       if (row.kind === "features" && layer instanceof VectorTileLayer) {
         return layer.hitsAt(place, 4).map((hit) => ({ kind: "feature", row, hit }));
@@ -180,7 +260,7 @@ export class Stage {
     for (const row of this.visibleRows()) {
       const layer = this.layers.get(row.id);
       if (!(layer instanceof VectorTileLayer)) continue;
-      const hit: Hit | undefined = found ? undefined : layer.hitsAt(place, 2)[0];
+      const hit: Hit | undefined = found || this.cutOff(row, place) ? undefined : layer.hitsAt(place, 2)[0];
       const id = hit?.properties["id"];
       layer.highlight(typeof id === "string" ? id : null);
       found ||= hit !== undefined;
@@ -191,7 +271,5 @@ export class Stage {
 
 /** Whether two inputs of a style are equal; the map's JSON comes anew with every reload, with equal contents. */
 function same(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (a instanceof Map || b instanceof Map) return false;
-  return JSON.stringify(a) === JSON.stringify(b);
+  return a === b || (!(a instanceof Map) && !(b instanceof Map) && sameJson(a, b));
 }

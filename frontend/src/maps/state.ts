@@ -81,9 +81,18 @@ export function nextLook(rows: readonly LayerRow[], look: Look): Look {
   return new Map(rows.map((row) => [row.id, look.get(row.id) ?? savedLook(row)]));
 }
 
+/** Whether two values of JSON are equal; the order of keys says nothing (the database has its own). */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false;
+  const [left, right] = [a, b] as [Record<string, unknown>, Record<string, unknown>];
+  const keys = Object.keys(left);
+  return keys.length === Object.keys(right).length && keys.every((key) => key in right && sameJson(left[key], right[key]));
+}
+
 /** Whether two looks show the same. */
 export function sameLook(a: Shown, b: Shown): boolean {
-  return a.visible === b.visible && a.opacity === b.opacity && JSON.stringify(a.filter) === JSON.stringify(b.filter);
+  return a.visible === b.visible && a.opacity === b.opacity && sameJson(a.filter, b.filter);
 }
 
 /** Whether the reader's look differs from what is saved. */
@@ -141,4 +150,10 @@ export function withClass(filter: Filter, value: number, hide: boolean): Filter 
   const { hidden = [], ...rest } = filter;
   const next = [...hidden.filter((other) => other !== value), ...(hide ? [value] : [])].sort((a, b) => a - b);
   return next.length > 0 ? { ...rest, hidden: next } : rest;
+}
+
+/** The look without one layer, by the id of its source: a side of a comparison. */
+export function hiddenIn(rows: readonly LayerRow[], look: Look, source: string): Look {
+  const row = rows.find((item) => sourceOf(item).id === source);
+  return row ? new Map(look).set(row.id, { ...(look.get(row.id) ?? savedLook(row)), visible: false }) : look;
 }

@@ -1,5 +1,7 @@
 // The map JSON of `/api/maps/<id>/`, and what its socket says.
+import type { LonLat } from "../ui/geodesic";
 import type { Bounds, ImageryInfo } from "../ui/map";
+import type { Compare } from "./swipe";
 
 export interface LayerClass {
   value: number;
@@ -38,6 +40,21 @@ export interface FeaturesJson {
   tiles: string;
 }
 
+export interface Bookmark {
+  name: string;
+  lon: number;
+  lat: number;
+  zoom: number;
+}
+
+/** Something drawn on the map, beside its layers. */
+export interface Note {
+  id: string;
+  geometry: { type: "Point"; coordinates: LonLat } | { type: "LineString"; coordinates: LonLat[] } | { type: "Polygon"; coordinates: LonLat[][] };
+  text: string;
+  colour: string;
+}
+
 interface Placed {
   id: number;
   title: string;
@@ -46,6 +63,8 @@ interface Placed {
   style: object;
   /** Name of the group that it stands in; "" for none. */
   group: string;
+  /** What made it; null where that is not told. */
+  origin: { title: string; url: string } | null;
 }
 
 /** How imagery is drawn, in complete words: what the legend says. */
@@ -77,9 +96,11 @@ export interface MapJson {
   project: string;
   name: string;
   description: string;
-  share: "members" | "link";
+  share: "private" | "members" | "link" | "public";
   /** Empty where nobody saved one. */
-  view: { lon?: number; lat?: number; zoom?: number };
+  view: { lon?: number; lat?: number; zoom?: number; compare?: Compare; time?: string };
+  bookmarks: Bookmark[];
+  notes: Note[];
   version: number;
   role: string | null;
   can_edit: boolean;

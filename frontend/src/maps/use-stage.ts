@@ -1,7 +1,7 @@
 // The Leaflet side of the page, for as long as its element is there.
 import { render, h } from "preact";
 import type { RefObject } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { asApiError } from "../ui/api";
 import { toast } from "../ui/components";
 import { known, Popup } from "./popup";
@@ -20,6 +20,8 @@ export interface StageState {
   /** Hears "place" with the pointer's L.LatLng or null: it moves often, so only who listens renders anew. */
   pointer: EventTarget;
   types: ReadonlyMap<number, GeometryTypes>;
+  /** Tell in a popup what was found. */
+  popup: (at: L.LatLng, hits: Found[], on: L.Map) => Promise<void>;
 }
 
 /** Make the stage of the first map; it shows nothing until `show` is called. */
@@ -30,28 +32,31 @@ export function useStage(first: MapJson, start: Place | null): StageState {
   const pointer = useMemo(() => new EventTarget(), []);
   const [place, setPlace] = useState<Place | null>(null);
   const [types, setTypes] = useState<ReadonlyMap<number, GeometryTypes>>(new Map());
-  useEffect(() => {
-    const element = holderRef.current;
-    if (!element) return undefined;
-    let clicks = 0;
-    const popup = async (at: L.LatLng, hits: Found[]): Promise<void> => {
-      clicks += 1;
-      const click = clicks;
+  const clicksRef = useRef(0);
+  const popup = useCallback(
+    async (at: L.LatLng, hits: Found[], on: L.Map): Promise<void> => {
+      clicksRef.current += 1;
+      const click = clicksRef.current;
       const found = await known(first.id, hits, at.wrap());
       // Another click came meanwhile, or the page ended.
-      if (found.length === 0 || click !== clicks) return;
+      if (found.length === 0 || click !== clicksRef.current || !on.getContainer().isConnected) return;
       const content = document.createElement("div");
       render(h(Popup, { map: first.id, found }), content);
       L.popup({ maxWidth: 320, minWidth: 180, maxHeight: 320 })
         .setLatLng(at)
         .setContent(content)
-        .openOn(made.map)
+        .openOn(on)
         .on("remove", () => render(null, content));
-    };
+    },
+    [first.id],
+  );
+  useEffect(() => {
+    const element = holderRef.current;
+    if (!element) return undefined;
     const made = new Stage(element, first, start, {
       onMove: setPlace,
       onPointer: (at) => pointer.dispatchEvent(new CustomEvent("place", { detail: at })),
-      onClick: (at, found) => void popup(at, found),
+      onClick: (at, found) => void popup(at, found, made.map),
       onTypes: (layer, seen) => setTypes((now) => new Map(now).set(layer, seen)),
       onError: (error) => toast(`${asApiError(error).message} ${asApiError(error).fix}`, "bad"),
     });
@@ -59,10 +64,9 @@ export function useStage(first: MapJson, start: Place | null): StageState {
     setStage(made);
     setPlace(made.place());
     return () => {
-      clicks += 1;
       made.stop();
       stageRef.current = null;
     };
-  }, [first, start, pointer]);
-  return { holderRef, stageRef, stage, place, pointer, types };
+  }, [first, start, pointer, popup]);
+  return { holderRef, stageRef, stage, place, pointer, types, popup };
 }

@@ -5,11 +5,13 @@ import { ConfirmDialog } from "../ui/components";
 import { AddLayerDialog, GroupDialog, RenameDialog, ShareDialog } from "./dialogs";
 import { changed, gathered, groupRenamed, without } from "./layout";
 import type { LayoutEditor } from "./layout-editor";
+import type { PrintSource } from "./print";
+import { PrintDialog } from "./print-dialog";
 import { sourceOf, titleOf } from "./types";
 import type { LayerRow, MapJson } from "./types";
 
 export type Open =
-  | { dialog: "add" | "share" | "rename-map" | "delete-map" }
+  | { dialog: "add" | "share" | "print" | "rename-map" | "delete-map" }
   | { dialog: "rename-layer" | "remove-layer" | "group"; row: LayerRow }
   | { dialog: "rename-group"; group: string }
   | null;
@@ -18,11 +20,13 @@ interface DialogsProps {
   open: Open;
   map: MapJson;
   editor: LayoutEditor;
+  /** What a printed page shows; null before the map is there. */
+  page: () => PrintSource | null;
   onClose: () => void;
 }
 
 /** Show it. */
-export function ViewerDialogs({ open, map, editor, onClose }: DialogsProps): JSX.Element | null {
+export function ViewerDialogs({ open, map, editor, page, onClose }: DialogsProps): JSX.Element | null {
   const url = `/api/maps/${map.id}/`;
   if (open === null) return null;
   switch (open.dialog) {
@@ -30,6 +34,8 @@ export function ViewerDialogs({ open, map, editor, onClose }: DialogsProps): JSX
       return <AddLayerDialog map={map} onAdded={(fresh) => editor.did(fresh)} onClose={onClose} />;
     case "share":
       return <ShareDialog map={map} onChanged={(fresh) => editor.own(fresh)} onClose={onClose} />;
+    case "print":
+      return <PrintDialog source={page} onClose={onClose} />;
     case "rename-map":
       return <RenameDialog title="Rename map" name={map.name} onSave={async (name) => editor.own(await patch<MapJson>(url, { name }))} onClose={onClose} />;
     case "rename-layer":

@@ -6,17 +6,27 @@ import { Button, Icon, IconButton, Menu, toast } from "../ui/components";
 import type { MenuItem } from "../ui/components";
 import type { Bounds } from "../ui/map";
 import { About } from "./about";
+import { SwipeHandle } from "./compare-card";
 import { Coordinates } from "./coordinates";
+import { FeatureTable } from "./feature-table";
 import { changed as withChange, groupRenamed } from "./layout";
 import type { PlacedLayer } from "./layout";
 import { useLiveMap } from "./live-map";
+import { useNotes } from "./notes";
 import { LayerList } from "./panel";
 import type { PanelActions } from "./panel";
 import { Settings } from "./settings";
 import type { Part } from "./settings";
-import { boundsOf, firstLook, formatHash, lookChanged, nextLook, parseHash, placeMoved, savedLook, savedPlace, withClass } from "./state";
+import { boundsOf, firstLook, formatHash, hiddenIn, lookChanged, nextLook, parseHash, placeMoved, sameJson, savedLook, savedPlace, withClass } from "./state";
 import type { Look, Shown } from "./state";
+import { SideMap } from "./side-map";
+import type { Found } from "./stage";
 import { featureStyle } from "./style";
+import { fitting } from "./swipe";
+import type { Compare } from "./swipe";
+import { lookAt, momentsOf, TimeBar } from "./time-bar";
+import { Tools } from "./tools";
+import type { Tool } from "./tools";
 import { sourceOf } from "./types";
 import type { FeaturesRow, LayerRow, MapJson } from "./types";
 import { useLayout } from "./use-layout";
@@ -31,19 +41,35 @@ function typing(target: EventTarget | null): boolean {
 }
 
 /** The page. */
-export function Viewer({ first }: { first: MapJson }): JSX.Element {
+export function Viewer({ first, embed }: { first: MapJson; embed: boolean }): JSX.Element {
   const hash = useMemo(() => parseHash(window.location.hash), []);
-  const { holderRef, stageRef, stage, place, pointer, types } = useStage(first, hash.place);
+  const { holderRef, stageRef, stage, place, pointer, types, popup } = useStage(first, hash.place);
   const refresh = useCallback((row: FeaturesRow, changed: Bounds | null) => stageRef.current?.refresh(row, changed), [stageRef]);
   const { map: server, live, accept } = useLiveMap(first, refresh);
   const { map, editor } = useLayout(server, accept);
   const [chosen, setLook] = useState<Look>(() => firstLook(first.layers, hash));
   const look = useMemo(() => nextLook(map.layers, chosen), [map.layers, chosen]);
   const [open, setOpen] = useState<Open>(null);
-  const [panel, setPanel] = useState(() => !narrow());
+  const [panel, setPanel] = useState(() => !narrow() && !embed);
   const [settings, setSettings] = useState<{ layer: number; part: Part } | null>(null);
 
-  useEffect(() => stage?.show(map.layers, look), [stage, map.layers, look]);
+  const [tool, setTool] = useState<Tool | null>(() => (first.view.compare ? "compare" : null));
+  const [chosenCompare, setCompare] = useState<Compare | null>(first.view.compare ?? null);
+  const [chosenMoment, setMoment] = useState<string | null>(first.view.time ?? null);
+  const [table, setTable] = useState<number | null>(null);
+  const [selected, setSelected] = useState<string | null>(null);
+
+  const compare = useMemo(() => fitting(chosenCompare, map.layers), [chosenCompare, map.layers]);
+  const moments = useMemo(() => momentsOf(map.layers), [map.layers]);
+  const moment = moments.length > 1 ? chosenMoment : null;
+  const timed = useMemo(() => lookAt(map.layers, look, moment), [map.layers, look, moment]);
+  const side = compare?.mode === "side" ? compare : null;
+  const main = useMemo(() => (side ? hiddenIn(map.layers, timed, side.right) : timed), [map.layers, timed, side]);
+  const right = useMemo(() => (side ? hiddenIn(map.layers, timed, side.left) : timed), [map.layers, timed, side]);
+  useEffect(() => stage?.show(map.layers, main), [stage, map.layers, main]);
+  useEffect(() => stage?.setCompare(compare), [stage, compare]);
+  useEffect(() => stage?.select(table, new Set(selected === null ? [] : [selected])), [stage, table, selected]);
+  useNotes(stage, map.notes);
   useEffect(() => {
     if (place) history.replaceState(history.state, "", formatHash(place, map.layers, look));
   }, [place, map.layers, look]);
@@ -64,7 +90,7 @@ export function Viewer({ first }: { first: MapJson }): JSX.Element {
   }, [editor]);
 
   const saved = savedPlace(map);
-  const changed = lookChanged(map.layers, look) || saved === null || (place !== null && placeMoved(saved, place));
+  const changed = lookChanged(map.layers, look) || saved === null || (place !== null && placeMoved(saved, place)) || !sameJson([compare, moment], [map.view.compare ?? null, map.view.time ?? null]);
   const saveView = async (): Promise<void> => {
     try {
       if (lookChanged(map.layers, look)) {
@@ -77,7 +103,7 @@ export function Viewer({ first }: { first: MapJson }): JSX.Element {
         }));
       }
       await editor.flush();
-      editor.own(await patch<MapJson>(`/api/maps/${map.id}/`, { view: place }));
+      editor.own(await patch<MapJson>(`/api/maps/${map.id}/`, { view: { ...place, ...(compare && { compare }), ...(moment && { time: moment }) } }));
       toast("The map now opens like this.", "ok");
     } catch (error) {
       toast(`${asApiError(error).message} ${asApiError(error).fix}`, "bad");
@@ -108,6 +134,11 @@ export function Viewer({ first }: { first: MapJson }): JSX.Element {
       );
     },
     onSettings: (row, part) => setSettings({ layer: row.id, part }),
+    onTable: (row) => {
+      setTable(row.id);
+      setSelected(null);
+      if (narrow()) setPanel(false);
+    },
     onRename: (row) => setOpen({ dialog: "rename-layer", row }),
     onGroup: (row) => setOpen({ dialog: "group", row }),
     onRenameGroup: (group) => setOpen({ dialog: "rename-group", group }),
@@ -119,6 +150,8 @@ export function Viewer({ first }: { first: MapJson }): JSX.Element {
     { label: "Rename map", icon: "edit", onSelect: () => setOpen({ dialog: "rename-map" }) },
     { label: "Delete map", icon: "trash", danger: true, onSelect: () => setOpen({ dialog: "delete-map" }) },
   ];
+  const tabled = table === null ? undefined : map.layers.find((row) => row.id === table);
+  const sideClick = useCallback((at: L.LatLng, found: Found[], on: L.Map) => void popup(at, found, on), [popup]);
   const set = settings && map.layers.find((row) => row.id === settings.layer);
 
   return (
@@ -182,23 +215,64 @@ export function Viewer({ first }: { first: MapJson }): JSX.Element {
           </>
         )}
       </aside>
-      <div class="stage">
-        <div class="map" ref={holderRef} />
-        {!panel && (
-          <div class="panel-opener">
-            <Button onClick={() => setPanel(true)}>
-              <Icon name="layers" /> Layers
-            </Button>
-          </div>
+      <div class="stage-column">
+        <div class={`stage${side ? " side" : ""}`}>
+          <div class="map" ref={holderRef} />
+          {side && stage && <SideMap first={first} main={stage} rows={map.layers} look={right} onClick={sideClick} />}
+          {compare?.mode === "swipe" && <SwipeHandle at={compare.at} onChange={(at) => setCompare({ ...compare, at })} />}
+          <Tools
+            map={map}
+            stage={stage}
+            place={place}
+            tool={tool}
+            compare={compare}
+            timed={moments.length > 1 ? moment !== null : null}
+            onTool={setTool}
+            onCompare={setCompare}
+            onTime={() => setMoment(moment === null ? (moments.at(-1) ?? null) : null)}
+            onPrint={() => setOpen({ dialog: "print" })}
+            onSaved={(fresh) => editor.own(fresh)}
+          />
+          {moment !== null && <TimeBar moments={moments} moment={moment} onChange={setMoment} onClose={() => setMoment(null)} />}
+          {!panel && (
+            <div class="panel-opener">
+              <Button onClick={() => setPanel(true)}>
+                <Icon name="layers" /> Layers
+              </Button>
+            </div>
+          )}
+          {live === "offline" && (
+            <p class="live-note badge warn" role="status">
+              Offline, trying again
+            </p>
+          )}
+          <Coordinates pointer={pointer} />
+        </div>
+        {tabled?.kind === "features" && (
+          <FeatureTable
+            key={tabled.id}
+            map={map.id}
+            row={tabled}
+            filter={look.get(tabled.id)?.filter ?? {}}
+            selected={selected}
+            onSelect={(feature) => {
+              setSelected(feature?.id ?? null);
+              if (feature) stage?.zoomTo(feature.bounds, true, 18);
+            }}
+            onClose={() => {
+              setTable(null);
+              setSelected(null);
+            }}
+          />
         )}
-        {live === "offline" && (
-          <p class="live-note badge warn" role="status">
-            Offline, trying again
-          </p>
-        )}
-        <Coordinates pointer={pointer} />
       </div>
-      <ViewerDialogs open={open} map={map} editor={editor} onClose={() => setOpen(null)} />
+      <ViewerDialogs
+        open={open}
+        map={map}
+        editor={editor}
+        page={() => stage && { map, rows: map.layers, look: timed, types, compare, bounds: stage.map.getBounds() }}
+        onClose={() => setOpen(null)}
+      />
     </div>
   );
 }

@@ -85,7 +85,8 @@ export function drawOutlines(pen: CanvasRenderingContext2D, { paths }: Grouped, 
   }
 }
 
-function symbolPath(symbol: PointSymbol, x: number, y: number, radius: number): Path2D {
+/** A symbol around a place, as a path. */
+export function symbolPath(symbol: PointSymbol, x: number, y: number, radius: number): Path2D {
   const path = new Path2D();
   if (symbol === "circle") path.arc(x, y, radius, 0, 2 * Math.PI);
   else for (const [index, [dx, dy]] of CORNERS[symbol].entries()) path[index === 0 ? "moveTo" : "lineTo"](x + dx * radius, y + dy * radius);

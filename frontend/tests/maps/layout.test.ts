@@ -101,6 +101,16 @@ test("nothing is taken back over what somebody else changed, and a conflict forg
   expect([editor.canUndo, editor.now[0]?.source]).toEqual([false, "z"]);
 });
 
+test("an older answer that comes late changes nothing", async () => {
+  const { editor, sent } = edited();
+  editor.change([placed("b"), placed("a")]);
+  await vi.advanceTimersByTimeAsync(1);
+  editor.see(map(1, [placed("a"), placed("b")]));
+  editor.change([placed("a")]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(sent[1]?.version).toBe(2);
+});
+
 test("a layer that comes back by an undo is shown when the server has answered", () => {
   expect(withLayout(map(1, [placed("a")]), [placed("a"), placed("gone")]).layers.length).toBe(1);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { boundsOf, firstLook, formatHash, lookChanged, merged, moved, nextLook, parseHash } from "../../src/maps/state";
+import { boundsOf, firstLook, formatHash, lookChanged, merged, moved, nextLook, parseHash, sameJson } from "../../src/maps/state";
 import type { FeaturesRow, LayerRow, MapJson } from "../../src/maps/types";
 
 function row(id: number, values: Partial<FeaturesRow> = {}, seq = 1): LayerRow {
@@ -7,7 +7,7 @@ function row(id: number, values: Partial<FeaturesRow> = {}, seq = 1): LayerRow {
     id: `f${id}`, name: `Layer ${id}`, kind: "samples", state: "ready" as const, seq, count: 0,
     bounds: null, classes: [], fields: [], attribution: "", tiles: "",
   };
-  return { id, title: "", visible: true, opacity: 1, style: {}, group: "", kind: "features", features, ...values };
+  return { id, title: "", visible: true, opacity: 1, style: {}, group: "", origin: null, kind: "features", features, ...values };
 }
 
 const rows = [row(12), row(15), row(20, { visible: false })];
@@ -64,4 +64,12 @@ test("a fresh map keeps the numbers that the socket gave, and takes those of new
   const fresh = { name: "New", layers: [row(1, {}, 9), row(2, {}, 4)] } as unknown as MapJson;
   const seqs = merged(fresh, shown).layers.map((item) => (item.kind === "features" ? item.features.seq : null));
   expect(seqs).toEqual([5, 4]);
+});
+
+test("values of JSON are equal whatever the order of their keys", () => {
+  expect(sameJson({ a: [1, { b: null }], c: "x" }, { c: "x", a: [1, { b: null }] })).toBe(true);
+  expect(sameJson({ a: 1 }, { a: 1, b: 2 })).toBe(false);
+  expect(sameJson([1, 2], [2, 1])).toBe(false);
+  expect(sameJson({}, [])).toBe(false);
+  expect(sameJson(null, {})).toBe(false);
 });

@@ -9,7 +9,7 @@ import type { FeaturesRow } from "../../src/maps/types";
 function row(style: FeatureStyle = {}): FeaturesRow {
   const classes = [{ value: 1, name: "Tree", colour: "#1b9e77" }];
   const features = { id: "f", name: "Trees", kind: "samples", state: "ready" as const, seq: 1, count: 3, bounds: null, classes, fields: [], attribution: "", tiles: "" };
-  return { id: 5, title: "", visible: true, opacity: 1, style, group: "", kind: "features", features };
+  return { id: 5, title: "", visible: true, opacity: 1, style, group: "", origin: null, kind: "features", features };
 }
 
 const heights = new Map([[1, 4], [2, 12]]);
