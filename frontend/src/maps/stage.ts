@@ -89,8 +89,8 @@ export class Stage {
     return { lat, lon: lng, zoom: this.map.getZoom() };
   }
 
-  zoomTo(bounds: Bounds, animate = true, maxZoom = 22): void {
-    this.map.fitBounds(toLatLngBounds(bounds), { padding: [8, 8], maxZoom, animate });
+  zoomTo(bounds: Bounds, animate = true): void {
+    this.map.fitBounds(toLatLngBounds(bounds), { padding: [8, 8], maxZoom: 22, animate });
   }
 
   /** What is in view. */

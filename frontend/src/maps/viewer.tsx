@@ -257,7 +257,7 @@ export function Viewer({ first, embed }: { first: MapJson; embed: boolean }): JS
             selected={selected}
             onSelect={(feature) => {
               setSelected(feature?.id ?? null);
-              if (feature) stage?.zoomTo(feature.bounds, true, 18);
+              if (feature) stage?.zoomTo(feature.bounds);
             }}
             onClose={() => {
               setTable(null);
