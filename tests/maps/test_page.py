@@ -197,7 +197,10 @@ def test_a_private_map_is_its_authors_and_the_managers(made: Map) -> None:
 
 def test_a_public_map_is_listed_and_one_that_anybody_may_open_can_be_embedded(made: Map) -> None:
     stranger, page = client_for(None), f"/maps/{made.pk}/embed"
-    assert client_for(make_user("ana")).get(page).status_code == 404
+    own = client_for(make_user("ana")).get(page)
+    assert (own.status_code, own.headers["X-Frame-Options"]) == (200, "DENY")
+    assert "frame-ancestors 'none'" in own.headers["Content-Security-Policy"]
+    assert stranger.get(page).status_code == 302
     assert b"Town" not in stranger.get("/maps/").content
     services.share(map=made, share="public", user=make_user("mia"))
     assert b"Town" in stranger.get("/maps/").content

@@ -29,20 +29,20 @@ def map_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "maps/map.html", context)
 
 
-@xframe_options_exempt
 def map_embed(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    """Show a map without the site around it, for a frame of another site: only maps that anybody may open."""
+    """Show a map without the site around it; pages of other sites may frame only what anybody may open."""
     found = selectors.map_of(pk)
-    access.authorise(request, found.project, shared=found.open_to_all)
-    if not found.open_to_all:
-        raise NotFound("map")  # in a frame of another site nobody is to be asked for a password
+    role = access.authorise(request, found.project, shared=found.open_to_all)
+    if not selectors.may_open(found.share, found.created_by_id, role, request.user):
+        raise NotFound("map")
     config = {"map": selectors.map_json(found, None), "embed": True}
 
-    @csp_replace({"frame-ancestors": ["*"]})
-    def framed(request: HttpRequest) -> HttpResponseBase:
+    def shown(request: HttpRequest) -> HttpResponseBase:
         return render(request, "maps/embed.html", {"map": found, "config": config})
 
-    return framed(request)
+    if not found.open_to_all:
+        return shown(request)
+    return xframe_options_exempt(csp_replace({"frame-ancestors": ["*"]})(shown))(request)
 
 
 def public_maps(request: HttpRequest) -> HttpResponse:
