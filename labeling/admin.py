@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from labeling import services
-from labeling.models import Comment, LabelSet, Proposal, Task, TaskEvent, Verdict
-from webapp.projects.admin import DeletedByService
+from labeling.models import Comment, LabelSet, Mention, Proposal, Task, TaskEvent, Verdict
+from webapp.projects.admin import DeletedByService, ReadOnly
 from webapp.projects.models import User
 
 
@@ -26,23 +26,11 @@ class LabelSetAdmin(DeletedByService, admin.ModelAdmin):  # type: ignore[type-ar
         services.delete(label_set=obj, user=request.user)
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows to look at: services write them."""
 
     show_full_result_count = False
     actions = None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return False: services write."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: services write."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: the history is only ever added to."""
-        return False
 
 
 @admin.register(Task)
@@ -85,10 +73,19 @@ class VerdictAdmin(ReadOnlyAdmin):
     list_select_related = ("label_set", "author", "reviewer")
 
 
+class MentionInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    """Who was named in a comment, and who has read it."""
+
+    model = Mention
+    fields = ("user", "read_at")
+    extra = 0
+
+
 @admin.register(Comment)
 class CommentAdmin(ReadOnlyAdmin):
     """What people say about places and samples."""
 
+    inlines = (MentionInline,)
     list_display = ("created_at", "label_set", "author", "__str__", "resolved_at")
     search_fields = ("label_set__name", "text")
     list_select_related = ("label_set", "author")

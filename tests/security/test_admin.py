@@ -73,7 +73,7 @@ def test_staff_cannot_rise_by_users_groups_members_or_tokens(staff: Client, root
 
 def test_history_cannot_be_changed_by_anybody(root: Client) -> None:
     make_world()
-    job = Job.objects.get()
+    job = Job.objects.get(kind="ingest")
     root.post("/api/projects/", {"name": "x"}, content_type="application/json")
     entry = AuditEntry.objects.get(action="project.create")
     for row in (job, job.events.first(), entry):
@@ -88,14 +88,14 @@ def test_secrets_are_not_shown(root: Client) -> None:
     token = ApiToken.objects.exclude(digest="x").get()
     page = root.get(url(ApiToken, "change", token.pk)).content.decode()
     assert token.digest not in page
-    job = Job.objects.get()
+    job = Job.objects.get(kind="ingest")
     Job.objects.filter(pk=job.pk).update(token="11111111-2222-3333-4444-555555555555")
     assert "11111111-2222" not in root.get(url(Job, "change", job.pk)).content.decode()
 
 
 def test_tokens_are_revoked_and_jobs_cancelled_by_action(root: Client, staff: Client) -> None:
     world = make_world()
-    token, job = ApiToken.objects.get(), Job.objects.get()
+    token, job = ApiToken.objects.get(), Job.objects.get(kind="ingest")
     root.post(url(ApiToken, "changelist"), {"action": "revoke", "_selected_action": [token.pk]})
     token.refresh_from_db()
     assert token.revoked_at is not None

@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,9 @@ def test_the_web_entry_serves_with_bounded_frames(tmp_path: Path) -> None:
 
 def test_uvicorn_knows_every_option_of_the_web_entry(tmp_path: Path) -> None:
     ((_, _, *words),) = _run("web.sh", tmp_path)
-    known = subprocess.run(["uvicorn", "--help"], capture_output=True, text=True, check=True).stdout
+    known = subprocess.run(
+        [sys.executable, "-m", "uvicorn", "--help"], capture_output=True, text=True, check=True
+    ).stdout
     assert [word for word in words if word.startswith("--") and word not in known] == []
 
 
