@@ -14,6 +14,7 @@ from affine import Affine
 from PIL import Image
 from rasterio.control import GroundControlPoint
 from rasterio.warp import transform as transform_points
+from shapely.geometry import Polygon
 
 from webapp.errors import BadRaster, QuadratError, TooLarge
 from webapp.raster.canvas import tile_canvas
@@ -23,7 +24,8 @@ from webapp.raster.position import parse
 from webapp.raster.probe import Source, default_bands, open_source
 from webapp.raster.read import Reader, info
 from webapp.raster.render import Rendering, decode
-from webapp.raster.tiff import TileFile
+from webapp.raster.shapes import to_crs
+from webapp.raster.tiff import HALF_WORLD_M, TILE_PX, TileFile
 from webapp.raster.tiles import classes_of, read_tile, scaled_scene_tile, tile_transform
 from webapp.raster.warp import read_onto
 from webapp.raster.write import write_analysis_cog
@@ -411,6 +413,27 @@ def test_a_display_tile_shows_what_gdal_would_warp_and_is_empty_outside(make_ras
             assert (mask != expected_mask).mean() < 0.02
         assert seen > 900 * 1200 * 0.25
         assert file.tile(z, 0, 0) == b""
+
+
+@pytest.mark.parametrize(("count", "dtype"), [(1, "uint8"), (3, "int16"), (4, "uint8"), (5, "float32"), (12, "int16")])
+def test_ground_outside_a_raster_without_nodata_is_transparent_whatever_its_bands(
+    make_raster: MakeRaster, count: int, dtype: str
+) -> None:
+    """GDAL knows an added alpha band as a mask beside one or three bands only."""
+    array = np.full((count, 300, 300), 50, dtype)
+    turned = UTM @ Affine.rotation(30)
+    for transform in (UTM, turned):
+        analysis = analysed(make_raster(array, transform=transform, photometric="MINISBLACK", alpha="UNSPECIFIED"))
+        _, valid = pixels(analysis)
+        assert valid.sum() == pytest.approx(300 * 300, rel=0.02)
+        bands = (1, 2, 3) if count > 2 else (1, 1, 1)
+        with displayed(analysis, Rendering(bands, ((0, 100),) * 3)) as file:
+            shown = [
+                decode(data)[1] for x, y in _tiles(file, file.max_zoom) if (data := file.tile(file.max_zoom, x, y))
+            ]
+        drawn_m2 = sum(int(mask.sum()) for mask in shown) * (2 * HALF_WORLD_M / TILE_PX / 2**file.max_zoom) ** 2
+        corners = [transform @ corner for corner in ((0, 0), (300, 0), (300, 300), (0, 300))]
+        assert drawn_m2 == pytest.approx(to_crs(Polygon(corners), 32633, 3857).area, rel=0.03)
 
 
 def test_scale_and_offset_are_applied_once_and_shown(make_raster: MakeRaster) -> None:

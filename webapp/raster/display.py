@@ -28,6 +28,7 @@ from webapp.raster.write import (
     draft_profile,
     pixels_of,
     to_cog,
+    warped_valid,
 )
 
 MAX_ZOOM = 24
@@ -223,7 +224,7 @@ def _warped(source: Any, degrees: float, where: Affine, window: Window, resampli
 
 def _picture(warped: WarpedVRT, rendering: Rendering | None, scaling: Scaling | None) -> NDArray[np.uint8]:
     """Return RGBA, or class values."""
-    valid = warped.dataset_mask() > 127
+    valid = warped_valid(warped)
     if rendering is None:
         classes: NDArray[np.uint8] = warped.read(1).astype(np.uint8)
         return np.where(valid, classes, np.uint8(NO_CLASS))[None]

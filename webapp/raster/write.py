@@ -170,7 +170,9 @@ def _pixels(
             there = pixels_of(Window(row, col, window.height, window.width))
             array = source.dataset.read(source.bands, window=there)
             stored = (
-                source.dataset.dataset_mask(window=there) if source.stored_mask and source.palette is None else None
+                source.dataset.dataset_mask(window=there) > 127
+                if source.stored_mask and source.palette is None
+                else None
             )
             array, valid = _valid(source, array, stored)
             turn = (slice(None, None, -1 if flip_rows else 1), slice(None, None, -1 if flip_cols else 1))
@@ -198,15 +200,29 @@ def _warped_pixels(
     ) as warped:
         for window in windows:
             array = warped.read(source.bands, window=pixels_of(window))
-            array, valid = _valid(source, array, warped.dataset_mask(window=pixels_of(window)))
+            array, valid = _valid(source, array, warped_valid(warped, pixels_of(window)))
             yield window, array, valid
 
 
+def warped_valid(warped: WarpedVRT, window: RasterioWindow | None = None) -> NDArray[np.bool_]:
+    """Return which pixels (row, col) of a warped raster have data.
+
+    GDAL takes the alpha band that warping adds for the raster's mask beside one or three bands of 8 or 16 unsigned bits
+    only; any other raster would have data everywhere. So the band itself is asked.
+    """
+    if ColorInterp.alpha not in warped.colorinterp:
+        return np.asarray(warped.dataset_mask(window=window) > 127)
+    band = warped.colorinterp.index(ColorInterp.alpha) + 1
+    dtype = np.dtype(warped.dtypes[band - 1])
+    opaque = np.iinfo(dtype).max if dtype in (np.uint8, np.uint16, np.int16) else 255
+    return np.asarray(warped.read(band, window=window) > opaque / 2)
+
+
 def _valid(
-    source: Source, array: NDArray[Any], stored: NDArray[np.uint8] | None
+    source: Source, array: NDArray[Any], stored: NDArray[np.bool_] | None
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Return the array in its final bands, and which pixels have data: one band with data is enough."""
-    valid = np.ones(array.shape[1:], bool) if stored is None else stored > 127
+    valid = np.ones(array.shape[1:], bool) if stored is None else stored
     if source.palette is not None:
         colours = source.palette[array[0]]
         return np.moveaxis(colours[..., :3], -1, 0), valid & (colours[..., 3] > 0)
