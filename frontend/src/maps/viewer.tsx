@@ -9,6 +9,7 @@ import { About } from "./about";
 import { SwipeHandle } from "./compare-card";
 import { Coordinates } from "./coordinates";
 import { FeatureTable } from "./feature-table";
+import { useFirstLayer } from "./first-layer";
 import { changed as withChange, groupRenamed } from "./layout";
 import type { PlacedLayer } from "./layout";
 import { useLiveMap } from "./live-map";
@@ -70,6 +71,7 @@ export function Viewer({ first, embed }: { first: MapJson; embed: boolean }): JS
   useEffect(() => stage?.setCompare(compare), [stage, compare]);
   useEffect(() => stage?.select(table, new Set(selected === null ? [] : [selected])), [stage, table, selected]);
   useNotes(stage, map.notes);
+  useFirstLayer(stage, map.layers, savedPlace(map) !== null);
   useEffect(() => {
     if (place) history.replaceState(history.state, "", formatHash(place, map.layers, look));
   }, [place, map.layers, look]);

@@ -26,10 +26,17 @@ export type Paint = (classValue: number, properties: Properties) => string | nul
 /** Outlines that are drawn at once: of each class value, or of each colour that `by` gave. */
 export interface Grouped {
   by: Paint | null;
-  paths: Map<number | string, Path2D>;
+  paths: Map<number | string, Outlines>;
+}
+
+/** What is drawn in one colour: outlines, and squares that stand for the many features within them. */
+interface Outlines {
+  features: Path2D;
+  cells: Path2D;
 }
 
 const POINT_RADIUS = 5;
+const CELL_OPACITY = 0.7;
 const OTHER_COLOUR = "#8a9591";
 
 /** Return a feature's colour, null where it is not drawn. */
@@ -63,25 +70,28 @@ export function grouped(tile: DecodedTile, style: VectorStyle): Grouped {
     const value = tile.classes[feature] ?? -1;
     const key = by ? by(value, tile.properties[feature] ?? {}) : value;
     if (key === null) continue;
-    let path = paths.get(key);
-    if (!path) {
-      path = new Path2D();
-      paths.set(key, path);
+    let found = paths.get(key);
+    if (!found) {
+      found = { features: new Path2D(), cells: new Path2D() };
+      paths.set(key, found);
     }
-    pathOf(tile, path, feature);
+    pathOf(tile, tile.properties[feature]?.["count"] === undefined ? found.features : found.cells, feature);
   }
   return { by, paths };
 }
 
 /** Draw the groups' outlines; the pen is in tile units. */
 export function drawOutlines(pen: CanvasRenderingContext2D, { paths }: Grouped, style: VectorStyle): void {
-  for (const [key, path] of paths) {
+  for (const [key, { features, cells }] of paths) {
     if (typeof key === "number" && style.hidden?.has(key)) continue;
     pen.fillStyle = pen.strokeStyle = typeof key === "string" ? key : classColour(style, key);
     pen.globalAlpha = style.fillOpacity ?? 0.35;
-    pen.fill(path);
+    pen.fill(features);
+    // No outlines: squares beside each other would look like a grid on the ground.
+    pen.globalAlpha = CELL_OPACITY;
+    pen.fill(cells);
     pen.globalAlpha = 1;
-    if (style.lineWidth !== 0) pen.stroke(path);
+    if (style.lineWidth !== 0) pen.stroke(features);
   }
 }
 
