@@ -108,10 +108,11 @@ def test_every_view_takes_only_methods_that_are_declared() -> None:
 
 
 def test_methods_that_are_not_declared_are_refused(world: World, subtests: pytest.Subtests) -> None:
+    client = client_for(world.people["owner"])
     for name in sorted(BY_NAME):
         if "*" in ROUTES[name]:
             continue
-        client, url = client_for(world.people["owner"]), url_of(name, world)
+        url = url_of(name, world)
         for method in set(METHODS) - set(ROUTES[name]):
             with subtests.test(f"{method} {name}"), undone():
                 answer = call(client, method, url)
@@ -148,23 +149,25 @@ def test_strangers_reach_only_what_is_public(world: World, subtests: pytest.Subt
 
 
 def test_an_owner_of_another_project_finds_nothing(world: World, subtests: pytest.Subtests) -> None:
+    client = client_for(world.people["outsider"])
     for name, method in OF_OBJECTS:
         with subtests.test(f"{method} {name}"), undone():
-            answer = call(client_for(world.people["outsider"]), method, url_of(name, world))
+            answer = call(client, method, url_of(name, world))
             assert answer.status_code == 404
             assert world.project.name not in answer.content.decode()
 
 
 def test_members_reach_what_their_role_opens(world: World, subtests: pytest.Subtests) -> None:
+    clients = {role: client_for(world.people[role.label]) for role in Role}
+    tokens = {role: make_token(world.people[role.label]) for role in Role}
     for name, method in OF_OBJECTS:
         with subtests.test(f"{method} {name}"), undone():
             rule, url = ROUTES[name][method], url_of(name, world)
             for role in Role:
-                user = world.people[role.label]
                 # The OGC edge writes by token only: it has no CSRF check that a session would need.
-                bearer = {"HTTP_AUTHORIZATION": f"Bearer {make_token(user)}"} if name.startswith("ogc-") else {}
+                bearer = {"HTTP_AUTHORIZATION": f"Bearer {tokens[role]}"} if name.startswith("ogc-") else {}
                 with undone():
-                    answer = call(client_for(user), method, url, **bearer)
+                    answer = call(clients[role], method, url, **bearer)
                 if role < rule.role:
                     assert answer.status_code == 403, role.label
                 elif answer.status_code == 404:
@@ -177,18 +180,20 @@ def test_members_reach_what_their_role_opens(world: World, subtests: pytest.Subt
 
 
 def test_a_token_opens_only_its_scope_and_its_project(world: World, subtests: pytest.Subtests) -> None:
+    owner, scopes = world.people["owner"], ("read", "edit", "run", "manage")
+    lacking = {scope: make_token(owner, [other for other in scopes if other != scope]) for scope in scopes}
+    enough = {scope: make_token(owner, [scope], project=world.project) for scope in scopes}
+    elsewhere, outsiders = make_token(owner, project=make_project(owner)), make_token(world.people["outsider"])
     for name, method in OF_OBJECTS:
         if is_page(name):
             continue
         with subtests.test(f"{method} {name}"), undone():
-            owner, rule = world.people["owner"], ROUTES[name][method]
-            by = partial(status_by_token, method, url_of(name, world))
-            lacking = [scope for scope in ("read", "edit", "run", "manage") if scope != rule.scope]
-            assert by(make_token(owner, lacking)) == 403
-            assert by(make_token(owner, project=make_project(owner))) == 404
-            assert by(make_token(world.people["outsider"])) == 404
+            by, scope = partial(status_by_token, method, url_of(name, world)), ROUTES[name][method].scope
+            assert by(lacking[scope]) == 403
+            assert by(elsewhere) == 404
+            assert by(outsiders) == 404
             assert by("qdt_unknown") == 401
-            allowed = by(make_token(owner, [rule.scope], project=world.project))
+            allowed = by(enough[scope])
             assert allowed not in (401, 403) or name.startswith("api-upload") or name in NEED_MORE_SCOPE
             assert allowed < 500
 
@@ -203,11 +208,12 @@ def test_another_site_cannot_use_the_session(world: World, subtests: pytest.Subt
 
 
 def test_an_unknown_id_answers_as_somebody_elses(world: World, subtests: pytest.Subtests) -> None:
+    client = client_for(world.people["outsider"])
     for name, method in OF_OBJECTS:
         with subtests.test(f"{method} {name}"), undone():
-            theirs = call(client_for(world.people["outsider"]), method, url_of(name, world))
+            theirs = call(client, method, url_of(name, world))
             kwargs = world.kwargs(name, parameters(BY_NAME[name])) | {"pk": world.others["unknown"]}
-            nobodys = call(client_for(world.people["outsider"]), method, reverse(name, kwargs=kwargs))
+            nobodys = call(client, method, reverse(name, kwargs=kwargs))
             assert nobodys.status_code == theirs.status_code == 404
             if not is_page(name):
                 assert nobodys.json() == theirs.json()
