@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from labeling.models import LabelSet, Verdict
@@ -109,7 +110,7 @@ def accept_above(*, label_set: LabelSet, score: float, class_value: int | None, 
         count: int = cursor.fetchone()[0]
         if count:
             values: dict[str, Any] = {
-                "first": advance(layer, count, count_change=0, boxes=[]),
+                "first": advance(layer, count, count_change=0, boxes=[_extent(cursor)]),
                 "user": user.pk,
                 "now": timezone.now(),
             }
@@ -118,6 +119,16 @@ def accept_above(*, label_set: LabelSet, score: float, class_value: int | None, 
             cursor.execute(_VERDICTS, {**values, "label_set": str(label_set.pk)})
         cursor.execute("DROP TABLE accepted")
     return count
+
+
+def _extent(cursor: CursorWrapper) -> tuple[float, float, float, float]:
+    """Return the box (EPSG:4326) around what was accepted: its tiles tell that it is verified now."""
+    cursor.execute(
+        """SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM (SELECT ST_Extent(f.geometry) e
+        FROM features_feature f JOIN accepted a ON a.id = f.id) x"""
+    )
+    west, south, east, north = cursor.fetchone()
+    return west, south, east, north
 
 
 def _made(reviewed: Sequence[Reviewed]) -> dict[tuple[UUID, int], Edit]:

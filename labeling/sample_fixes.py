@@ -1,7 +1,7 @@
 """Mending samples that something is wrong with: each by an edit on the version that was seen, so no work is lost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -75,13 +75,14 @@ def fix(
 def _edit(label_set: LabelSet, action: str, item: Chosen, class_value: int | None) -> services.EditRequest:
     if action == "delete":
         return services.EditRequest(uuid4(), "delete", item.id, item.version)
-    if action == "class":
-        return services.EditRequest(uuid4(), "update", item.id, item.version, class_value=class_value)
     row = Feature.objects.filter(layer=label_set.layer, pk=item.id, deleted=False).first()
     if row is None:  # the edit itself will say that it is gone
         return services.EditRequest(uuid4(), "update", item.id, item.version)
-    geometry = _stored(row.geometry) if action == "repair" else _cut(label_set, row.geometry)
-    return services.EditRequest(uuid4(), "update", item.id, item.version, geometry=geometry)
+    # Mending a suggestion of a model is not to have checked it.
+    edit = services.EditRequest(uuid4(), "update", item.id, item.version, verified=row.verified)
+    if action == "class":
+        return replace(edit, class_value=class_value)
+    return replace(edit, geometry=_stored(row.geometry) if action == "repair" else _cut(label_set, row.geometry))
 
 
 def _cut(label_set: LabelSet, geometry: GEOSGeometry) -> GEOSGeometry:

@@ -14,7 +14,7 @@ from django.contrib.gis.geos import GEOSGeometry
 
 from tests.factories import make_layer, make_project, make_user
 from tests.features.test_tiles import read, tile_of
-from webapp.features import bulk, ladder, mvt, services
+from webapp.features import bulk, ladder, mvt, restoring, services
 from webapp.features.bulk import NewFeature
 from webapp.features.models import Cell, Feature, FeatureClass, FeatureLayer
 from webapp.features.mvt import TileReader
@@ -103,6 +103,9 @@ def test_cells_follow_every_way_of_writing(layer: FeatureLayer) -> None:
     services.delete_features(layer=layer, ids=[feature.pk for feature in some[4:]])
     bulk.clear_block(layer=layer, block=7)
     assert held(layer) == counted(layer)
+    for seq in (40, 10, 60, 0):
+        restoring.restore(layer=layer, seq=seq, user=None)
+        assert held(layer) == counted(layer)
     services.drop(layer)
     assert not Cell.objects.exists()
 
@@ -158,6 +161,8 @@ def test_an_edit_changes_the_tags_of_the_tiles_it_touches_and_of_no_others(
     changed = {place for place in after if after[place] != before[place]}
     # Where it was and where it is, at every zoom; of the place far away only the tile of the whole world.
     assert changed == {place for place in after if place[0] != 10 or place[1] == 0}
+    restoring.restore(layer=layer, seq=2, user=None)
+    assert {place for place, tag in tags().items() if tag != after[place]} == changed
 
 
 def test_every_change_is_seen_by_every_tile_that_it_meets() -> None:

@@ -3,6 +3,7 @@
 import http.server
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,6 +45,14 @@ def test_places_are_found_by_their_beginning_without_accents_the_largest_first()
     assert {place.within for place in places.find("Paris, fr")[0]} == {"France"}
     assert any(place.name == "San Francisco" for place in places.find("francisco")[0])
     assert places.find("x")[0] == places.find("zzzzqq")[0] == []
+
+
+def test_a_search_that_matches_every_place_looks_at_few_of_them() -> None:
+    started = time.process_time()
+    assert places.find(",zz")[0] == []
+    assert places.find("a,zz")[0] == []
+    assert places.find("sa,zzz")[0] == []
+    assert time.process_time() - started < 2
 
 
 class Nominatim(http.server.BaseHTTPRequestHandler):

@@ -79,3 +79,15 @@ def test_a_file_cut_short_as_it_was_closed_is_found(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("rasterio.shutil.copy", cut)
     with pytest.raises(StorageFull):
         copy_to_cog(draft, tmp_path / "cut.tif")
+
+
+def test_a_raster_of_zeros_is_whole_though_none_of_its_blocks_is_stored(tmp_path: Path) -> None:
+    draft, cog = tmp_path / "draft.tif", tmp_path / "cog.tif"
+    with created(
+        draft, driver="GTiff", count=1, height=600, width=600, dtype="uint8", tiled=True, sparse_ok=True
+    ) as raster:
+        raster.write(np.zeros((1, 600, 600), np.uint8))
+    copy_to_cog(draft, cog, SPARSE_OK="TRUE")
+    assert stored_bytes(draft) == 0
+    with rasterio.open(cog) as source:
+        assert not source.read().any()

@@ -47,7 +47,9 @@ def test_a_box_around_an_object_finds_the_object() -> None:
 def test_pixels_without_data_are_never_part_of_it() -> None:
     array, valid = scene()
     valid[:, 40:] = False
-    pixels = segment.stretched(array, valid)
+    # What is no data in float imagery is often NaN.
+    pixels = segment.stretched(np.where(valid, array, np.nan).astype(np.float32), valid)
+    assert segment.region(pixels, valid, row=30, col=30, tolerance=0.3).sum() > 300
     assert not segment.region(pixels, valid, row=30, col=30, tolerance=0.3)[:, 40:].any()
     assert not segment.inside(pixels, valid, (15, 20, 55, 70))[:, 40:].any()
 

@@ -14,6 +14,7 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from webapp.errors import Invalid
+from webapp.features import ladder
 from webapp.features.models import Edit, FeatureLayer
 from webapp.features.numbering import advance, lock
 from webapp.features.selectors import person_sql
@@ -116,13 +117,23 @@ def restore(*, layer: FeatureLayer, seq: int, user: User | None) -> Restoration:
         locked = lock(_known(layer, seq))
         done = _stage(cursor, locked, seq)
         if done.changes:
-            first = advance(locked, done.changes, count_change=done.brought_back - done.removed, boxes=[])
+            ladder.leave(locked, _RESTORED)
+            change = done.brought_back - done.removed
+            first = advance(locked, done.changes, count_change=change, boxes=[_extent(cursor)])
             values = {"user": None if user is None else user.pk, "now": timezone.now(), "first": first}
             cursor.execute(_APPLY, values)
             cursor.execute(_LOG, values)
+            ladder.enter(locked, _RESTORED, count=locked.feature_count + change)
             layer.seq = locked.seq
         cursor.execute("DROP TABLE restored")
     return done
+
+
+def _extent(cursor: CursorWrapper) -> tuple[float, float, float, float]:
+    """Return the box (EPSG:4326) around all that the staged restoration changes."""
+    cursor.execute(_EXTENT)
+    west, south, east, north = cursor.fetchone()
+    return west, south, east, north
 
 
 def receive(*, layer: FeatureLayer, seq: int, user: User) -> dict[str, Any]:
@@ -233,6 +244,13 @@ _DIFFERENCES = """CREATE TEMPORARY TABLE restored ON COMMIT DROP AS
     SELECT row_number() OVER (ORDER BY fid) AS n, *,
         CASE WHEN absent THEN 'delete' WHEN deleted THEN 'create' ELSE 'update' END AS action
     FROM both_states WHERE CASE WHEN absent THEN NOT deleted ELSE deleted OR differs END"""
+
+_RESTORED = "id IN (SELECT id FROM restored)"
+
+# All places where something is seen to change: those of now and those of then.
+_EXTENT = """SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM (SELECT ST_Extent(place) e FROM (
+    SELECT f.geometry AS place FROM features_feature f JOIN restored r ON r.id = f.id
+    UNION ALL SELECT geometry FROM restored WHERE geometry IS NOT NULL) places) x"""
 
 _APPLY = """UPDATE features_feature f SET version = f.version + 1, deleted = r.absent,
         geometry = CASE WHEN r.absent THEN f.geometry ELSE r.geometry END,

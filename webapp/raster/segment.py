@@ -38,7 +38,8 @@ def stretched(array: NDArray[np.generic], valid: Mask) -> Pixels:
         seen = band[valid]
         if seen.size:
             low, high = np.percentile(seen, (2, 98))
-            made[:] = np.clip((band - low) / max(float(high - low), 1e-6), 0, 1)
+            # What is no data may be NaN, which would spread to its neighbours.
+            made[:] = np.where(valid, np.clip((band - low) / max(float(high - low), 1e-6), 0, 1), 0)
     return out
 
 

@@ -131,19 +131,20 @@ class TileFile:
 
 
 def stored_bytes(path: Path) -> int:
-    """Return how long a TIFF must be to hold every block that its index names.
+    """Return how long a TIFF must be to hold every block that its index names; 0 where all are empty and not stored.
 
     Raises:
         OSError, struct.error, KeyError, ValueError, IndexError: the index itself is not all there.
     """
     end = 0
     with path.open("rb") as file:
-        for tags in _directories(file.fileno()):
+        found = list(_directories(file.fileno()))
+        if not found:
+            raise ValueError("no image")
+        for tags in found:
             offsets, counts = (_OFFSETS, _COUNTS) if _OFFSETS in tags else (_STRIP_OFFSETS, _STRIP_COUNTS)
             ends = tags[offsets].astype(np.int64) + tags[counts].astype(np.int64)
             end = max(end, int(ends.max(initial=0)))
-    if not end:
-        raise ValueError("no block")
     return end
 
 

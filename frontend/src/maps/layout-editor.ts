@@ -25,6 +25,8 @@ export class LayoutEditor {
   private future: Layout[] = [];
   /** Of the map after our last write; another one means that somebody else changed it. */
   private version: number;
+  /** What the layout that waits was made of: a colleague's change since then is a conflict, never overwritten. */
+  private base = 0;
   private waiting: Layout | null = null;
   private writing: Layout | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -91,6 +93,7 @@ export class LayoutEditor {
 
   /** Take the answer to another write of this page (a name, a view): that was us too. */
   own(fresh: MapJson): void {
+    if (fresh.version === this.base + 1) this.base = fresh.version;
     this.version = fresh.version;
     this.server = fresh;
     this.port.accept(fresh);
@@ -121,6 +124,7 @@ export class LayoutEditor {
   }
 
   private put(layout: Layout, quiet: number): void {
+    if (!this.waiting && !this.writing) this.base = this.server.version;
     this.waiting = layout;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.flush(), quiet);
@@ -133,7 +137,8 @@ export class LayoutEditor {
     this.writing = layout;
     this.waiting = null;
     try {
-      const fresh = await this.port.write(layout, this.server.version);
+      const fresh = await this.port.write(layout, this.base);
+      this.base = fresh.version;
       this.writing = null;
       this.own(fresh);
     } catch (error) {

@@ -24,7 +24,7 @@ export function toLatLngBounds([west, south, east, north]: Bounds): L.LatLngBoun
   return L.latLngBounds([south, west], [north, east]);
 }
 
-function escapeHtml(text: string): string {
+export function escapeHtml(text: string): string {
   const holder = document.createElement("span");
   holder.textContent = text;
   return holder.innerHTML;

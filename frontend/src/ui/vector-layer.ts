@@ -1,5 +1,6 @@
 // Feature layers on the map: vector tiles decoded in a worker, drawn on canvases. Decoded tiles are kept, so a new
 // style, a highlight or a deeper zoom asks the server for nothing.
+import { escapeHtml } from "./imagery-layer";
 import { loadInWorker } from "./tile-loader";
 import type { Load, TileLoader } from "./tile-loader";
 import { colourOf, drawHighlights, drawOutlines, drawPoints, grouped } from "./vector-paint";
@@ -67,7 +68,7 @@ export class VectorTileLayer extends L.GridLayer {
     private look: VectorStyle,
     options: VectorTileOptions = {},
   ) {
-    super({ updateWhenZooming: false, keepBuffer: 1, attribution: info.attribution ?? "", ...options });
+    super({ updateWhenZooming: false, keepBuffer: 1, attribution: escapeHtml(info.attribution ?? ""), ...options });
     this.load = options.loader ?? loadInWorker;
     this.maxDataZoom = options.maxDataZoom ?? 20;
     this.on("tileunload", (event: L.TileEvent) => this.drop(event.tile as unknown as HTMLCanvasElement));

@@ -101,6 +101,14 @@ test("nothing is taken back over what somebody else changed, and a conflict forg
   expect([editor.canUndo, editor.now[0]?.source]).toEqual([false, "z"]);
 });
 
+test("a layout that waits is written on what it was made of, not on what a colleague made meanwhile", async () => {
+  const { editor, sent } = edited();
+  editor.change([{ ...placed("a"), opacity: 0.5 }, placed("b")], "opacity");
+  editor.see(map(6, [placed("a"), placed("b"), placed("c")]));
+  await vi.advanceTimersByTimeAsync(QUIET_MS + 1);
+  expect(sent.map(({ version }) => version)).toEqual([1]);
+});
+
 test("an older answer that comes late changes nothing", async () => {
   const { editor, sent } = edited();
   editor.change([placed("b"), placed("a")]);
