@@ -151,6 +151,8 @@ def test_wrong_choices_are_refused_before_a_job_begins(ben: Client, label_set: L
     other = create_label_set(project=label_set.project, name="B", imagery=label_set.imagery, classes=CLASSES, user=None)
     foreign = f"/api/layers/{other.layer_id}/imports/{seen.pk}"
     assert ben.post(foreign, {}, content_type="application/json").status_code == 404
+    assert ben.post(url, {}, content_type="application/json").status_code == 202
+    assert ben.post(url, {}, content_type="application/json").json()["code"] == "already_importing"
     assert ben.delete(url).status_code == 204
     assert waiting() == []
     assert ben.post(url, {}, content_type="application/json").json()["code"] == "inputs_gone"

@@ -6,6 +6,7 @@ import math
 import tracemalloc
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import shapely
@@ -14,8 +15,9 @@ from django.db import connection
 
 from tests.factories import client_for, make_layer, make_project, make_user
 from webapp.errors import Invalid, QuadratError
+from webapp.features import services
 from webapp.features.import_report import Report
-from webapp.features.importing import DIRECT_BYTES, Options, import_now
+from webapp.features.importing import DIRECT_BYTES, Importer, Options, import_now
 from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
 from webapp.jobs.models import Job
 from webapp.jobs.runner import run_now
@@ -96,6 +98,17 @@ def test_a_property_names_the_class_by_value_or_name_and_new_names_become_classe
     assert report.classes_added == ["roof"]
     assert list(Feature.objects.order_by("fid").values_list("class_value", flat=True)) == [1, 1, 2, 2, None]
     assert FeatureClass.objects.get(layer=layer, value=2).name == "roof"
+
+
+def test_a_class_that_a_colleague_adds_while_the_file_is_read_is_kept(layer: FeatureLayer) -> None:
+    options = Options(class_property="kind", add_classes=True)
+    importer = Importer(layer, options, Report(), namespace=uuid4(), user=None)
+    known = [services.ClassSpec(row.value, row.name, row.colour) for row in FeatureClass.objects.filter(layer=layer)]
+    services.save_classes(layer=layer, classes=[*known, services.ClassSpec(2, "Road", "#000000")], user=None)
+    body = json.dumps({"type": "FeatureCollection", "features": [feature(kind="Shed"), feature(kind="road")]})
+    assert len(list(importer.lines(io.BytesIO(body.encode())))) == 2
+    rows = FeatureClass.objects.filter(layer=layer).order_by("value").values_list("value", "name", "retired")
+    assert list(rows)[1:] == [(2, "Road", False), (3, "Shed", False)]
 
 
 def test_fields_that_the_layer_lacks_are_dropped_and_named(layer: FeatureLayer) -> None:

@@ -20,6 +20,7 @@ from webapp.features import bulk, services
 from webapp.features.geometry import MAX_VERTICES_IMPORTED, check_geojson
 from webapp.features.import_report import REPORTED, Report
 from webapp.features.models import Feature, FeatureClass, FeatureLayer
+from webapp.features.numbering import lock
 from webapp.features.schema import MAX_CLASS_VALUE, MAX_NAME, ClassSpec, check_properties, storable
 from webapp.jobs import services as jobs
 from webapp.jobs.models import Job
@@ -152,9 +153,7 @@ class Importer:
         self._layer, self._options, self._report, self._user = layer, options, report, user
         # The same file imported by the same job gives the same ids, so that it is never there twice.
         self._namespace = namespace
-        self._classes = list(FeatureClass.objects.filter(layer=layer).order_by("position", "value"))
-        self._by_name = {item.name.casefold(): item.value for item in self._classes}
-        self._values = {item.value for item in self._classes}
+        self._know_classes()
         self._fields = {item["name"] for item in layer.fields}
 
     def lines(self, stream: Readable, check: Callable[[int], None] = lambda count: None) -> Iterator[str]:
@@ -238,16 +237,27 @@ class Importer:
         offered = [item.value for item in self._classes if not item.retired]
         return offered[0] if len(offered) == 1 else None
 
+    def _know_classes(self) -> None:
+        self._classes = list(FeatureClass.objects.filter(layer=self._layer).order_by("position", "value"))
+        self._by_name = {item.name.casefold(): item.value for item in self._classes}
+        self._values = {item.value for item in self._classes}
+
     def _add_class(self, name: str) -> int:
+        with transaction.atomic():
+            # Reading a file takes minutes: a colleague may have added classes since it began.
+            lock(self._layer)
+            self._know_classes()
+            known = self._by_name.get(name.casefold())
+            return known if known is not None else self._store_class(name)
+
+    def _store_class(self, name: str) -> int:
         free = next((value for value in range(1, MAX_CLASS_VALUE + 1) if value not in self._values), None)
         if free is None:
             raise Invalid("The layer has 255 classes already.", fix="Map names to fewer classes.", code="class_unknown")
         colour = PALETTE[(free - 1) % len(PALETTE)]
         specs = [ClassSpec(item.value, item.name, item.colour, item.retired) for item in self._classes]
         services.save_classes(layer=self._layer, classes=[*specs, ClassSpec(free, name, colour)], user=self._user)
-        self._classes = list(FeatureClass.objects.filter(layer=self._layer).order_by("position", "value"))
-        self._by_name[name.casefold()] = free
-        self._values.add(free)
+        self._know_classes()
         self._report.classes_added.append(name)
         return free
 

@@ -109,11 +109,15 @@ def start(*, layer: FeatureLayer, inspected: Job, body: dict[str, Any], user: Us
     if not file_of(inspected).exists():
         raise Conflict("The uploaded file is gone.", fix="Send it again.", code="inputs_gone")
     options = parse_options(body, layer)
+    if Job.objects.filter(kind="import_features", spec__path=inspected.spec["path"], finished_at=None).exists():
+        raise Conflict("The file is being imported already.", fix="Wait for its job to end.", code="already_importing")
     return jobs.enqueue(
         project=layer.project,
         kind="import_features",
         spec={
             **inspected.spec,
+            # Of what the new features' ids are made: the same file twice at once is one import.
+            "look": str(inspected.pk),
             "format": told["format"],
             "tables": sorted(set(tables)),
             "crs": crs_of_imagery if crs == "imagery" else crs,

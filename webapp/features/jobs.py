@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
@@ -46,7 +47,7 @@ def import_features(context: JobContext) -> dict[str, Any]:
     source = Path(settings.QUARANTINE_DIR) / context.spec["path"]
     rows, kept_report = context.scratch / "rows.copy", context.scratch / "report.json"
     report = Report()
-    importer = Importer(layer, Options(**context.spec["options"]), report, namespace=context.job.pk, user=user)
+    importer = Importer(layer, Options(**context.spec["options"]), report, namespace=_namespace(context), user=user)
     if not kept_report.exists():
         try:
             _stage(context, importer, _converted(context, report), rows)
@@ -62,6 +63,12 @@ def import_features(context: JobContext) -> dict[str, Any]:
         outcome["added"] = stored or bulk.add_lines(layer=layer, lines=lines, user=user)
     source.unlink(missing_ok=True)
     return outcome
+
+
+def _namespace(context: JobContext) -> UUID:
+    """Return what the ids of the features are made of: the look at the file, or this job where there was none."""
+    look = context.spec.get("look")
+    return UUID(look) if look else context.job.pk
 
 
 def _converted(context: JobContext, report: Report) -> Path:

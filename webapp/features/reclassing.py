@@ -34,12 +34,16 @@ def merge(*, layer: FeatureLayer, source: int, target: int, user: User | None) -
     Raises:
         Invalid: the classes are one, or the layer has not both.
     """
-    known = _classes(layer)
-    if source == target or source not in known or target not in known:
-        raise Invalid("These classes cannot be merged.", fix="Choose two classes of the layer.", code="class_unknown")
-    if known[target].retired:
-        raise Invalid(f'"{known[target].name}" is retired.', fix="Offer it again first.", code="class_retired")
     with transaction.atomic():
+        # Locked first: a class that somebody adds meanwhile would be retired by the list read before.
+        lock(layer)
+        known = _classes(layer)
+        if source == target or source not in known or target not in known:
+            raise Invalid(
+                "These classes cannot be merged.", fix="Choose two classes of the layer.", code="class_unknown"
+            )
+        if known[target].retired:
+            raise Invalid(f'"{known[target].name}" is retired.', fix="Offer it again first.", code="class_retired")
         moved = _move(layer, "class_value = %(source)s", {"source": source}, target=target, user=user)
         specs = [
             ClassSpec(item.value, item.name, item.colour, item.retired or item.value == source)
@@ -56,13 +60,14 @@ def split(*, layer: FeatureLayer, source: int, new: ClassSpec, part: Part, user:
         Invalid: there is no such class, or no condition.
         Conflict: the new class's value or name is taken, or no feature fits the condition.
     """
-    known = _classes(layer)
-    if source not in known:
-        raise Invalid(f"The layer has no class {source}.", fix="Choose one that it has.", code="class_unknown")
-    if new.value in known:
-        raise Conflict(f"The value {new.value} is taken.", fix="Give the new class another.", code="class_exists")
     where, values = _condition(part)
     with transaction.atomic():
+        lock(layer)
+        known = _classes(layer)
+        if source not in known:
+            raise Invalid(f"The layer has no class {source}.", fix="Choose one that it has.", code="class_unknown")
+        if new.value in known:
+            raise Conflict(f"The value {new.value} is taken.", fix="Give the new class another.", code="class_exists")
         specs = [ClassSpec(item.value, item.name, item.colour, item.retired) for item in known.values()]
         services.save_classes(layer=layer, classes=[*specs, new], user=user)
         values["source"] = source

@@ -89,7 +89,7 @@ def save_classes(*, layer: FeatureLayer, classes: Sequence[ClassSpec], user: Use
         Invalid, Conflict: the classes cannot stand beside each other.
     """
     with transaction.atomic():
-        lock(layer)
+        layer.schema_version = lock(layer).schema_version
         wanted = list(classes)
         known = {item.value: item for item in FeatureClass.objects.filter(layer=layer)}
         left_out = [known[value] for value in known.keys() - {item.value for item in wanted}]
