@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from labeling import selectors, services
 from labeling.models import LabelSet
 from webapp.errors import Invalid, NotFound
-from webapp.features.parsing import json_body
+from webapp.features.parsing import json_object
 from webapp.features.schema import parse_classes, storable
 from webapp.imagery.models import ImageryLayer
 from webapp.projects import access
@@ -40,7 +40,7 @@ def label_set(request: Request, pk: UUID) -> Response:
         services.delete(label_set=found, user=request.user)
         return Response(status=204)
     if request.method == "PATCH":
-        body = _object(json_body(request))
+        body = json_object(request)
         services.rename_label_set(label_set=found, name=_text(body, "name"), description=_text(body, "description"))
     return Response(selectors.label_set_json(found, role))
 
@@ -60,7 +60,7 @@ def statistics(request: Request, pk: UUID) -> Response:
 
 
 def _create(request: Request) -> Response:
-    body = _object(json_body(request))
+    body = json_object(request)
     imagery = ImageryLayer.objects.select_related("project").filter(pk=_uuid(str(body.get("imagery")))).first()
     if imagery is None:
         raise NotFound()
@@ -80,12 +80,6 @@ def _create(request: Request) -> Response:
 def _label_set(request: Request, pk: UUID) -> tuple[LabelSet, Role]:
     found = selectors.label_set(pk)
     return found, access.authorise(request, found.project)
-
-
-def _object(body: Any) -> dict[str, Any]:
-    if not isinstance(body, dict):
-        raise Invalid("The body is no JSON object.", fix='Send {"name": …}.', code="bad_json")
-    return body
 
 
 def _text(body: dict[str, Any], name: str) -> str | None:

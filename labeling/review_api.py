@@ -14,9 +14,9 @@ from labeling.comment_services import NewComment
 from labeling.models import Comment, LabelSet
 from labeling.review_selectors import Order, Wanted, What
 from webapp.errors import Invalid
-from webapp.features.parsing import json_body
+from webapp.features.parsing import json_object
 from webapp.projects import access
-from webapp.projects.models import Role, User
+from webapp.projects.models import Role
 
 
 @api_view(["GET"])
@@ -31,7 +31,7 @@ def stream(request: Request, pk: UUID) -> HttpResponse:
         person=_integer(query.get("person"), "person"),
         after=_cursor(query.get("after")),
     )
-    told = review_selectors.stream(found, wanted, me=_user(request).pk)
+    told = review_selectors.stream(found, wanted, me=access.caller(request).pk)
     cursor = "null" if told.cursor is None else f'"{told.cursor}"'
     body = f'{{"count":{told.count},"next":{cursor},"features":[{",".join(told.features)}]}}'
     return HttpResponse(body, content_type="application/json")
@@ -45,12 +45,12 @@ def accept(request: Request, pk: UUID) -> Response:
         query = request.query_params
         score, class_value = _score(query.get("score")), _integer(query.get("class"), "class")
         return Response({"count": review_selectors.suggested_above(found, score, class_value)})
-    body = _object(request)
+    body = json_object(request)
     count = review_services.accept_above(
         label_set=found,
         score=_score(body.get("score")),
         class_value=_integer(body.get("class"), "class"),
-        user=_user(request),
+        user=access.caller(request),
     )
     return Response({"count": count})
 
@@ -68,7 +68,7 @@ def assist(request: Request, pk: UUID) -> Response:
     from labeling.assist import Place, object_in, wand
 
     found, _ = _label_set(request, pk)
-    body = _object(request)
+    body = json_object(request)
     if _choice(body.get("tool", ""), "tool", ("wand", "box")) == "wand":
         lon, lat = _real(body.get("lon"), "lon", -180, 180), _real(body.get("lat"), "lat", -90, 90)
         tolerance = _real(body.get("tolerance", 0.12), "tolerance", 0, 1)
@@ -82,9 +82,9 @@ def assist(request: Request, pk: UUID) -> Response:
 def comments(request: Request, pk: UUID) -> Response:
     """List open comments (`?resolved=1` settled ones), or add one: `{id, text, lon, lat, feature, parent}`."""
     found, _ = _label_set(request, pk)
-    user = _user(request)
+    user = access.caller(request)
     if request.method == "POST":
-        comment = comment_services.add(label_set=found, new=_new(_object(request)), user=user)
+        comment = comment_services.add(label_set=found, new=_new(json_object(request)), user=user)
         return Response(comment_selectors.as_json(comment, user.pk), status=201)
     resolved = request.query_params.get("resolved") == "1"
     return Response({"results": comment_selectors.threads(found, me=user.pk, resolved=resolved)})
@@ -95,11 +95,11 @@ def comment(request: Request, pk: UUID) -> Response:
     """Settle a comment or open it again (`{resolved}`), note that one has read it (`{read: true}`), or delete it."""
     found: Comment = comment_selectors.comment(pk)
     role = access.authorise(request, found.label_set.project)
-    user = _user(request)
+    user = access.caller(request)
     if request.method == "DELETE":
         comment_services.delete(comment=found, user=user, role=role)
         return Response(status=204)
-    body = _object(request)
+    body = json_object(request)
     if body.get("read") is True:
         comment_services.acknowledge(comment=found, user=user)
     if isinstance(body.get("resolved"), bool):
@@ -110,19 +110,6 @@ def comment(request: Request, pk: UUID) -> Response:
 def _label_set(request: Request, pk: UUID) -> tuple[LabelSet, Role]:
     found = selectors.label_set(pk)
     return found, access.authorise(request, found.project)
-
-
-def _user(request: Request) -> User:
-    # The route's rule let nobody else through.
-    assert isinstance(request.user, User)
-    return request.user
-
-
-def _object(request: Request) -> dict[str, Any]:
-    body = json_body(request)
-    if not isinstance(body, dict):
-        raise Invalid("The body is no JSON object.", fix="Send an object.", code="bad_json")
-    return body
 
 
 def _choice(value: str, name: str, choices: tuple[Any, ...]) -> Any:

@@ -6,13 +6,12 @@ from typing import Any, Literal, get_args
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from labeling.models import LabelSet, Verdict
 from webapp.errors import Denied, Invalid, QuadratError
 from webapp.features.models import Edit, FeatureLayer
-from webapp.features.numbering import advance, lock
+from webapp.features.numbering import advance, box_around, lock
 from webapp.features.services import EditRequest
 from webapp.projects.access import role_in
 from webapp.projects.models import Role, User
@@ -110,7 +109,8 @@ def accept_above(*, label_set: LabelSet, score: float, class_value: int | None, 
         count: int = cursor.fetchone()[0]
         if count:
             values: dict[str, Any] = {
-                "first": advance(layer, count, count_change=0, boxes=[_extent(cursor)]),
+                # Tiles tell that what was accepted is verified now.
+                "first": advance(layer, count, count_change=0, boxes=[box_around(cursor, _ACCEPTED)]),
                 "user": user.pk,
                 "now": timezone.now(),
             }
@@ -121,22 +121,14 @@ def accept_above(*, label_set: LabelSet, score: float, class_value: int | None, 
     return count
 
 
-def _extent(cursor: CursorWrapper) -> tuple[float, float, float, float]:
-    """Return the box (EPSG:4326) around what was accepted: its tiles tell that it is verified now."""
-    cursor.execute(
-        """SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM (SELECT ST_Extent(f.geometry) e
-        FROM features_feature f JOIN accepted a ON a.id = f.id) x"""
-    )
-    west, south, east, north = cursor.fetchone()
-    return west, south, east, north
-
-
 def _made(reviewed: Sequence[Reviewed]) -> dict[tuple[UUID, int], Edit]:
     """Return the log rows that made what is decided on."""
     rows = Edit.objects.filter(feature_id__in=[item.edit.feature_id for item in reviewed]).defer("geometry")
     wanted = {(item.edit.feature_id, item.edit.base_version) for item in reviewed}
     return {(row.feature_id, row.version): row for row in rows if (row.feature_id, row.version) in wanted}
 
+
+_ACCEPTED = "features_feature JOIN accepted USING (id)"
 
 _SUGGESTED = """CREATE TEMPORARY TABLE accepted ON COMMIT DROP AS
     SELECT id, version, gen_random_uuid() AS op_id, row_number() OVER (ORDER BY fid) AS n FROM features_feature

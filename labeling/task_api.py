@@ -16,7 +16,7 @@ from labeling.task_leases import Order, Place, Purpose
 from labeling.task_selectors import TaskFilter
 from webapp.errors import Invalid, NotFound
 from webapp.features.api import GEOJSON
-from webapp.features.parsing import json_body, parse_number
+from webapp.features.parsing import json_object, parse_number
 from webapp.projects import access
 from webapp.projects.models import Role, User
 
@@ -29,11 +29,13 @@ def tasks(request: Request, pk: UUID) -> HttpResponse:
     """Return the tasks as GeoJSON (`?after=` only what changed since), cut a grid, or remove untouched tasks."""
     found, _ = _label_set(request, pk)
     if request.method == "POST":
-        made = task_services.create_grid(label_set=found, request=parse_grid(_object(request)), user=_user(request))
+        made = task_services.create_grid(
+            label_set=found, request=parse_grid(json_object(request)), user=access.caller(request)
+        )
         return Response({"count": len(made)}, status=201)
     if request.method == "DELETE":
-        return Response({"count": task_services.remove_untouched(label_set=found, user=_user(request))})
-    listed = task_selectors.tasks(found, _filter(request), me=_user(request).pk)
+        return Response({"count": task_services.remove_untouched(label_set=found, user=access.caller(request))})
+    listed = task_selectors.tasks(found, _filter(request), me=access.caller(request).pk)
     head = f'"type":"FeatureCollection","seq":{listed.seq},"count":{listed.count}'
     return HttpResponse(f'{{{head},"features":[{",".join(listed.tasks)}]}}', content_type=GEOJSON)
 
@@ -42,7 +44,7 @@ def tasks(request: Request, pk: UUID) -> HttpResponse:
 def preview(request: Request, pk: UUID) -> Response:
     """Return how many tasks a grid would make, and its cells."""
     found, _ = _label_set(request, pk)
-    cells = task_services.preview_grid(label_set=found, request=parse_grid(_object(request)))
+    cells = task_services.preview_grid(label_set=found, request=parse_grid(json_object(request)))
     shown = [{"type": "Feature", "properties": {}, "geometry": mapping(cell)} for cell in cells.cells[:PREVIEW_CELLS]]
     answer = {"count": len(cells.cells), "covered": cells.covered}
     return Response({**answer, "cells": {"type": "FeatureCollection", "features": shown}})
@@ -52,7 +54,7 @@ def preview(request: Request, pk: UUID) -> Response:
 def next_task(request: Request, pk: UUID) -> Response:
     """Take the next task: `{order, purpose, lon, lat}`; `task` is null where none is left."""
     found, role = _label_set(request, pk)
-    body, user = _object(request), _user(request)
+    body, user = json_object(request), access.caller(request)
     task = task_leases.next_task(
         label_set=found,
         user=user,
@@ -74,8 +76,8 @@ def progress(request: Request, pk: UUID) -> Response:
 def edits(request: Request, pk: UUID) -> Response:
     """Apply a batch of edits that may name the lease on a task under which they were drawn."""
     found, _ = _label_set(request, pk)
-    leased = task_edits.parse_leased(_object(request))
-    return Response({"results": task_edits.apply_leased(layer=found.layer, edits=leased, user=_user(request))})
+    leased = task_edits.parse_leased(json_object(request))
+    return Response({"results": task_edits.apply_leased(layer=found.layer, edits=leased, user=access.caller(request))})
 
 
 @api_view(["GET"])
@@ -90,9 +92,9 @@ def proposals(request: Request, pk: UUID) -> Response:
 def task(request: Request, pk: UUID) -> Response:
     """Show a task with its history, or set its priority, uncertainty or person (`assigned_to`: an id, or null)."""
     found, role = _task(request, pk)
-    user = _user(request)
+    user = access.caller(request)
     if request.method == "PATCH":
-        body = _object(request)
+        body = json_object(request)
         if "assigned_to" in body:
             task_services.assign(task=found, user=user, role=role, to=_person(body["assigned_to"]))
         priority, uncertainty = _number(body, "priority"), _number(body, "uncertainty")
@@ -109,7 +111,7 @@ def task(request: Request, pk: UUID) -> Response:
 def work(request: Request, pk: UUID) -> Response:
     """Do something as the task's holder: `{action, token, note}`."""
     found, role = _task(request, pk)
-    body, user = _object(request), _user(request)
+    body, user = json_object(request), access.caller(request)
     action = _choice(
         body, "action", ("claim", "review", "heartbeat", "acknowledge", "finish", "skip", "release", "split")
     )
@@ -127,7 +129,7 @@ def work(request: Request, pk: UUID) -> Response:
 def review(request: Request, pk: UUID) -> Response:
     """Decide as a reviewer: `{action: approve|return|reopen|take_away, note}`."""
     found, role = _task(request, pk)
-    body, user = _object(request), _user(request)
+    body, user = json_object(request), access.caller(request)
     action = _choice(body, "action", ("approve", "return", "reopen", "take_away"))
     if action == "return":
         done = task_services.return_task(task=found, user=user, role=role, note=_text(body, "note"))
@@ -148,8 +150,8 @@ def proposal(request: Request, pk: UUID) -> Response:
     if found is None:
         raise NotFound()
     role = access.authorise(request, found.task.label_set.project)
-    accept = _choice(_object(request), "action", ("accept", "reject")) == "accept"
-    result = task_edits.decide(proposal=found, accept=accept, user=_user(request), role=role)
+    accept = _choice(json_object(request), "action", ("accept", "reject")) == "accept"
+    result = task_edits.decide(proposal=found, accept=accept, user=access.caller(request), role=role)
     return Response({"result": None if result is None else result.as_json()})
 
 
@@ -176,19 +178,6 @@ def _label_set(request: Request, pk: UUID) -> tuple[LabelSet, Role]:
 def _task(request: Request, pk: UUID) -> tuple[Task, Role]:
     found = task_selectors.task(pk)
     return found, access.authorise(request, found.label_set.project)
-
-
-def _user(request: Request) -> User:
-    # The route's rule let nobody else through.
-    assert isinstance(request.user, User)
-    return request.user
-
-
-def _object(request: Request) -> dict[str, Any]:
-    body = json_body(request)
-    if not isinstance(body, dict):
-        raise Invalid("The body is no JSON object.", fix="Send an object.", code="bad_json")
-    return body
 
 
 def _filter(request: Request) -> TaskFilter:

@@ -17,7 +17,6 @@ from webapp.features.models import FeatureLayer
 from webapp.features.parsing import json_body, parse_bbox, parse_edits, parse_number
 from webapp.features.schema import parse_classes
 from webapp.projects import access
-from webapp.projects.models import User
 
 GEOJSON = "application/geo+json"
 
@@ -26,12 +25,6 @@ def _layer(request: Request, pk: UUID) -> FeatureLayer:
     layer = selectors.layer_of(pk)
     access.authorise(request, layer.project)
     return layer
-
-
-def _user(request: Request) -> User:
-    # The route's rule let nobody else through.
-    assert isinstance(request.user, User)
-    return request.user
 
 
 @api_view(["GET"])
@@ -52,7 +45,7 @@ def layer(request: Request, pk: UUID) -> Response:
     """Show one layer, or delete it with its features and their history."""
     found = _layer(request, pk)
     if request.method == "DELETE":
-        services.delete(layer=found, user=_user(request))
+        services.delete(layer=found, user=access.caller(request))
         return Response(status=204)
     return Response(selectors.layer_json(found))
 
@@ -99,7 +92,7 @@ def edits(request: Request, pk: UUID) -> HttpResponse:
     """Return the log after a number, or apply a batch of edits."""
     found = _layer(request, pk)
     if request.method == "POST":
-        results = services.apply_edits(layer=found, edits=parse_edits(json_body(request)), user=_user(request))
+        results = services.apply_edits(layer=found, edits=parse_edits(json_body(request)), user=access.caller(request))
         return Response({"results": [result.as_json() for result in results], "seq": found.seq})
     after = parse_number(request.GET.get("after"), name="after", default=0, low=0, high=2**62)
     limit = parse_number(
@@ -130,7 +123,7 @@ def restore(request: Request, pk: UUID) -> Response:
     wanted = body.get("seq") if isinstance(body, dict) else None
     if not isinstance(wanted, int) or isinstance(wanted, bool):
         raise Invalid("The body names no seq.", fix='Send {"seq": number} of the timeline.', code="seq")
-    outcome = restoring.receive(layer=found, seq=wanted, user=_user(request))
+    outcome = restoring.receive(layer=found, seq=wanted, user=access.caller(request))
     return Response(outcome, status=202 if "job" in outcome else 200)
 
 
@@ -141,7 +134,7 @@ def classes(request: Request, pk: UUID) -> Response:
     if request.method == "PUT":
         body: Any = json_body(request)
         wanted = parse_classes(body.get("classes") if isinstance(body, dict) else body)
-        return Response({"classes": services.save_classes(layer=found, classes=wanted, user=_user(request))})
+        return Response({"classes": services.save_classes(layer=found, classes=wanted, user=access.caller(request))})
     return Response({"classes": selectors.classes_json(found)})
 
 
@@ -167,7 +160,7 @@ def import_features(request: Request, pk: UUID) -> Response:
     found = _layer(request, pk)
     options = importing.parse_options(request.GET.dict(), found)
     inner: HttpRequest = request._request
-    outcome = importing.receive(layer=found, stream=inner, options=options, user=_user(request))
+    outcome = importing.receive(layer=found, stream=inner, options=options, user=access.caller(request))
     return Response(outcome, status=202 if "job" in outcome else 200)
 
 

@@ -17,7 +17,7 @@ from webapp.errors import Invalid
 from webapp.features import ladder
 from webapp.features.geometry import SRID, check_shape, to_shape
 from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
-from webapp.features.numbering import advance, lock
+from webapp.features.numbering import advance, box_around, lock
 from webapp.projects.models import User
 
 Source = Feature.Source
@@ -131,7 +131,7 @@ def clear_block(*, layer: FeatureLayer, block: int | None = None, user: User | N
         count: int = cursor.fetchone()[0]
         if count:
             ladder.leave(locked, "id IN (SELECT id FROM cleared)")
-            first = advance(locked, count, count_change=-count, boxes=[_extent(cursor, "cleared")])
+            first = advance(locked, count, count_change=-count, boxes=[box_around(cursor, "cleared")])
             cursor.execute(_CLEAR, [None if user is None else user.pk])
             cursor.execute(_LOG_CLEARED, [first])
             layer.seq = locked.seq
@@ -186,20 +186,11 @@ def _publish(layer: FeatureLayer, cursor: Any, count: int, *, block: int | None,
         "now": timezone.now(),
     }
     locked.next_fid += count
-    first = advance(locked, count, count_change=count, boxes=[_extent(cursor, "staged_features")])
+    first = advance(locked, count, count_change=count, boxes=[box_around(cursor, "staged_features")])
     cursor.execute(_INSERT, values)
     cursor.execute(_LOG, {**values, "seq": first})
     ladder.enter(locked, "id IN (SELECT id FROM staged_features)", count=locked.feature_count + count)
     layer.seq, layer.ladder = locked.seq, locked.ladder
-
-
-def _extent(cursor: Any, table: str) -> tuple[float, float, float, float]:
-    cursor.execute(
-        "SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e)"
-        f" FROM (SELECT ST_Extent(geometry) AS e FROM {table}) extent"
-    )
-    west, south, east, north = cursor.fetchone()
-    return west, south, east, north
 
 
 def _escaped(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from webapp import doorbell
 from webapp.features import tile_numbers
@@ -51,6 +52,21 @@ def advance(
         _note(cursor, layer, boxes)
     doorbell.ring(f"layer:{layer.pk}", layer.seq)
     return layer.seq - edits + 1
+
+
+def box_around(cursor: CursorWrapper, rows: str) -> Box:
+    """Return the box (EPSG:4326) around the column `geometry` of some rows: what `advance` is told of a change.
+
+    Args:
+        cursor: of the change's own transaction.
+        rows: SQL that can stand after FROM; one geometry at least.
+    """
+    cursor.execute(
+        "SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM (SELECT ST_Extent(geometry) AS e"
+        f" FROM {rows}) extent"
+    )
+    west, south, east, north = cursor.fetchone()
+    return west, south, east, north
 
 
 def _note(cursor: Any, layer: FeatureLayer, boxes: Sequence[Box]) -> None:

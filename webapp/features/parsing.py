@@ -36,6 +36,18 @@ def json_body(request: HttpRequest) -> Any:
     return parse_json(inner.body)
 
 
+def json_object(request: HttpRequest) -> dict[str, Any]:
+    """Return the JSON object that is a request's body.
+
+    Raises:
+        Invalid: as `parse_json`, or it is another value.
+    """
+    body = json_body(request)
+    if not isinstance(body, dict):
+        raise Invalid("The body is no JSON object.", fix="Send an object.", code="bad_json")
+    return body
+
+
 def parse_edits(body: Any) -> list[EditRequest]:
     """Return the edits of `{edits: [{op_id, action, id, base_version, geometry, class_value, properties}]}`.
 

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from webapp.errors import Conflict, Invalid
 from webapp.features import ladder, services
 from webapp.features.models import Edit, FeatureClass, FeatureLayer
-from webapp.features.numbering import advance, lock
+from webapp.features.numbering import advance, box_around, lock
 from webapp.features.schema import ClassSpec
 from webapp.projects.models import User
 
@@ -103,7 +103,7 @@ def _move(layer: FeatureLayer, where: str, values: dict[str, Any], *, target: in
         if count:
             chosen = "id IN (SELECT id FROM reclassed)"
             ladder.leave(locked, chosen)
-            first = advance(locked, count, count_change=0, boxes=[_extent(cursor)])
+            first = advance(locked, count, count_change=0, boxes=[box_around(cursor, _CHOSEN)])
             cursor.execute(_UPDATE, [target, None if user is None else user.pk])
             cursor.execute(_LOG, [first])
             ladder.enter(locked, chosen, count=locked.feature_count)
@@ -112,14 +112,7 @@ def _move(layer: FeatureLayer, where: str, values: dict[str, Any], *, target: in
     return count
 
 
-def _extent(cursor: Any) -> tuple[float, float, float, float]:
-    cursor.execute(
-        """SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM (SELECT ST_Extent(f.geometry) e
-        FROM features_feature f JOIN reclassed r ON r.id = f.id) x"""
-    )
-    west, south, east, north = cursor.fetchone()
-    return west, south, east, north
-
+_CHOSEN = "features_feature JOIN reclassed USING (id)"
 
 _UPDATE = """UPDATE features_feature f SET class_value = %s, version = f.version + 1, updated_by_id = %s,
     updated_at = clock_timestamp() FROM reclassed r WHERE f.id = r.id"""

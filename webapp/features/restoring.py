@@ -16,7 +16,7 @@ from django.utils import timezone
 from webapp.errors import Invalid
 from webapp.features import ladder
 from webapp.features.models import Edit, FeatureLayer
-from webapp.features.numbering import advance, lock
+from webapp.features.numbering import advance, box_around, lock
 from webapp.features.selectors import person_sql
 from webapp.jobs import services as jobs
 from webapp.jobs.models import Job
@@ -119,7 +119,7 @@ def restore(*, layer: FeatureLayer, seq: int, user: User | None) -> Restoration:
         if done.changes:
             ladder.leave(locked, _RESTORED)
             change = done.brought_back - done.removed
-            first = advance(locked, done.changes, count_change=change, boxes=[_extent(cursor)])
+            first = advance(locked, done.changes, count_change=change, boxes=[box_around(cursor, _PLACES)])
             values = {"user": None if user is None else user.pk, "now": timezone.now(), "first": first}
             cursor.execute(_APPLY, values)
             cursor.execute(_LOG, values)
@@ -127,13 +127,6 @@ def restore(*, layer: FeatureLayer, seq: int, user: User | None) -> Restoration:
             layer.seq = locked.seq
         cursor.execute("DROP TABLE restored")
     return done
-
-
-def _extent(cursor: CursorWrapper) -> tuple[float, float, float, float]:
-    """Return the box (EPSG:4326) around all that the staged restoration changes."""
-    cursor.execute(_EXTENT)
-    west, south, east, north = cursor.fetchone()
-    return west, south, east, north
 
 
 def receive(*, layer: FeatureLayer, seq: int, user: User) -> dict[str, Any]:
@@ -248,9 +241,8 @@ _DIFFERENCES = """CREATE TEMPORARY TABLE restored ON COMMIT DROP AS
 _RESTORED = "id IN (SELECT id FROM restored)"
 
 # All places where something is seen to change: those of now and those of then.
-_EXTENT = """SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM (SELECT ST_Extent(place) e FROM (
-    SELECT f.geometry AS place FROM features_feature f JOIN restored r ON r.id = f.id
-    UNION ALL SELECT geometry FROM restored WHERE geometry IS NOT NULL) places) x"""
+_PLACES = """(SELECT f.geometry FROM features_feature f JOIN restored r ON r.id = f.id
+    UNION ALL SELECT geometry FROM restored WHERE geometry IS NOT NULL) places"""
 
 _APPLY = """UPDATE features_feature f SET version = f.version + 1, deleted = r.absent,
         geometry = CASE WHEN r.absent THEN f.geometry ELSE r.geometry END,

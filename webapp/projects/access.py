@@ -18,6 +18,12 @@ def signed_in(user: object) -> bool:
     return row is not None and _session_lives(user, password_now=row) and _token_lives(user)
 
 
+def caller(request: HttpRequest) -> User:
+    """Return who calls, on a route whose rule lets nobody in who is not signed in."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
 def role_in(user: object, project: Project) -> Role | None:
     """Return the user's role in the project as it is now; None for a stranger. A superuser is an owner everywhere.
 

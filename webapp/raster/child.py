@@ -9,8 +9,11 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+Command = Callable[[dict[str, Any]], dict[str, Any]]
 
 # Drivers that we read and write. All others of rasterio's GDAL are never registered: whatever gets past the check
 # of the first bytes finds no parser. A test compares the two lists with what is registered.
@@ -31,13 +34,30 @@ PR_SET_PDEATHSIG = 1
 
 def main() -> int:
     """Serve one request."""
+    return serve(
+        COMMANDS,
+        environment={"GDAL_SKIP": SKIPPED_DRIVERS},
+        kind="BadRaster",
+        smaller="Save it tiled (gdal_translate -co TILED=YES) and upload it again.",
+    )
+
+
+def serve(commands: Mapping[str, Command], *, environment: Mapping[str, str], kind: str, smaller: str) -> int:
+    """Read a request, limit this process, run the command and say its answer; return the exit status.
+
+    Args:
+        commands: what may be asked for.
+        environment: set before any library is loaded.
+        kind: name of the error in `webapp.errors` where the memory does not suffice.
+        smaller: what to do about that.
+    """
     request: dict[str, Any] = json.loads(sys.stdin.readline())
     limit(request["limits"])
-    os.environ["GDAL_SKIP"] = SKIPPED_DRIVERS
+    os.environ.update(environment)
     from webapp.errors import QuadratError
 
     try:
-        answer = {"result": COMMANDS[request["command"]](request)}
+        answer = {"result": commands[request["command"]](request)}
     except QuadratError as error:
         answer = {
             "error": {"kind": type(error).__name__, "code": error.code, "message": error.message, "fix": error.fix}
@@ -45,10 +65,10 @@ def main() -> int:
     except MemoryError:
         answer = {
             "error": {
-                "kind": "BadRaster",
+                "kind": kind,
                 "code": "too_much_memory",
                 "message": f"'{request['name']}' needs more memory than a file may take.",
-                "fix": "Save it tiled (gdal_translate -co TILED=YES) and upload it again.",
+                "fix": smaller,
             }
         }
     say(answer)

@@ -1,12 +1,10 @@
 """The process inside the sandbox that reads label files: `python -m webapp.vectors.child`, as `webapp.raster.child`."""
 
-import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
-from webapp.raster.child import SKIPPED_DRIVERS, limit, progress, say
+from webapp.raster.child import SKIPPED_DRIVERS, progress, serve
 
 # Vector drivers of pyogrio's GDAL that are never registered: all but GPKG, ESRI Shapefile, FlatGeobuf, LIBKML and
 # MEM. A test compares the list with what is registered.
@@ -22,30 +20,11 @@ TELL_EVERY = 2_000
 
 def main() -> int:
     """Serve one request."""
-    request: dict[str, Any] = json.loads(sys.stdin.readline())
-    limit(request["limits"])
     # Both libraries bring a GDAL of their own, and each reads its own of the two names.
-    os.environ["OGR_SKIP"] = SKIPPED
-    os.environ["GDAL_SKIP"] = ",".join(name for name in SKIPPED_DRIVERS.split(",") if name not in KEPT)
-    from webapp.errors import QuadratError
-
-    try:
-        answer = {"result": COMMANDS[request["command"]](request)}
-    except QuadratError as error:
-        answer = {
-            "error": {"kind": type(error).__name__, "code": error.code, "message": error.message, "fix": error.fix}
-        }
-    except MemoryError:
-        answer = {
-            "error": {
-                "kind": "BadVectors",
-                "code": "too_much_memory",
-                "message": f"'{request['name']}' needs more memory than a file may take.",
-                "fix": "Split it.",
-            }
-        }
-    say(answer)
-    return 0
+    rasters = ",".join(name for name in SKIPPED_DRIVERS.split(",") if name not in KEPT)
+    return serve(
+        COMMANDS, environment={"OGR_SKIP": SKIPPED, "GDAL_SKIP": rasters}, kind="BadVectors", smaller="Split it."
+    )
 
 
 def _open(request: dict[str, Any]) -> tuple[Any, Any]:
