@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.factories import client_for, make_layer, make_project, make_user
-from webapp.errors import Invalid
+from webapp.errors import Conflict, Invalid
 from webapp.features import restoring, selectors
 from webapp.features.editing import Action, EditRequest, apply_edits
 from webapp.features.models import Edit, Feature, FeatureLayer
@@ -56,6 +56,7 @@ def test_a_layer_goes_back_as_a_new_step_and_forward_again(
 ) -> None:
     before, now = state(layer, 3), state(layer, 6)
     told = restoring.preview(layer=layer, seq=3)
+    assert told is not None
     assert (told.brought_back, told.changed_back, told.removed, told.seq) == (1, 1, 1, 6)
     done = restoring.restore(layer=layer, seq=3, user=make_user("ana"))
     assert done == told
@@ -77,7 +78,9 @@ def test_a_layer_goes_back_as_a_new_step_and_forward_again(
 def test_the_log_has_no_number_after_its_last(layer: FeatureLayer, worked: tuple[UUID, UUID, UUID]) -> None:
     with pytest.raises(Invalid):
         restoring.preview(layer=layer, seq=7)
-    assert restoring.preview(layer=layer, seq=0).removed == 3
+    told = restoring.preview(layer=layer, seq=0)
+    assert told is not None
+    assert told.removed == 3
 
 
 def test_the_timeline_joins_what_one_person_did_at_once(layer: FeatureLayer, worked: tuple[UUID, UUID, UUID]) -> None:
@@ -105,12 +108,20 @@ def test_managers_restore_by_number_and_by_moment(layer: FeatureLayer, worked: t
     assert ana.get(url, {"at": "yesterday"}).status_code == 400
     for name in ("ben", "rita"):
         assert client_for(make_user(name)).get(url, {"seq": "3"}).status_code == 200
-        refused = client_for(make_user(name)).post(url, {"seq": 3}, content_type="application/json")
+        refused = client_for(make_user(name)).post(url, {"seq": 3, "base": 6}, content_type="application/json")
         assert refused.status_code == 403
     assert ana.post(url, {"seq": "3"}, content_type="application/json").json()["code"] == "seq"
-    assert ana.post(url, {"seq": 3}, content_type="application/json").json()["changes"] == 3
+    assert ana.post(url, {"seq": 3}, content_type="application/json").json()["code"] == "base"
+    body = {"seq": found["target"], "base": found["seq"]}
+    edit(layer, "create", uuid4(), 0, geometry=square(0.03))
+    late = ana.post(url, body, content_type="application/json")
+    assert (late.status_code, late.json()["code"], late.json()["details"]["seq"]) == (409, "changed_since", 7)
+    assert Edit.objects.filter(layer=layer).count() == 7
+    anew = ana.get(url, {"seq": "3"}).json()
+    body["base"] = anew["seq"]
+    assert ana.post(url, body, content_type="application/json").json()["changes"] == anew["changes"] == 4
     listed = ana.get(f"/api/layers/{layer.pk}/timeline").json()
-    assert (listed["results"][0]["seq"], listed["results"][0]["actor"]["name"]) == (9, "ana")
+    assert (listed["results"][0]["seq"], listed["results"][0]["actor"]["name"]) == (11, "ana")
 
 
 def test_much_is_restored_by_a_job(
@@ -118,8 +129,31 @@ def test_much_is_restored_by_a_job(
 ) -> None:
     monkeypatch.setattr(restoring, "DIRECT_CHANGES", 2)
     answer = client_for(make_user("ana")).post(
-        f"/api/layers/{layer.pk}/restore", {"seq": 3}, content_type="application/json"
+        f"/api/layers/{layer.pk}/restore", {"seq": 3, "base": 6}, content_type="application/json"
     )
     assert answer.status_code == 202
     job = Job.objects.get(pk=answer.json()["job"])
-    assert (job.kind, job.spec["seq"]) == ("restore_features", 3)
+    assert (job.kind, job.spec["seq"], job.spec["base"]) == ("restore_features", 3, 6)
+
+
+def test_what_takes_too_long_to_compare_is_left_to_a_job(
+    layer: FeatureLayer, worked: tuple[UUID, UUID, UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restoring, "COMPARE_MS", 20)
+    slow = "CREATE TEMPORARY TABLE restored ON COMMIT DROP AS SELECT pg_sleep(5)::text, 'delete' AS action"
+    monkeypatch.setattr(restoring, "_DIFFERENCES", slow)
+    url = f"/api/layers/{layer.pk}/restore"
+    ana = client_for(make_user("ana"))
+    told = ana.get(url, {"seq": "3"}).json()
+    assert (told["target"], told["seq"], told["changes"]) == (3, 6, None)
+    assert ana.post(url, {"seq": 3, "base": 5}, content_type="application/json").status_code == 409
+    assert ana.post(url, {"seq": 3, "base": 6}, content_type="application/json").status_code == 202
+
+
+def test_a_job_that_runs_again_after_its_commit_is_no_conflict(
+    layer: FeatureLayer, worked: tuple[UUID, UUID, UUID]
+) -> None:
+    assert restoring.restore(layer=layer, seq=3, user=None, base=6).changes == 3
+    assert restoring.restore(layer=layer, seq=3, user=None, base=6).changes == 0
+    with pytest.raises(Conflict):
+        restoring.restore(layer=layer, seq=6, user=None, base=6)

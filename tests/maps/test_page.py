@@ -6,16 +6,18 @@ import threading
 import time
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.gis.geos import Polygon
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
 from tests.factories import client_for, make_imagery, make_layer, make_project, make_user
 from webapp.features.models import Feature
 from webapp.jobs.models import Job
-from webapp.maps import places, services
+from webapp.maps import extra_services, places, services
 from webapp.maps.models import Map
 
 pytestmark = pytest.mark.django_db
@@ -147,29 +149,61 @@ def test_a_row_has_its_fields_and_box_and_an_unknown_column_is_refused(made: Map
         assert eve.get(url, query).status_code == 400
 
 
+BOOKMARK = {"name": " Dam ", "lon": 85.5, "lat": 27.6, "zoom": 15}
+NOTE = {
+    "geometry": {"type": "LineString", "coordinates": [[85, 27], [85.1, 27]]},
+    "text": "Here",
+    "colour": "#2a6fdb",
+}
+
+
+def send(client: Client, made: Map, method: str, end: str, body: Any = None) -> tuple[int, Any]:
+    url = f"/api/maps/{made.pk}/{end}"
+    answer = client.generic(method, url, json.dumps(body), content_type="application/json")
+    return answer.status_code, answer.json()
+
+
 def test_bookmarks_and_notes_are_kept_and_checked(made: Map) -> None:
-    ben = client_for(make_user("ben"))
-    bookmark = {"name": " Dam ", "lon": 85.5, "lat": 27.6, "zoom": 15}
-    note = {
-        "id": "a",
-        "geometry": {"type": "LineString", "coordinates": [[85, 27], [85.1, 27]]},
-        "text": "Here",
-        "colour": "#2a6fdb",
-    }
-    status, shown = patch(ben, made, {"bookmarks": [bookmark], "notes": [note]})
-    assert (status, shown["bookmarks"][0]["name"], shown["notes"]) == (200, "Dam", [note])
-    assert patch(client_for(make_user("eve")), made, {"notes": []})[0] == 403
-    wrong = [
-        {"bookmarks": [{**bookmark, "lat": 91}]},
-        {"bookmarks": [{**bookmark, "name": " "}]},
-        {"notes": [{**note, "colour": "red"}]},
-    ]
-    wrong += [
-        {"notes": [{**note, "geometry": {"type": kind, "coordinates": [[85, 27]]}}]}
-        for kind in ("LineString", "Polygon", "Point", "Circle")
-    ]
-    for body in wrong:
-        assert patch(ben, made, body)[0] == 400
+    ben, note = client_for(make_user("ben")), f"notes/{uuid4()}"
+    assert send(ben, made, "POST", "bookmarks", BOOKMARK)[1]["bookmarks"][0]["name"] == "Dam"
+    status, shown = send(ben, made, "PUT", note, NOTE)
+    assert (status, shown["notes"]) == (200, [{**NOTE, "id": note[6:]}])
+    status, shown = send(ben, made, "PUT", note, {**NOTE, "text": "There"})
+    assert (status, [row["text"] for row in shown["notes"]]) == (200, ["There"])
+    assert send(client_for(make_user("eve")), made, "DELETE", note)[0] == 403
+    assert send(ben, made, "POST", "bookmarks", BOOKMARK)[0] == 409
+    for wrong in ({"lat": 91}, {"name": " "}):
+        assert send(ben, made, "POST", "bookmarks", {**BOOKMARK, **wrong})[0] == 400
+    kinds = ("LineString", "Polygon", "Point", "Circle")
+    for bad in ({"colour": "red"}, *({"geometry": {"type": kind, "coordinates": [[85, 27]]}} for kind in kinds)):
+        assert send(ben, made, "PUT", note, {**NOTE, **bad})[0] == 400
+    assert patch(ben, made, {"notes": []})[0] == 400
+    version = send(ben, made, "DELETE", note)[1]["version"]
+    assert send(ben, made, "DELETE", note)[1]["version"] == version
+    assert send(ben, made, "DELETE", "bookmarks?name=Dam")[1]["bookmarks"] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_writers_at_once_lose_no_note_and_no_bookmark(made: Map) -> None:
+    ready = threading.Barrier(2)
+
+    def write(who: str) -> None:
+        own = Map.objects.get(pk=made.pk)  # both have seen an empty map
+        ready.wait(timeout=10)
+        for i in range(8):
+            extra_services.put_note(map=own, key=str(uuid4()), note={**NOTE, "text": f"{who} {i}"})
+            extra_services.add_bookmark(map=own, bookmark={**BOOKMARK, "name": f"{who} {i}"})
+        connection.close()
+
+    writers = [threading.Thread(target=write, args=(who,)) for who in ("ana", "ben")]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(timeout=30)
+    made.refresh_from_db()
+    wanted = sorted(f"{who} {i}" for who in ("ana", "ben") for i in range(8))
+    assert sorted(note["text"] for note in made.notes) == wanted
+    assert sorted(bookmark["name"] for bookmark in made.bookmarks) == wanted
 
 
 def test_a_comparison_and_a_moment_are_part_of_the_view(made: Map) -> None:

@@ -114,16 +114,18 @@ def timeline(request: Request, pk: UUID) -> Response:
 
 @api_view(["GET", "POST"])
 def restore(request: Request, pk: UUID) -> Response:
-    """Say what going back to `seq` (or to a moment, `at`) would change, or go back: at once or by a job."""
+    """Say what going back to `seq` (or to a moment, `at`) would change, or go back: at once or by a job.
+
+    POST {seq: the preview's target, base: the preview's seq}: refused where the layer has changed since the preview.
+    """
     found = _layer(request, pk)
     if request.method == "GET":
         seq = restoring.number_at(found, _moment(request)) if "at" in request.GET else _number_of(request.GET)
-        return Response(restoring.preview(layer=found, seq=seq).as_json())
+        return Response(restoring.preview_json(layer=found, seq=seq))
     body: Any = json_body(request)
-    wanted = body.get("seq") if isinstance(body, dict) else None
-    if not isinstance(wanted, int) or isinstance(wanted, bool):
-        raise Invalid("The body names no seq.", fix='Send {"seq": number} of the timeline.', code="seq")
-    outcome = restoring.receive(layer=found, seq=wanted, user=access.caller(request))
+    outcome = restoring.receive(
+        layer=found, seq=_whole(body, "seq"), base=_whole(body, "base"), user=access.caller(request)
+    )
     return Response(outcome, status=202 if "job" in outcome else 200)
 
 
@@ -166,6 +168,14 @@ def import_features(request: Request, pk: UUID) -> Response:
 
 def _number_of(query: QueryDict) -> int:
     return parse_number(query.get("seq"), name="seq", default=0, low=0, high=2**62)
+
+
+def _whole(body: Any, name: str) -> int:
+    value = body.get(name) if isinstance(body, dict) else None
+    if not isinstance(value, int) or isinstance(value, bool):
+        fix = 'Send {"seq": its target, "base": its seq} of a preview.'
+        raise Invalid(f"The body names no {name}.", fix=fix, code=name)
+    return value
 
 
 def _moment(request: Request) -> datetime:

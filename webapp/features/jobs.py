@@ -101,7 +101,9 @@ def restore_features(context: JobContext) -> dict[str, Any]:
     user = User.objects.filter(pk=context.spec["user"]).first()
     context.progress(0.1, "Comparing with how it was")
     with context.publish():
-        return restoring.restore(layer=layer, seq=context.spec["seq"], user=user).as_json()
+        return restoring.restore(
+            layer=layer, seq=context.spec["seq"], user=user, base=context.spec.get("base")
+        ).as_json()
 
 
 def _stage(context: JobContext, importer: Importer, source: Path, rows: Path) -> None:

@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
-from webapp.errors import Invalid
+from webapp.errors import Conflict, Invalid
 from webapp.features import ladder
 from webapp.features.models import Edit, FeatureLayer
 from webapp.features.numbering import advance, box_around, lock
@@ -25,6 +25,8 @@ from webapp.projects.models import User
 
 # Changes above which a job does it: under that an answer takes less than a second.
 DIRECT_CHANGES = 2_000
+# Comparing a layer with its past may hold a thread of the web for so long; then a job compares.
+COMPARE_MS = 10_000
 # Edits read for one page of the timeline, and steps shown on it.
 TIMELINE_EDITS = 5_000
 TIMELINE_STEPS = 60
@@ -97,26 +99,53 @@ class Step:
         }
 
 
-def preview(*, layer: FeatureLayer, seq: int) -> Restoration:
-    """Return what restoring the layer to a number of its log would change.
+def preview(*, layer: FeatureLayer, seq: int) -> Restoration | None:
+    """Return what restoring the layer to a number of its log would change; None where counting took too long.
 
     Raises:
         Invalid: the log has no such number.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        return _stage(cursor, _known(layer, seq), seq)
+    _known(layer, seq)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = %s", [COMPARE_MS])
+            found = _stage(cursor, layer, seq)
+            cursor.execute("SET LOCAL statement_timeout = 0")
+            return found
+    except OperationalError:  # the statement took too long
+        return None
 
 
-def restore(*, layer: FeatureLayer, seq: int, user: User | None) -> Restoration:
-    """Return what was changed to make the layer as it was after number `seq`; one transaction.
+def preview_json(*, layer: FeatureLayer, seq: int) -> dict[str, Any]:
+    """Return the JSON-ready preview; its counts are null where counting took too long.
 
     Raises:
         Invalid: the log has no such number.
+    """
+    now = _last(layer)
+    found = preview(layer=layer, seq=seq)
+    counts = ("brought_back", "changed_back", "removed", "changes")
+    return {"target": seq, "seq": now, **dict.fromkeys(counts)} if found is None else found.as_json()
+
+
+def restore(*, layer: FeatureLayer, seq: int, user: User | None, base: int | None = None) -> Restoration:
+    """Return what was changed to make the layer as it was after number `seq`; one transaction.
+
+    Args:
+        layer: to be restored.
+        seq: number of its log to go back to.
+        user: who restores.
+        base: the layer's last number when somebody looked at what would change; None: whatever it is now.
+
+    Raises:
+        Invalid: the log has no such number.
+        Conflict: the layer has changed since `base`.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         locked = lock(_known(layer, seq))
         done = _stage(cursor, locked, seq)
         if done.changes:
+            _unchanged(locked, base)
             ladder.leave(locked, _RESTORED)
             change = done.brought_back - done.removed
             first = advance(locked, done.changes, count_change=change, boxes=[box_around(cursor, _PLACES)])
@@ -129,19 +158,29 @@ def restore(*, layer: FeatureLayer, seq: int, user: User | None) -> Restoration:
     return done
 
 
-def receive(*, layer: FeatureLayer, seq: int, user: User) -> dict[str, Any]:
+def receive(*, layer: FeatureLayer, seq: int, base: int, user: User) -> dict[str, Any]:
     """Return what was changed, or {"job": id} where it is so much that a job does it.
+
+    Args:
+        layer: to be restored.
+        seq: number of its log to go back to.
+        base: the `seq` of the preview that the user agreed to.
+        user: who restores.
 
     Raises:
         Invalid: the log has no such number.
+        Conflict: the layer has changed since the preview.
         TooMany: the project has too many unfinished jobs.
     """
-    if preview(layer=layer, seq=seq).changes <= DIRECT_CHANGES:
-        return restore(layer=layer, seq=seq, user=user).as_json()
+    found = preview(layer=layer, seq=seq)
+    if found is not None and found.changes <= DIRECT_CHANGES:
+        return restore(layer=layer, seq=seq, user=user, base=base).as_json()
+    layer.refresh_from_db(fields=["seq"])
+    _unchanged(layer, base)
     job = jobs.enqueue(
         project=layer.project,
         kind="restore_features",
-        spec={"layer": str(layer.pk), "seq": seq, "user": user.pk},
+        spec={"layer": str(layer.pk), "seq": seq, "base": base, "user": user.pk},
         user=user,
         title=f"Restore {layer.name}",
         lane="light",
@@ -207,20 +246,35 @@ def _count(step: Step, action: str, feature_id: str) -> None:
         named.append(feature_id)
 
 
+def _last(layer: FeatureLayer) -> int:
+    return FeatureLayer.objects.values_list("seq", flat=True).get(pk=layer.pk)
+
+
 def _known(layer: FeatureLayer, seq: int) -> FeatureLayer:
-    last = FeatureLayer.objects.values_list("seq", flat=True).get(pk=layer.pk)
+    last = _last(layer)
     if not 0 <= seq <= last:
         raise Invalid(f"The log has no number {seq}.", fix=f"Send 0 to {last}.", code="seq")
     return layer
 
 
+def _unchanged(layer: FeatureLayer, base: int | None) -> None:
+    if base is not None and layer.seq != base:
+        raise Conflict(
+            "The layer has changed since you looked at what would be restored.",
+            fix="Look at the new figures and restore again.",
+            code="changed_since",
+            details={"base": base, "seq": layer.seq},
+        )
+
+
 def _stage(cursor: CursorWrapper, layer: FeatureLayer, seq: int) -> Restoration:
     """Fill the table `restored` with what differs, and count it."""
+    # Read before counting: an edit between the two makes a preview old, never the restoration blind.
+    now = _last(layer)
     cursor.execute("DROP TABLE IF EXISTS restored")
     cursor.execute(_DIFFERENCES, {"layer": str(layer.pk), "seq": seq})
     cursor.execute("SELECT action, count(*) FROM restored GROUP BY action")
     counts = dict(cursor.fetchall())
-    now = FeatureLayer.objects.values_list("seq", flat=True).get(pk=layer.pk)
     return Restoration(seq, now, counts.get("create", 0), counts.get("update", 0), counts.get("delete", 0))
 
 

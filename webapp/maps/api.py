@@ -61,17 +61,20 @@ def _create(request: Request) -> Response:
 
 @api_view(["GET", "PATCH", "DELETE"])
 def map_detail(request: Request, pk: UUID) -> Response:
-    """Read a map, change its name, description, view, bookmarks or notes, or delete it."""
+    """Read a map, change its name, description or view, or delete it."""
     found, role = opened(request, pk)
     if request.method == "DELETE":
         services.delete_map(map=found)
         return Response(status=204)
     if request.method == "PATCH":
         fields = fields_of(request)
+        if "bookmarks" in fields or "notes" in fields:
+            raise Invalid(
+                "Notes and bookmarks are not written as a whole list, which would wipe a colleague's.",
+                fix="PUT one note to notes/<id>, POST one bookmark to bookmarks.",
+            )
         if "view" in fields:
             services.save_view(map=found, view=_view(fields["view"]))
-        if "bookmarks" in fields or "notes" in fields:
-            services.save_extras(map=found, bookmarks=fields.get("bookmarks"), notes=fields.get("notes"))
         if "name" in fields or "description" in fields:
             services.rename(map=found, name=text(fields, "name"), description=text(fields, "description"))
     return answer(request, found, role)

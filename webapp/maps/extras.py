@@ -13,18 +13,12 @@ SHAPES = ("Point", "LineString", "Polygon")
 COLOURS = ("#d1495b", "#edae49", "#2a6fdb", "#1b9e77", "#7570b3", "#222222", "#ffffff")
 
 
-def bookmarks(value: Any) -> list[dict[str, Any]]:
-    """Return bookmarks `[{name, lon, lat, zoom}]` as they are kept.
+def bookmark(item: Any) -> dict[str, Any]:
+    """Return a bookmark {name, lon, lat, zoom} as it is kept.
 
     Raises:
-        Invalid: a place that is not on Earth, a name that is missing or too long, or too many.
+        Invalid: a place that is not on Earth, or a name that is missing or too long.
     """
-    if not isinstance(value, list) or len(value) > MOST_BOOKMARKS:
-        raise Invalid('"bookmarks" is no list, or too long.', fix=f"Send at most {MOST_BOOKMARKS}.")
-    return [_bookmark(item) for item in value]
-
-
-def _bookmark(item: Any) -> dict[str, Any]:
     if not isinstance(item, dict):
         raise Invalid("A bookmark is no object.", fix="Send {name, lon, lat, zoom}.")
     name = str(item.get("name", "")).strip()
@@ -34,20 +28,14 @@ def _bookmark(item: Any) -> dict[str, Any]:
     return {"name": name, "lon": lon, "lat": lat, "zoom": _number(item.get("zoom"), 0, 30)}
 
 
-def notes(value: Any) -> list[dict[str, Any]]:
-    """Return notes `[{id, geometry, text, colour}]` as they are kept; geometry is GeoJSON: a point, line or polygon.
+def note(item: Any) -> dict[str, Any]:
+    """Return a note {id, geometry, text, colour} as it is kept; geometry is GeoJSON: a point, line or polygon.
 
     Raises:
-        Invalid: a geometry, text or colour that cannot be, or too many notes.
+        Invalid: a geometry, text or colour that cannot be.
     """
-    if not isinstance(value, list) or len(value) > MOST_NOTES:
-        raise Invalid('"notes" is no list, or too long.', fix=f"Send at most {MOST_NOTES}.")
-    return [_note(item) for item in value]
-
-
-def _note(item: Any) -> dict[str, Any]:
     if not isinstance(item, dict) or not isinstance(item.get("geometry"), dict):
-        raise Invalid("A note is no object with a geometry.", fix="Send {id, geometry, text, colour}.")
+        raise Invalid("A note is no object with a geometry.", fix="Send {geometry, text, colour}.")
     text, key = str(item.get("text", "")), str(item.get("id", ""))
     if len(text) > MAX_TEXT or not 1 <= len(key) <= 40:
         raise Invalid("A note's text or id is too long.", fix=f"Keep the text to {MAX_TEXT} characters.")

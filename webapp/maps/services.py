@@ -15,7 +15,7 @@ from webapp import doorbell
 from webapp.errors import Conflict, Invalid, NotFound
 from webapp.features.models import FeatureLayer
 from webapp.imagery.models import ImageryLayer
-from webapp.maps import extras, styles
+from webapp.maps import styles
 from webapp.maps.models import Map, MapLayer
 from webapp.projects.models import AuditEntry, Project, User
 
@@ -109,20 +109,6 @@ def save_view(*, map: Map, view: View) -> None:
             raise Invalid(f"'{view.time[:40]}' is no time.", fix="Send it as 2026-11-23T10:00:00Z.")
         kept["time"] = view.time
     touch(map, view=kept)
-
-
-def save_extras(*, map: Map, bookmarks: Any = None, notes: Any = None) -> None:
-    """Keep a map's bookmarks and notes; None leaves them.
-
-    Raises:
-        Invalid: see `webapp.maps.extras`.
-    """
-    changes: dict[str, Any] = {}
-    if bookmarks is not None:
-        changes["bookmarks"] = extras.bookmarks(bookmarks)
-    if notes is not None:
-        changes["notes"] = extras.notes(notes)
-    touch(map, **changes)
 
 
 def share(*, map: Map, share: str, user: User) -> None:

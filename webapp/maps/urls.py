@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from webapp.maps import api, api_layout, pages
+from webapp.maps import api, api_extras, api_layout, pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("maps/", pages.public_maps, name="public-maps"),
@@ -18,6 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/maps/<uuid:pk>/layers/<int:layer>", api.map_layer, name="api-map-layer"),
     path("api/maps/<uuid:pk>/layers/<int:layer>/legend", api.map_legend, name="api-map-legend"),
     path("api/maps/<uuid:pk>/layers/<int:layer>/column", api_layout.map_column, name="api-map-column"),
+    path("api/maps/<uuid:pk>/notes/<str:note>", api_extras.map_note, name="api-map-note"),
+    path("api/maps/<uuid:pk>/bookmarks", api_extras.map_bookmarks, name="api-map-bookmarks"),
     path("api/maps/<uuid:pk>/places", api_layout.map_places, name="api-map-places"),
     path("api/maps/<uuid:pk>/layers/<int:layer>/table", api_layout.map_table, name="api-map-table"),
     path("api/maps/<uuid:pk>/layers/<int:layer>/point", api.map_point, name="api-map-point"),

@@ -2,12 +2,13 @@
 
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { Button, Dialog, EmptyState, ErrorNote, Spinner, toast } from "../ui/components";
+import { Button, EmptyState, ErrorNote, Spinner } from "../ui/components";
 import { ago, date, plural } from "../ui/format";
 import type { App, View } from "./app";
 import { NO_CLASS_COLOUR } from "./layer";
-import { backTo, previewRestoring, restoreSet, saidOf, timeline, versionsOf } from "./past";
-import type { PastStep, Restoration, Version } from "./past";
+import { backTo, saidOf, timeline, versionsOf } from "./past";
+import type { PastStep, Version } from "./past";
+import { RestoreDialog } from "./restore-dialog";
 import { Swatch } from "./swatch";
 import type { Id } from "./types";
 
@@ -159,51 +160,4 @@ async function bringBack(app: App, layerUrl: string, ids: readonly Id[]): Promis
   } catch (error) {
     app.refuse(error instanceof Error ? error.message : "They could not be read.");
   }
-}
-
-function RestoreDialog({ layerUrl, target, onClose }: { layerUrl: string; target: { readonly seq: number } | { readonly at: string }; onClose: () => void }): JSX.Element {
-  const [told, setTold] = useState<Restoration | null>(null);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  useEffect(() => {
-    previewRestoring(layerUrl, target).then(setTold, setError);
-  }, [layerUrl, target]);
-  const go = async (): Promise<void> => {
-    if (!told) return;
-    setBusy(true);
-    try {
-      const done = await restoreSet(layerUrl, told.target);
-      if ("job" in done) window.location.assign(`/jobs/${done.job}/`);
-      else toast(`${plural(done.changes, "sample")} restored. The step stands in the history and can be taken back there.`, "ok");
-      onClose();
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
-  return (
-    <Dialog
-      title="Take the whole set back?" onClose={onClose} onSubmit={() => void go()}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" busy={busy} disabled={!told?.changes}>Restore</Button>
-        </>
-      }
-    >
-      {!told && error === null && <Spinner label="Comparing with how it was" />}
-      {told && (told.changes === 0 ? <p>The set is as it was then already.</p> : (
-        <>
-          <p>{plural(told.changes, "sample")} will be as {told.changes === 1 ? "it was" : "they were"} then:</p>
-          <ul class="label-restoration">
-            <li><span class="numeric">{told.brought_back}</span> deleted since, brought back</li>
-            <li><span class="numeric">{told.changed_back}</span> changed since, changed back</li>
-            <li><span class="numeric">{told.removed}</span> drawn since, removed</li>
-          </ul>
-          <p class="muted small-text">Everybody who has the set open sees it at once. Nothing is wiped: you can go back to now in the same way.</p>
-        </>
-      ))}
-      {error !== null && <ErrorNote error={error} />}
-    </Dialog>
-  );
 }

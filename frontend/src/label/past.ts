@@ -35,14 +35,15 @@ export interface PastStep {
   readonly deleted_ids: readonly Id[];
 }
 
+/** What a restoration would change, or did; counts are null where counting takes too long for an answer. */
 export interface Restoration {
   readonly target: number;
   /** The log's last number before: restoring it takes the restoration back. */
   readonly seq: number;
-  readonly brought_back: number;
-  readonly changed_back: number;
-  readonly removed: number;
-  readonly changes: number;
+  readonly brought_back: number | null;
+  readonly changed_back: number | null;
+  readonly removed: number | null;
+  readonly changes: number | null;
 }
 
 type VersionJson = EditRowJson & { readonly at: string; readonly actor: Person | null };
@@ -90,8 +91,9 @@ export function previewRestoring(layerUrl: string, target: { seq: number } | { a
   return get(`${layerUrl}restore?${query}`);
 }
 
-export function restoreSet(layerUrl: string, seq: number): Promise<Restoration | { readonly job: string }> {
-  return post(`${layerUrl}restore`, { seq });
+/** Restore what a preview told of; refused with "changed_since" where somebody has changed the set after it. */
+export function restoreSet(layerUrl: string, { target, seq }: Restoration): Promise<Restoration | { readonly job: string }> {
+  return post(`${layerUrl}restore`, { seq: target, base: seq });
 }
 
 /** A step in words: "drew 3, changed 1". */

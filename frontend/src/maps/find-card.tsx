@@ -1,14 +1,14 @@
 // Go to coordinates, to a place by its name, or to a bookmark.
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { asApiError, get, patch } from "../ui/api";
+import { asApiError, del, get, post } from "../ui/api";
 import { Button, Icon, IconButton, TextInput, toast } from "../ui/components";
 import type { Bounds } from "../ui/map";
 import { Card } from "./card";
 import { coordinatesOf } from "./coordinates-text";
 import type { Place } from "./state";
 import type { Stage } from "./stage";
-import type { Bookmark, MapJson } from "./types";
+import type { MapJson } from "./types";
 
 interface Found {
   name: string;
@@ -105,10 +105,10 @@ interface FindProps {
 /** The card with both. */
 export function FindCard({ map, stage, place, onSaved, onClose }: FindProps): JSX.Element {
   const [name, setName] = useState("");
-  const save = async (bookmarks: Bookmark[]): Promise<void> => {
+  const url = `/api/maps/${map.id}/bookmarks`;
+  const write = async (call: () => Promise<MapJson>): Promise<void> => {
     try {
-      onSaved(await patch<MapJson>(`/api/maps/${map.id}/`, { bookmarks }));
-      setName("");
+      onSaved(await call());
     } catch (error) {
       toast(`${asApiError(error).message} ${asApiError(error).fix}`, "bad");
     }
@@ -124,7 +124,7 @@ export function FindCard({ map, stage, place, onSaved, onClose }: FindProps): JS
               <button type="button" class="find" onClick={() => stage.map.setView([bookmark.lat, bookmark.lon], bookmark.zoom)}>
                 <Icon name="map" /> <span class="truncate">{bookmark.name}</span>
               </button>
-              {map.can_edit && <IconButton label={`Delete bookmark ${bookmark.name}`} icon="trash" small onClick={() => void save(map.bookmarks.filter((other) => other !== bookmark))} />}
+              {map.can_edit && <IconButton label={`Delete bookmark ${bookmark.name}`} icon="trash" small onClick={() => void write(() => del<MapJson>(`${url}?name=${encodeURIComponent(bookmark.name)}`))} />}
             </li>
           ))}
         </ul>
@@ -134,9 +134,12 @@ export function FindCard({ map, stage, place, onSaved, onClose }: FindProps): JS
           class="apply-row"
           onSubmit={(event) => {
             event.preventDefault();
-            const same = map.bookmarks.some((other) => other.name === name.trim());
-            if (same) toast("There is a bookmark of that name.", "warn");
-            else if (place && name.trim()) void save([...map.bookmarks, { name: name.trim(), ...place }]);
+            if (!place || !name.trim()) return;
+            void write(async () => {
+              const saved = await post<MapJson>(url, { name: name.trim(), ...place });
+              setName("");
+              return saved;
+            });
           }}
         >
           <TextInput label="Bookmark this view" value={name} onChange={setName} maxLength={100} placeholder="Name" />

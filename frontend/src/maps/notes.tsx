@@ -1,7 +1,7 @@
 // Notes drawn on the map: points, lines and areas with a text. They belong to the map, not to a layer.
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { asApiError, patch } from "../ui/api";
+import { asApiError, del, put } from "../ui/api";
 import { Button, Icon, IconButton, TextInput, toast } from "../ui/components";
 import type { LonLat } from "../ui/geodesic";
 import { bent, Sketch } from "../ui/sketch";
@@ -88,9 +88,11 @@ export function NotesCard({ map, stage, onSaved, onClose }: NotesProps): JSX.Ele
       setDone(false);
     };
   }, [stage, kind, colour]);
-  const save = async (notes: Note[]): Promise<void> => {
+  const write = async (note: Note, action: "save" | "remove"): Promise<void> => {
+    const url = `/api/maps/${map.id}/notes/${note.id}`;
     try {
-      onSaved(await patch<MapJson>(`/api/maps/${map.id}/`, { notes }));
+      onSaved(action === "save" ? await put<MapJson>(url, { geometry: note.geometry, text: note.text, colour: note.colour }) : await del<MapJson>(url));
+      if (action === "remove") return;
       setKind(null);
       setText("");
     } catch (error) {
@@ -118,7 +120,7 @@ export function NotesCard({ map, stage, onSaved, onClose }: NotesProps): JSX.Ele
               class="note-form"
               onSubmit={(event) => {
                 event.preventDefault();
-                if (done) void save([...map.notes, { id: crypto.randomUUID(), geometry: geometryOf(kind, drawn), text: text.trim(), colour }]);
+                if (done) void write({ id: crypto.randomUUID(), geometry: geometryOf(kind, drawn), text: text.trim(), colour }, "save");
               }}
             >
               <fieldset class="note-colours" disabled={drawn.length > 0}>
@@ -175,7 +177,7 @@ export function NotesCard({ map, stage, onSaved, onClose }: NotesProps): JSX.Ele
               <span class="swatch" style={{ background: note.colour }} aria-hidden="true" />
               <span class="truncate">{note.text || note.geometry.type.replace("LineString", "Line").replace("Polygon", "Area")}</span>
             </button>
-            {map.can_edit && <IconButton label={`Delete note ${note.text}`} icon="trash" small onClick={() => void save(map.notes.filter((other) => other !== note))} />}
+            {map.can_edit && <IconButton label={`Delete note ${note.text}`} icon="trash" small onClick={() => void write(note, "remove")} />}
           </li>
         ))}
       </ul>

@@ -1,0 +1,65 @@
+// What taking the whole set back would change, and the button that does exactly that.
+
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { asApiError } from "../ui/api";
+import { Button, Dialog, ErrorNote, Icon, Spinner, toast } from "../ui/components";
+import { plural } from "../ui/format";
+import { previewRestoring, restoreSet } from "./past";
+import type { Restoration } from "./past";
+
+/** Says what would change, and restores exactly that. */
+export function RestoreDialog({ layerUrl, target, onClose }: { layerUrl: string; target: { readonly seq: number } | { readonly at: string }; onClose: () => void }): JSX.Element {
+  const [told, setTold] = useState<Restoration | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const [overtaken, setOvertaken] = useState(false);
+  useEffect(() => {
+    previewRestoring(layerUrl, target).then(setTold, setError);
+  }, [layerUrl, target]);
+  const go = async (): Promise<void> => {
+    if (!told) return;
+    setBusy(true);
+    try {
+      const done = await restoreSet(layerUrl, told);
+      if ("job" in done) window.location.assign(`/jobs/${done.job}/`);
+      else toast(`${plural(done.changes ?? 0, "sample")} restored. The step stands in the history and can be taken back there.`, "ok");
+      onClose();
+    } catch (failure) {
+      if (asApiError(failure).code === "changed_since") {
+        setOvertaken(true);
+        setTold(null);
+        // The number that was looked at, not the moment again: both name the same state, and only this one is asked for.
+        await previewRestoring(layerUrl, { seq: told.target }).then(setTold, setError);
+      } else setError(failure);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog
+      title="Take the whole set back?" onClose={onClose} onSubmit={() => void go()}
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" busy={busy} disabled={!told || told.changes === 0}>Restore</Button>
+        </>
+      }
+    >
+      {overtaken && <p class="note warn" role="status"><Icon name="warn" /> Somebody changed the set meanwhile. Nothing was restored. This is what would change now:</p>}
+      {!told && error === null && <Spinner label="Comparing with how it was" />}
+      {told?.changes === null && <p>So much was done since that counting it takes too long here. A job compares and restores, unless somebody changes the set before it begins.</p>}
+      {told && told.changes !== null && (told.changes === 0 ? <p>The set is as it was then already.</p> : (
+        <>
+          <p>{plural(told.changes, "sample")} will be as {told.changes === 1 ? "it was" : "they were"} then:</p>
+          <ul class="label-restoration">
+            <li><span class="numeric">{told.brought_back}</span> deleted since, brought back</li>
+            <li><span class="numeric">{told.changed_back}</span> changed since, changed back</li>
+            <li><span class="numeric">{told.removed}</span> drawn since, removed</li>
+          </ul>
+          <p class="muted small-text">Everybody who has the set open sees it at once. Nothing is wiped: you can go back to now in the same way.</p>
+        </>
+      ))}
+      {error !== null && <ErrorNote error={error} />}
+    </Dialog>
+  );
+}
