@@ -26,7 +26,8 @@ from inference.plan import Block, Grid, Layout, chips, inside
 from training.chips import normalise
 from webapp.errors import BandMismatch
 from webapp.raster.blocks import NODATA
-from webapp.raster.read import Reader
+from webapp.raster.read import Raster
+from webapp.raster.readers import open_raster
 from webapp.raster.windows import Window
 
 
@@ -209,11 +210,11 @@ def detect(
 def _read_ahead(work: Work, predictor: Predictor, blocks: Sequence[Block], threads: int = 1) -> Iterator[_Loaded]:
     """Yield the blocks read and normalised, in order; at most `threads` + 1 wait, so memory is bounded."""
     local = threading.local()
-    readers: list[Reader] = []
+    readers: list[Raster] = []
 
     def load(block: Block) -> _Loaded:
         if not hasattr(local, "reader"):
-            local.reader = Reader(work.path)
+            local.reader = open_raster(work.path)
             readers.append(local.reader)
         return _load(local.reader, block, work, predictor)
 
@@ -233,7 +234,7 @@ def _read_ahead(work: Work, predictor: Predictor, blocks: Sequence[Block], threa
             reader.close()
 
 
-def _load(reader: Reader, block: Block, work: Work, predictor: Predictor) -> _Loaded:
+def _load(reader: Raster, block: Block, work: Work, predictor: Predictor) -> _Loaded:
     """Read the chips of a block in one call and normalise them."""
     check_bands(reader.info.count, work, predictor)
     layout, grid = work.layout, work.grid

@@ -20,7 +20,7 @@ from webapp.imagery.selectors import analysis_file
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import job_json
 from webapp.projects.models import Project
-from webapp.raster.read import info
+from webapp.raster.readers import info_of
 
 # Context around a chip where a package says nothing of it.
 DEFAULT_HALO_PX = 64
@@ -93,7 +93,7 @@ def plan_for(package: ModelPackage, imagery: ImageryLayer, settings: Settings, e
         raise Invalid(f"'{imagery.name}' is no finished scene.", fix="Choose imagery that is ready.")
     west, south, east, north = imagery.footprint.extent if imagery.footprint else (-180.0, -90.0, 180.0, 90.0)
     return matching.plan(
-        info(analysis_file(imagery)),
+        info_of(analysis_file(imagery)),
         needs_of(package),
         settings,
         names=band_names(imagery),

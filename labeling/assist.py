@@ -15,7 +15,8 @@ from webapp.features.geometry import check_shape
 from webapp.imagery.models import ImageryLayer
 from webapp.imagery.selectors import analysis_file
 from webapp.raster import segment
-from webapp.raster.read import Chip, Reader
+from webapp.raster.read import Chip, Raster
+from webapp.raster.readers import open_raster
 from webapp.raster.shapes import to_crs, transformer
 from webapp.raster.windows import Window
 
@@ -101,11 +102,11 @@ def object_in(imagery: ImageryLayer, box: Box) -> dict[str, Any]:
         return _outline(reader, chip, mask, (shape[0] // 2, shape[1] // 2))
 
 
-def _open(imagery: ImageryLayer) -> Reader:
+def _open(imagery: ImageryLayer) -> Raster:
     if not imagery.analysis_path:
         raise Unavailable("The imagery is still being made.", fix="Try again when it is ready.", code="not_ready")
     try:
-        return Reader(analysis_file(imagery))
+        return open_raster(analysis_file(imagery))
     except BadRaster as error:
         raise Unavailable(
             "The imagery's file is missing or damaged.",
@@ -114,7 +115,7 @@ def _open(imagery: ImageryLayer) -> Reader:
         ) from error
 
 
-def _pixel(reader: Reader, lon: float, lat: float) -> tuple[float, float]:
+def _pixel(reader: Raster, lon: float, lat: float) -> tuple[float, float]:
     """Return (col, row) of a place; it may lie outside."""
     x, y = transformer(4326, reader.info.crs_wkt).transform(lon, lat)
     a, b, c, d, e, f = reader.info.transform
@@ -122,7 +123,7 @@ def _pixel(reader: Reader, lon: float, lat: float) -> tuple[float, float]:
     return (e * (x - c) - b * (y - f)) / determinant, (a * (y - f) - d * (x - c)) / determinant
 
 
-def _outline(reader: Reader, chip: Chip, mask: segment.Mask, at: tuple[int, int]) -> dict[str, Any]:
+def _outline(reader: Raster, chip: Chip, mask: segment.Mask, at: tuple[int, int]) -> dict[str, Any]:
     found = segment.outline(mask, chip.transform, row=at[0], col=at[1])
     shape: BaseGeometry | None = None if found is None else to_crs(found, reader.info.crs_wkt, 4326)
     verdict = None if shape is None else check_shape(shapely.set_precision(shape, 1e-9))

@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from webapp.errors import Invalid
 from webapp.raster import shapes
-from webapp.raster.read import Info, Reader, Transform
+from webapp.raster.read import Info, Raster, Transform
 from webapp.raster.windows import Window, grid
 
 Format = Literal["Classified_Tiles", "PASCAL_VOC_rectangles"]
@@ -252,7 +252,7 @@ def windows(area: BaseGeometry, cutting: Cutting) -> list[Window]:
 class Cutter:
     """Cuts the chips of a plan; one per thread, since a reader belongs to its thread."""
 
-    def __init__(self, reader: Reader, plan: Plan, labels: Sequence[Label], cutting: Cutting) -> None:
+    def __init__(self, reader: Raster, plan: Plan, labels: Sequence[Label], cutting: Cutting) -> None:
         self.reader = reader
         self.plan = plan
         self.cutting = cutting

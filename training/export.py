@@ -14,8 +14,8 @@ from training import formats, splits
 from training.chips import Cutter, Cutting, Format, Label, Plan, plan, scale_for, to_grid
 from training.formats import ChipFacts, ChipFile, ClassName, Folder, Layout, Moments
 from webapp.errors import Invalid
-from webapp.raster import read
-from webapp.raster.read import Reader
+from webapp.raster.read import Raster
+from webapp.raster.readers import info_of, open_raster
 from webapp.raster.windows import Window
 
 Progress = Callable[[float, str], None]
@@ -66,12 +66,12 @@ class Workers:
     def __init__(self, order: Order, plan: Plan, labels: Sequence[Label]) -> None:
         self._order, self._plan, self._labels = order, plan, labels
         self._own = threading.local()
-        self._readers: list[Reader] = []
+        self._readers: list[Raster] = []
 
     def cutter(self) -> Cutter:
         """Return this thread's cutter."""
         if not hasattr(self._own, "cutter"):
-            reader = Reader(self._order.imagery)
+            reader = open_raster(self._order.imagery)
             self._readers.append(reader)
             self._own.cutter = Cutter(reader, self._plan, self._labels, self._order.cutting)
         cutter: Cutter = self._own.cutter
@@ -102,7 +102,7 @@ def export(order: Order, folder: Path, *, threads: int = 1, progress: Progress |
         raise Invalid(
             f"The class value {max(wanted)} does not fit a class raster of 8 bit.", fix="Use class values up to 254."
         )
-    info = read.info(order.imagery)
+    info = info_of(order.imagery)
     labels = [label for label in order.labels if label.value in wanted]
     if not labels:
         raise Invalid("There is no label to export.", fix="Label some objects first.")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from webapp.raster import colours, expression, render
 from webapp.raster.algorithms import ALGORITHMS
 from webapp.raster.canvas import Canvas, Resampling
+from webapp.raster.mosaic.reader import MosaicReader
 from webapp.raster.readers import kept_reader
 from webapp.raster.render import Format
 from webapp.raster.rendering import Rendering
@@ -144,16 +145,20 @@ def _measured(band: NDArray[Any], valid: NDArray[np.bool_]) -> dict[str, Any]:
 
 
 def _bands(path: Path, canvas: Canvas, rendering: Rendering) -> Placed:
-    reader = kept_reader(path)
-    resampling = cast(Resampling, rendering.resampling)
-    nodata = rendering.nodata
     if not rendering.expression:
-        return read_onto(reader, canvas, rendering.bidx, resampling=resampling, nodata=nodata)
+        return _placed(path, canvas, rendering.bidx, rendering)
     parsed = expression.parse(rendering.expression)
-    placed = read_onto(reader, canvas, parsed.bands, resampling=resampling, nodata=nodata)
+    placed = _placed(path, canvas, parsed.bands, rendering)
     numbers = placed.array.astype(np.float32, copy=False)
     found = parsed.evaluate(dict(zip(parsed.bands, numbers, strict=True)))
     return _finite(Placed(found, placed.valid))
+
+
+def _placed(path: Path, canvas: Canvas, bands: tuple[int, ...], rendering: Rendering) -> Placed:
+    raster, resampling = kept_reader(path), cast(Resampling, rendering.resampling)
+    if isinstance(raster, MosaicReader):
+        return raster.onto(canvas, bands, resampling=resampling, nodata=rendering.nodata)
+    return read_onto(raster, canvas, bands, resampling=resampling, nodata=rendering.nodata)
 
 
 def _finite(placed: Placed) -> Placed:

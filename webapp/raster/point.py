@@ -1,6 +1,7 @@
 """What a raster holds at one place on Earth."""
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,10 @@ from webapp.errors import Invalid
 from webapp.raster import expression
 from webapp.raster.blocks import NODATA, BlockFolder
 from webapp.raster.canvas import crs_of
-from webapp.raster.read import Reader, Transform
+from webapp.raster.mosaic.document import Rule
+from webapp.raster.mosaic.reader import MosaicReader
+from webapp.raster.read import Raster, Transform
+from webapp.raster.readers import kept_reader
 from webapp.raster.rendering import Rendering
 from webapp.raster.shapes import transformer
 from webapp.raster.windows import Window
@@ -38,24 +42,75 @@ def pixel_at(lon: float, lat: float, *, transform: Transform, crs_wkt: str, widt
     return math.floor(row), math.floor(col)
 
 
-def values_at(path: Path | str, lon: float, lat: float) -> list[float | int | None]:
-    """Return the value of each band under a place, `None` for each where the raster has no data there.
+Values = list[float | int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a raster holds at a place.
+
+    Attributes:
+        values: of each band; `None` for each where there is no data.
+        members: of a mosaic: (key, values) of each member with data there, the first on top; empty for one file.
+    """
+
+    values: Values
+    members: tuple[tuple[str, Values], ...] = ()
+
+
+def held_at(path: Path, lon: float, lat: float) -> Held:
+    """Return what an imagery layer's raster holds under a place, and whose it is.
 
     Args:
-        path: a raster with a CRS.
+        path: a raster with a CRS, or a mosaic.
         lon, lat: degrees, WGS 84.
 
     Raises:
         BadRaster: no raster, or its bytes cannot be decoded.
     """
-    with Reader(path) as reader:
-        found = reader.info
-        place = pixel_at(lon, lat, transform=found.transform, crs_wkt=found.crs_wkt, width=found.width)
-        nothing: list[float | int | None] = [None] * found.count
-        if place is None or not (0 <= place[0] < found.height and 0 <= place[1] < found.width):
-            return nothing
-        chip = reader.read(Window(*place, 1, 1))
-        return [value.item() for value in chip.array[:, 0, 0]] if chip.valid[0, 0] else nothing
+    raster = kept_reader(path)
+    if not isinstance(raster, MosaicReader):
+        return Held(_values(raster, lon, lat))
+    answers = ((key, _values(member, lon, lat)) for key, member in raster.holding(lon, lat))
+    found = tuple((key, values) for key, values in answers if None not in values)
+    return Held(_joined(raster, [values for _, values in found]), found)
+
+
+def values_at(path: Path | str, lon: float, lat: float) -> Values:
+    """Return the value of each band under a place, `None` for each where the raster has no data there.
+
+    Args:
+        path: a raster with a CRS, or a mosaic.
+        lon, lat: degrees, WGS 84.
+
+    Raises:
+        BadRaster: no raster, or its bytes cannot be decoded.
+    """
+    return held_at(Path(path), lon, lat).values
+
+
+def _values(raster: Raster, lon: float, lat: float) -> Values:
+    found = raster.info
+    place = pixel_at(lon, lat, transform=found.transform, crs_wkt=found.crs_wkt, width=found.width)
+    nothing: Values = [None] * found.count
+    if place is None or not (0 <= place[0] < found.height and 0 <= place[1] < found.width):
+        return nothing
+    chip = raster.read(Window(*place, 1, 1))
+    return [value.item() for value in chip.array[:, 0, 0]] if chip.valid[0, 0] else nothing
+
+
+def _joined(raster: MosaicReader, rows: list[Values]) -> Values:
+    """Return what a mosaic's rule makes of the values of its members."""
+    rule: Rule = raster.mosaic.rule
+    if not rows:
+        return [None] * raster.info.count
+    if rule == "first":
+        return rows[0]
+    numbers = np.array(rows, np.float64)
+    joined = (
+        numbers.mean(axis=0) if rule == "mean" else numbers.max(axis=0) if rule == "highest" else numbers.min(axis=0)
+    )
+    return [float(value) for value in joined]
 
 
 def rendered_at(path: Path | str, lon: float, lat: float, rendering: Rendering) -> list[float | None]:

@@ -1,6 +1,7 @@
 """Reading pixels: the one way map, training and inference look at a raster."""
 
 import threading
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,7 @@ from rasterio.windows import Window as RasterioWindow
 
 from webapp.errors import BadRaster, Invalid
 from webapp.raster.scaling import scaling_of
-from webapp.raster.windows import Window
+from webapp.raster.windows import Span, Window, inside_span
 
 Transform = tuple[float, float, float, float, float, float]
 Resample = Literal["nearest", "bilinear", "average"]
@@ -153,32 +154,15 @@ def info(path: Path | str) -> Info:
         return reader.info
 
 
-class Reader:
-    """An open raster. Use it on one thread: GDAL datasets are not thread-safe.
+class Raster(ABC):
+    """Pixels on a grid, read by windows: a file, or a mosaic of many. Use it on one thread.
 
-    Raises:
-        BadRaster: no GeoTIFF, PNG or JPEG, or a damaged one.
+    Attributes:
+        info: what it is.
     """
 
-    def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
-        driver = driver_of(self.path)
-        try:
-            with rasterio.Env(**OPEN_OPTIONS):
-                # sharing=False: a shared handle would be used by several threads at once.
-                self._source: Any = rasterio.open(self.path, driver=driver, sharing=False)
-        except RasterioError as error:
-            raise BadRaster(
-                f"'{self.path.name}' is damaged: {error}.", fix="Export or upload it again.", code="file_damaged"
-            ) from error
-        self.info = _info(self.path, self._source)
-        alpha = _alpha_band(self._source)
-        self._bands = [index for index in self._source.indexes if index != alpha]
-        flags = self._source.mask_flag_enums[self._bands[0] - 1]
-        self._mask_is_nodata = MaskFlags.nodata in flags
-        self._mask_is_stored = not self._mask_is_nodata and MaskFlags.all_valid not in flags
-        self._scaling = scaling_of(self._source)
-        self._owner = threading.get_ident()
+    info: Info
+    _bands: list[int]
 
     def __enter__(self) -> Self:
         """Return the reader itself."""
@@ -190,9 +174,9 @@ class Reader:
         """Close the file."""
         self.close()
 
+    @abstractmethod
     def close(self) -> None:
-        """Close the file; the reader is of no use afterwards."""
-        self._source.close()
+        """Close its files; it is of no use afterwards."""
 
     @property
     def whole(self) -> Window:
@@ -228,20 +212,22 @@ class Reader:
         """
         chosen = self._bands if bands is None else bands
         if not chosen or any(band not in self._bands for band in chosen):
-            raise Invalid(f"'{self.path.name}' has bands {self._bands}, not {chosen}.", fix="Choose from its bands.")
+            raise Invalid(
+                f"'{self.info.path.name}' has bands {self._bands}, not {chosen}.", fix="Choose from its bands."
+            )
         if pad is None:
             window = window.clip(self.info.height, self.info.width)
         if window.empty or (out_shape is not None and min(out_shape) < 1):
             raise Invalid(f"The window {window} holds no pixel.", fix="Choose one that meets the raster.")
         height, width = out_shape or (window.height, window.width)
-        rows = _inside(window.row, window.height, self.info.height, height)
-        cols = _inside(window.col, window.width, self.info.width, width)
+        rows = inside_span(window.row, window.height, self.info.height, height)
+        cols = inside_span(window.col, window.width, self.info.width, width)
         shape = (len(chosen), height, width)
         if rows is None or cols is None:
             array = np.zeros(shape, dtype=self.info.dtype)
             valid = np.zeros(shape[1:], dtype=bool)
         else:
-            array, valid = self._read_inside(chosen, rows, cols, _RESAMPLING[resampling])
+            array, valid = self._read_inside(chosen, rows, cols, resampling)
             if array.shape != shape:
                 around = ((rows.before, rows.after), (cols.before, cols.after))
                 mode: Any = "reflect" if pad == "reflect" else "constant"
@@ -261,13 +247,53 @@ class Reader:
             f + d * window.col + e * window.row,
         )
 
+    @abstractmethod
     def _read_inside(
-        self, bands: list[int], rows: "_Span", cols: "_Span", resampling: Resampling
+        self, bands: list[int], rows: Span, cols: Span, resampling: Resample
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Return (array (band, row, col), valid (row, col)) of a part that lies wholly inside."""
+
+
+class Reader(Raster):
+    """An open raster file. Use it on one thread: GDAL datasets are not thread-safe.
+
+    Raises:
+        BadRaster: no GeoTIFF, PNG or JPEG, or a damaged one.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        driver = driver_of(self.path)
+        try:
+            with rasterio.Env(**OPEN_OPTIONS):
+                # sharing=False: a shared handle would be used by several threads at once.
+                self._source: Any = rasterio.open(self.path, driver=driver, sharing=False)
+        except RasterioError as error:
+            raise BadRaster(
+                f"'{self.path.name}' is damaged: {error}.", fix="Export or upload it again.", code="file_damaged"
+            ) from error
+        self.info = _info(self.path, self._source)
+        alpha = _alpha_band(self._source)
+        self._bands = [index for index in self._source.indexes if index != alpha]
+        flags = self._source.mask_flag_enums[self._bands[0] - 1]
+        self._mask_is_nodata = MaskFlags.nodata in flags
+        self._mask_is_stored = not self._mask_is_nodata and MaskFlags.all_valid not in flags
+        self._scaling = scaling_of(self._source)
+        self._owner = threading.get_ident()
+
+    def close(self) -> None:
+        """Close the file; the reader is of no use afterwards."""
+        self._source.close()
+
+    def _read_inside(
+        self, bands: list[int], rows: Span, cols: Span, resampling: Resample
     ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         window = RasterioWindow(cols.start, rows.start, cols.length, rows.length)
         shape = (rows.out, cols.out)
         try:
-            array = self._source.read(bands, window=window, out_shape=(len(bands), *shape), resampling=resampling)
+            array = self._source.read(
+                bands, window=window, out_shape=(len(bands), *shape), resampling=_RESAMPLING[resampling]
+            )
             stored = self._source.dataset_mask(window=window, out_shape=shape) if self._mask_is_stored else None
         except RasterioError as error:
             raise BadRaster(
@@ -282,27 +308,3 @@ class Reader:
         if np.issubdtype(array.dtype, np.floating):
             valid &= np.isfinite(array).all(axis=0)
         return (array if self._scaling is None else self._scaling.apply(array, bands)), valid
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """Along one axis: what is read of the raster (start, length) into `out` pixels, and how many are padded."""
-
-    start: float
-    length: float
-    out: int
-    before: int
-    after: int
-
-
-def _inside(start: int, length: int, raster: int, out: int) -> _Span | None:
-    """Return the part of a window that lies inside the raster along one axis, or None."""
-    if start >= 0 and start + length <= raster:
-        return _Span(start, length, out, 0, 0)
-    scale = length / out
-    first = max(0, round(-start / scale))
-    last = min(out, round((raster - start) / scale))
-    if last <= first:
-        return None
-    low, high = max(0.0, start + first * scale), min(float(raster), start + last * scale)
-    return _Span(low, high - low, last - first, first, out - last)

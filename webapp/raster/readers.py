@@ -5,22 +5,45 @@ from collections import OrderedDict
 from pathlib import Path
 
 from webapp.errors import BadRaster
-from webapp.raster.read import Reader
+from webapp.raster.mosaic.document import SUFFIX
+from webapp.raster.mosaic.reader import MosaicReader
+from webapp.raster.read import Info, Raster, Reader
 
 # Open rasters a thread. One costs a file descriptor and its directory, some 100 kB.
 KEPT = 32
 _local = threading.local()
 
 
-def kept_reader(path: Path) -> Reader:
-    """Return this thread's open reader of a raster; a file that was replaced is opened anew.
+def open_raster(path: Path) -> Raster:
+    """Return an imagery layer's raster, whatever it is made of. Close it, and use it on one thread.
+
+    A mosaic's members are opened where they are met, and kept open by the thread.
+
+    Raises:
+        BadRaster: the file is gone, or is no raster.
+    """
+    return MosaicReader(path, kept_reader) if path.suffix == SUFFIX else Reader(path)
+
+
+def info_of(path: Path) -> Info:
+    """Return what an imagery layer's raster is, without its pixels.
+
+    Raises:
+        BadRaster: the file is gone, or is no raster.
+    """
+    with open_raster(path) as raster:
+        return raster.info
+
+
+def kept_reader(path: Path) -> Raster:
+    """Return this thread's open raster; a file that was replaced is opened anew.
 
     Do not close it, and do not give it to another thread.
 
     Raises:
         BadRaster: the file is gone, or is no raster.
     """
-    kept: OrderedDict[Path, tuple[tuple[int, int], Reader]] | None = getattr(_local, "kept", None)
+    kept: OrderedDict[Path, tuple[tuple[int, int], Raster]] | None = getattr(_local, "kept", None)
     if kept is None:
         kept = _local.kept = OrderedDict()
     try:
@@ -34,7 +57,7 @@ def kept_reader(path: Path) -> Reader:
         return found[1]
     if found is not None:
         found[1].close()
-    kept[path] = (stamp, Reader(path))
+    kept[path] = (stamp, open_raster(path))
     kept.move_to_end(path)
     while len(kept) > KEPT:
         kept.popitem(last=False)[1][1].close()

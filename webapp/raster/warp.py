@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from webapp.raster.canvas import Canvas, Resampling, between, crs_of
-from webapp.raster.read import Chip, Reader
+from webapp.raster.read import Chip, Raster
 from webapp.raster.windows import Window
 
 # How far, in source pixels of the overview read, a position may be off before the mesh is made finer.
@@ -52,7 +52,7 @@ class Placed:
 
 
 def read_onto(
-    reader: Reader,
+    reader: Raster,
     canvas: Canvas,
     bands: tuple[int, ...],
     *,
@@ -73,7 +73,7 @@ def read_onto(
         BadRaster: the file cannot be decoded.
     """
     distinct = sorted(set(bands))
-    mesh = _mesh(reader, canvas)
+    mesh = mesh_of(reader, canvas)
     chip = None if mesh is None else _chip(reader, mesh, canvas, distinct, resampling)
     if chip is None or mesh is None:
         dtype = np.uint8 if reader.info.dtype == "uint8" else np.float32
@@ -90,7 +90,7 @@ def read_onto(
     return Placed(placed.array[[distinct.index(band) for band in bands]], placed.valid)
 
 
-def _mesh(reader: Reader, canvas: Canvas) -> Points | None:
+def mesh_of(reader: Raster, canvas: Canvas) -> Points | None:
     """Return source pixel positions (row, col, 2: x, y) of the mesh's corners; None where nothing is met.
 
     The coarsest mesh is taken whose cells, drawn as bilinear quadrilaterals, keep within the tolerance.
@@ -102,7 +102,7 @@ def _mesh(reader: Reader, canvas: Canvas) -> Points | None:
             points = _positions(reader, canvas, cells)
             off = np.abs(_interpolated(coarse, cells // (coarse.shape[0] - 1)) - points).max()
             # In pixels of what will be read, which are never smaller than half a canvas pixel.
-            if off / max(1.0, _scale(points, canvas) / 2) <= TOLERANCE_PX:
+            if off / max(1.0, scale_of(points, canvas) / 2) <= TOLERANCE_PX:
                 points = coarse
                 break
             coarse = points
@@ -121,7 +121,7 @@ def _finite(points: Points) -> Points:
     return kept
 
 
-def _positions(reader: Reader, canvas: Canvas, cells: int) -> Points:
+def _positions(reader: Raster, canvas: Canvas, cells: int) -> Points:
     west, south, east, north = canvas.bounds
     steps = np.arange(cells + 1) / cells
     xs, ys = np.meshgrid(west + (east - west) * steps, north + (south - north) * steps)
@@ -150,7 +150,7 @@ def _interpolated(coarse: Points, step: int) -> Points:
     return found
 
 
-def _scale(points: Points, canvas: Canvas) -> float:
+def scale_of(points: Points, canvas: Canvas) -> float:
     """Return the median number of source pixels to a canvas pixel, along the finer of the two axes."""
     cells = points.shape[0] - 1
     across = np.hypot(*np.diff(points, axis=1).T) * cells / canvas.width
@@ -161,10 +161,10 @@ def _scale(points: Points, canvas: Canvas) -> float:
     return min(sizes) if sizes else 1.0
 
 
-def _chip(reader: Reader, mesh: Points, canvas: Canvas, bands: list[int], resampling: Resampling) -> Chip | None:
+def _chip(reader: Raster, mesh: Points, canvas: Canvas, bands: list[int], resampling: Resampling) -> Chip | None:
     """Return what the canvas needs of the raster, at the resolution of an overview or, averaged, at the canvas's."""
     height, width = reader.info.height, reader.info.width
-    scale = _scale(mesh, canvas)
+    scale = scale_of(mesh, canvas)
     # The overview's own pixels, read as they are: halves below the wanted resolution cost nothing but time.
     step = 2 ** max(0, math.floor(math.log2(max(scale, 1e-9)) + 1e-6))
     if resampling == "average" and scale > 1:

@@ -73,3 +73,27 @@ def grid(height: int, width: int, size: int, stride: int | None = None) -> list[
         raise ValueError(f"A stride of {step} px leaves gaps between windows of {size} px. Use at most {size}.")
     tall, wide = min(size, height), min(size, width)
     return [Window(row, col, tall, wide) for row in _starts(height, size, step) for col in _starts(width, size, step)]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Along one axis: what is read of the raster (start, length) into `out` pixels, and how many are padded."""
+
+    start: float
+    length: float
+    out: int
+    before: int
+    after: int
+
+
+def inside_span(start: int, length: int, raster: int, out: int) -> Span | None:
+    """Return the part of a window that lies inside the raster along one axis, or None."""
+    if start >= 0 and start + length <= raster:
+        return Span(start, length, out, 0, 0)
+    scale = length / out
+    first = max(0, round(-start / scale))
+    last = min(out, round((raster - start) / scale))
+    if last <= first:
+        return None
+    low, high = max(0.0, start + first * scale), min(float(raster), start + last * scale)
+    return Span(low, high - low, last - first, first, out - last)
