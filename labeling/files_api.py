@@ -6,7 +6,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from labeling import selectors
+from labeling import offsets, selectors
 from labeling.models import LabelSet
 from webapp.features import files_api
 from webapp.imagery.models import ImageryLayer
@@ -15,7 +15,7 @@ from webapp.vectors.table import Grid
 
 
 def grid_of(imagery: ImageryLayer) -> Grid:
-    """Return the pixels that samples over this imagery are counted in."""
+    """Return the pixels that samples over this imagery are counted in; give it as `offsets.shown` does."""
     crs = imagery.crs_wkt or f"EPSG:{imagery.epsg}"
     return Grid(imagery.name, imagery.height, imagery.width, tuple(imagery.transform), crs)
 
@@ -24,14 +24,14 @@ def grid_of(imagery: ImageryLayer) -> Grid:
 def imports(request: Request, pk: UUID) -> Response:
     """Take a file of samples and look into it."""
     found = _label_set(request, pk)
-    return files_api.look(request, found.layer, grid_of(found.imagery))
+    return files_api.look(request, found.layer, grid_of(offsets.shown(found)))
 
 
 @api_view(["POST"])
 def exports(request: Request, pk: UUID) -> Response:
     """Write the samples into a file."""
     found = _label_set(request, pk)
-    return files_api.write(request, found.layer, grid_of(found.imagery))
+    return files_api.write(request, found.layer, grid_of(offsets.shown(found)))
 
 
 def _label_set(request: Request, pk: UUID) -> LabelSet:

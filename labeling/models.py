@@ -39,6 +39,34 @@ class LabelSet(models.Model):
         return reverse("label", args=[self.pk])
 
 
+class ImageryOffset(models.Model):
+    """How far imagery is shown from where its file says, while this set is labelled. Display only: see `offsets`."""
+
+    label_set = models.ForeignKey(LabelSet, on_delete=models.CASCADE, related_name="offsets", db_index=False)
+    imagery = models.ForeignKey(ImageryLayer, on_delete=models.CASCADE, related_name="+")
+    east_m = models.FloatField(help_text="Metres on the ground at the middle of the imagery.")
+    north_m = models.FloatField()
+    note = models.CharField(max_length=200, blank=True, help_text="How it was found.")
+    version = models.PositiveIntegerField(default=1)
+    set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    set_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "imagery offset"
+        constraints = [
+            models.UniqueConstraint(fields=["label_set", "imagery"], name="offset_once_an_imagery"),
+            models.CheckConstraint(
+                condition=models.Q(east_m__gte=-500, east_m__lte=500, north_m__gte=-500, north_m__lte=500),
+                name="offset_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.east_m:g} m E, {self.north_m:g} m N"
+
+
 class Task(models.Model):
     """One cell of a label set's grid. All times are the database's clock.
 

@@ -1,6 +1,5 @@
 """The REST edge of review: the stream of samples, acceptance by score, figures, comments."""
 
-import math
 from typing import Any, get_args
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from labeling.comment_services import NewComment
 from labeling.models import Comment, LabelSet
 from labeling.review_selectors import Order, Wanted, What
 from webapp.errors import Invalid
-from webapp.features.parsing import json_object
+from webapp.features.parsing import json_object, real_number
 from webapp.projects import access
 from webapp.projects.models import Role
 
@@ -59,23 +58,6 @@ def accept(request: Request, pk: UUID) -> Response:
 def figures(request: Request, pk: UUID) -> Response:
     """Return accepted, fixed and rejected samples by who made them and by class."""
     return Response({"results": review_selectors.figures(_label_set(request, pk)[0])})
-
-
-@api_view(["POST"])
-def assist(request: Request, pk: UUID) -> Response:
-    """Find an outline in the imagery: `{tool: "wand", lon, lat, tolerance}`, or `{tool: "box", west, south, …}`."""
-    # The raster room is loaded by the first who asks, not by every process that only shows pages.
-    from labeling.assist import Place, object_in, wand
-
-    found, _ = _label_set(request, pk)
-    body = json_object(request)
-    if _choice(body.get("tool", ""), "tool", ("wand", "box")) == "wand":
-        lon, lat = _real(body.get("lon"), "lon", -180, 180), _real(body.get("lat"), "lat", -90, 90)
-        tolerance = _real(body.get("tolerance", 0.12), "tolerance", 0, 1)
-        return Response({"geometry": wand(found.imagery, Place(lon, lat, tolerance))})
-    west, east = (_real(body.get(name), name, -180, 180) for name in ("west", "east"))
-    south, north = (_real(body.get(name), name, -90, 90) for name in ("south", "north"))
-    return Response({"geometry": object_in(found.imagery, (west, south, east, north))})
 
 
 @api_view(["GET", "POST"])
@@ -126,18 +108,8 @@ def _integer(value: Any, name: str) -> int | None:
     return int(value)
 
 
-def _real(value: Any, name: str, low: float, high: float) -> float:
-    try:
-        found = math.nan if value is None or isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        found = math.nan
-    if not low <= found <= high:
-        raise Invalid(f"{name} is {value!r:.40}.", fix=f"Send a number from {low:g} to {high:g}.", code=name)
-    return found
-
-
 def _score(value: Any) -> float:
-    return _real(value, "score", 0, 1)
+    return real_number(value, "score", 0, 1)
 
 
 def _cursor(text: str | None) -> tuple[float, int] | None:
@@ -146,7 +118,7 @@ def _cursor(text: str | None) -> tuple[float, int] | None:
     rank, _, fid = text.partition(",")
     if not fid.isdecimal():
         raise Invalid(f"after={text!r:.40} is no cursor.", fix="Send the `next` of the page before.", code="after")
-    return _real(rank, "after", -2, 2), int(fid[:18])
+    return real_number(rank, "after", -2, 2), int(fid[:18])
 
 
 def _new(body: dict[str, Any]) -> NewComment:
@@ -154,7 +126,11 @@ def _new(body: dict[str, Any]) -> NewComment:
     if not isinstance(text, str):
         raise Invalid("The comment has no text.", fix="Send text.", code="text")
     answers = body.get("parent") is not None
-    place = None if answers else (_real(body.get("lon"), "lon", -180, 180), _real(body.get("lat"), "lat", -90, 90))
+    place = (
+        None
+        if answers
+        else (real_number(body.get("lon"), "lon", -180, 180), real_number(body.get("lat"), "lat", -90, 90))
+    )
     pk = _uuid(body.get("id"), "id")
     if pk is None:
         raise Invalid("The comment has no id.", fix="Make a UUID: sent twice it is stored once.", code="id")

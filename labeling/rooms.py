@@ -121,6 +121,7 @@ class Room:
         self._classes_changed = False
         self._tasks_seq: int | None = None
         self._comments_changed = False
+        self._offsets_changed = False
         self._cursors: dict[Seat, tuple[float, float]] = {}
         self._elsewhere: dict[str, tuple[float, list[tuple[str, str, str | None]]]] = {}
         self._shown: list[dict[str, Any]] = []
@@ -144,6 +145,7 @@ class Room:
             listener.subscribe(f"classes:{self.layer.pk}", here(self._classes_rung)),
             listener.subscribe(f"tasks:{self.layer.pk}", here(self._tasks_rung)),
             listener.subscribe(f"comments:{self.layer.pk}", here(self._comments_rung)),
+            listener.subscribe(f"offsets:{self.layer.pk}", here(self._offsets_rung)),
             listener.hear(f"room:{self.layer.pk}", here(self._heard)),
         ]
         self.seq = (await readers.run(selectors.changes, self.layer, after=-1)).seq
@@ -224,6 +226,10 @@ class Room:
         self._comments_changed = True
         self._bell.set()
 
+    def _offsets_rung(self, topic: str, number: int) -> None:
+        self._offsets_changed = True
+        self._bell.set()
+
     async def _follow(self) -> None:
         await self._bell.wait()
         self._bell.clear()
@@ -234,6 +240,9 @@ class Room:
         if self._comments_changed:
             self._comments_changed = False
             self._all(json.dumps({"type": "comments"}))
+        if self._offsets_changed:
+            self._offsets_changed = False
+            self._all(json.dumps({"type": "offsets"}))
         if self._classes_changed:
             self._classes_changed = False
             classes = await readers.run(selectors.classes_json, self.layer)

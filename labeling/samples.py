@@ -7,6 +7,7 @@ from django.contrib.gis.geos import MultiPolygon
 from django.db import connection, transaction
 from django.db.utils import OperationalError
 
+from labeling import offsets
 from labeling.models import LabelSet
 from webapp.errors import Conflict, Invalid
 from webapp.features import selectors as features
@@ -95,7 +96,7 @@ KINDS: dict[str, Kind] = {
     ),
 }
 _PLACE = """WITH place AS (SELECT footprint AS frame, ST_Buffer(footprint, %(edge)s) AS around
-    FROM imagery_imagerylayer WHERE id = %(imagery)s) """
+    FROM (SELECT ST_GeomFromEWKB(%(footprint)s) AS footprint) shown) """
 
 
 def overview(found: LabelSet) -> dict[str, Any]:
@@ -170,7 +171,7 @@ def values(found: LabelSet) -> dict[str, Any]:
     edge_m = found.imagery.gsd_m * max(1.0, longest / FOOTPRINT_PX)
     return {
         "layer": found.layer_id,
-        "imagery": found.imagery_id,
+        "footprint": memoryview(bytes(footprint_of(found).ewkb)),
         "tiny_m2": TINY_PX * found.imagery.gsd_m**2,
         "iou": SAME_IOU,
         "edge": edge_m / DEGREE_M,
@@ -195,14 +196,15 @@ def fields_of(found: LabelSet, class_value: int) -> list[dict[str, Any]]:
 
 
 def footprint_of(found: LabelSet) -> MultiPolygon:
-    """Return where the imagery has data, in EPSG:4326.
+    """Return where the imagery has data as it is shown, in EPSG:4326.
 
     Raises:
         Conflict: it is still being written.
     """
-    if found.imagery.footprint is None:
+    footprint = offsets.shown(found).footprint
+    if footprint is None:
         raise Conflict("The imagery is still being written.", fix="Wait for its job.", code="not_ready")
-    return found.imagery.footprint
+    return footprint
 
 
 def kind_of(name: object) -> Kind:
@@ -223,7 +225,8 @@ def _warn(code: str, text: str) -> dict[str, str]:
 
 def _spread(found: LabelSet) -> tuple[int, int]:
     """Return how many cells of the imagery hold the middle of a sample, and how many there are on its footprint."""
-    west, south, east, north = footprint_of(found).extent
+    footprint = footprint_of(found)
+    west, south, east, north = footprint.extent
     with connection.cursor() as cursor:
         cursor.execute(
             f"""WITH cells AS (SELECT x, y, ST_MakeEnvelope(
@@ -232,10 +235,10 @@ def _spread(found: LabelSet) -> tuple[int, int]:
                 FROM generate_series(0, {CELLS - 1}) x, generate_series(0, {CELLS - 1}) y)
             SELECT count(*) FILTER (WHERE EXISTS (SELECT 1 FROM features_feature f WHERE {_LIVING}
                     AND f.geometry && c.box)), count(*)
-            FROM cells c JOIN imagery_imagerylayer i ON i.id = %(imagery)s AND ST_Intersects(i.footprint, c.box)""",
+            FROM cells c WHERE ST_Intersects(ST_GeomFromEWKB(%(footprint)s), c.box)""",
             {
                 "west": west, "south": south, "w": (east - west) / CELLS, "h": (north - south) / CELLS,
-                "layer": found.layer_id, "imagery": found.imagery_id,
+                "layer": found.layer_id, "footprint": memoryview(bytes(footprint.ewkb)),
             },
         )  # fmt: skip
         covered, cells = cursor.fetchone()

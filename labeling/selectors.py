@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from labeling import offsets
 from labeling.models import LabelSet
 from webapp.errors import NotFound
 from webapp.features import selectors as features
@@ -38,6 +39,7 @@ def label_set_json(found: LabelSet, role: Role | None) -> dict[str, Any]:
         "project": str(found.project_id),
         "project_name": found.project.name,
         "imagery": imagery.layer_json(found.imagery),
+        "offsets": offsets.rows(found),
         "layer": features.layer_json(found.layer),
         "role": None if role is None else role.name.lower(),
         "created_at": found.created_at.isoformat(),

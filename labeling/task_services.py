@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from shapely.geometry.base import BaseGeometry
 
-from labeling import task_grid
+from labeling import offsets, task_grid
 from labeling.models import LabelSet, Task
 from labeling.task_events import Happened, next_number, record
 from labeling.task_grid import MAX_TASKS, Cells, GridRequest
@@ -28,7 +28,7 @@ def preview_grid(*, label_set: LabelSet, request: GridRequest) -> Cells:
         Invalid, TooLarge: see `task_grid.cells_of`, or the label set would have more than 10,000 tasks.
     """
     taken = [to_shape(cell) for cell in _living(label_set).values_list("geometry", flat=True)]
-    cells = task_grid.cells_of(request, label_set.imagery, taken)
+    cells = task_grid.cells_of(request, offsets.shown(label_set), taken)
     if len(taken) + len(cells.cells) > MAX_TASKS:
         raise TooLarge(
             f"With {len(cells.cells):,} more the label set would have over {MAX_TASKS:,} tasks.",

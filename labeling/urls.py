@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from labeling import api, files_api, pages, review_api, samples_api, task_api
+from labeling import api, assist_api, files_api, offset_api, pages, review_api, samples_api, task_api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("label/<uuid:pk>/", pages.label, name="label"),
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/label-sets/<uuid:pk>/classes/split", samples_api.split, name="api-label-set-class-split"),
     path("api/label-sets/<uuid:pk>/imports", files_api.imports, name="api-label-set-imports"),
     path("api/label-sets/<uuid:pk>/exports", files_api.exports, name="api-label-set-exports"),
+    path("api/label-sets/<uuid:pk>/offsets", offset_api.offset_list, name="api-label-set-offsets"),
     path("api/label-sets/<uuid:pk>/tasks/", task_api.tasks, name="api-label-set-tasks"),
     path("api/label-sets/<uuid:pk>/tasks/preview", task_api.preview, name="api-label-set-tasks-preview"),
     path("api/label-sets/<uuid:pk>/tasks/next", task_api.next_task, name="api-label-set-tasks-next"),
@@ -28,7 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/label-sets/<uuid:pk>/review/accept", review_api.accept, name="api-label-set-review-accept"),
     path("api/label-sets/<uuid:pk>/review/figures", review_api.figures, name="api-label-set-review-figures"),
     path("api/label-sets/<uuid:pk>/comments", review_api.comments, name="api-label-set-comments"),
-    path("api/label-sets/<uuid:pk>/assist", review_api.assist, name="api-label-set-assist"),
+    path("api/label-sets/<uuid:pk>/assist", assist_api.assist, name="api-label-set-assist"),
     path("api/comments/<uuid:pk>/", review_api.comment, name="api-comment"),
     path("api/tasks/<uuid:pk>/", task_api.task, name="api-task"),
     path("api/tasks/<uuid:pk>/work", task_api.work, name="api-task-work"),

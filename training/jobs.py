@@ -25,6 +25,7 @@ from webapp.features.selectors import features_at
 from webapp.imagery.selectors import analysis_file
 from webapp.jobs.context import JobContext
 from webapp.projects.models import AuditEntry, Project, User
+from webapp.raster.shift import Shift
 
 # Sample chips on the page of training data.
 SAMPLES = 8
@@ -59,7 +60,11 @@ def export_training_data(context: JobContext) -> dict[str, Any]:
 
 def order_of(data: TrainingData) -> Order:
     """Return what to export: labels as they were at the frozen number."""
-    label_set, spec = data.label_set, ExportSpec.parse(data.spec)
+    values = dict(data.spec)
+    offset = values.pop("imagery_offset", None)
+    label_set, spec = data.label_set, ExportSpec.parse(values)
+    # Samples are where people saw the imagery; chips are cut where its file has the pixels.
+    back = -Shift(offset["x"], offset["y"]) if offset else Shift()
     imagery, layer = label_set.imagery, label_set.layer
     if imagery.version != data.imagery_version:
         raise Conflict("The imagery has changed since the export was asked for.", fix="Start the export again.")
@@ -67,7 +72,7 @@ def order_of(data: TrainingData) -> Order:
         ClassName(entry.value, entry.name, entry.colour) for entry in layer.classes.order_by("position", "value")
     )
     labels = [
-        Label(state.shape, state.class_value)
+        Label(back.moved(state.shape), state.class_value)
         for state in features_at(layer, data.layer_seq)
         if state.class_value is not None
     ]
@@ -78,7 +83,7 @@ def order_of(data: TrainingData) -> Order:
         classes=tuple(entry for entry in classes if entry.value in used),
         format=spec.format,
         cutting=spec.cutting,
-        extent=spec.extent,
+        extent=None if spec.extent is None else back.moved(spec.extent),
         validation=spec.validation,
         seed=spec.seed,
         bands=tuple(str(band["name"]) for band in imagery.bands),
@@ -86,6 +91,7 @@ def order_of(data: TrainingData) -> Order:
             "imagery": {"id": str(imagery.pk), "name": imagery.name, "version": imagery.version},
             "attribution": [text for text in (imagery.attribution, layer.attribution) if text],
             "label_set": {"id": str(label_set.pk), "name": label_set.name, "layer_seq": data.layer_seq},
+            **({"imagery_offset": offset} if offset else {}),
         },
     )
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from labeling import offsets
 from labeling.models import LabelSet
 from training.models import Epoch, ModelPackage, Run, TrainingData
 from training.settings import NETWORKS, TITLES, Settings
@@ -54,7 +55,8 @@ def export(*, label_set: LabelSet, user: User | None, spec: ExportSpec, name: st
             layer_seq=layer.seq,
             imagery_version=imagery.version,
             metadata_format=spec.format,
-            spec=spec.as_json(),
+            # Under the layer's lock: samples and offset are of one moment.
+            spec=spec.as_json() | ({"imagery_offset": offset} if (offset := offsets.frozen(label_set)) else {}),
             created_by=user,
         )
         data.job = jobs.enqueue(

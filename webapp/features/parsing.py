@@ -160,3 +160,18 @@ def _uuid(value: Any, name: str) -> UUID:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
+
+
+def real_number(value: Any, name: str, low: float, high: float) -> float:
+    """Return a number, of JSON or of a query.
+
+    Raises:
+        Invalid: it is none, or out of range.
+    """
+    try:
+        found = math.nan if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        found = math.nan
+    if not low <= found <= high:
+        raise Invalid(f"{name} is {value!r:.40}.", fix=f"Send a number from {low:g} to {high:g}.", code=name)
+    return found
