@@ -67,34 +67,44 @@ SELECT count(*) FROM (
 _KEPT = """SELECT cell, class_value, count, score_sum, scored FROM features_cell
         WHERE layer_id = %(layer)s AND z = %(z)s AND x = %(x)s AND y = %(y)s AND count > 0"""
 
-# The same, counted now: below the ladder a tile has some thousand features, and few tiles have too many. OFFSET 0 keeps
-# the planner from writing the centroid into every expression that names it.
+# The same, counted now: below the ladder a tile has some thousand features, and few tiles have too many. They are read
+# once, for the cells and for what is drawn as itself. The middle of the box, which is stored, says in which cell.
+# OFFSET 0 keeps the planner from writing an expression wherever it is named.
+_THERE_NOW = """there AS MATERIALIZED (
+    SELECT fid, id, class_value, score, verified, area_m2, geometry_3857 AS g, ST_Area(geometry_3857) AS plane
+    FROM features_feature WHERE layer_id = %(layer)s AND NOT deleted
+        AND geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
+        AND NOT ST_IsEmpty(geometry_3857)),
+"""
 _COUNTED_NOW = f"""SELECT (64 * grid_row + grid_col)::int AS cell, coalesce(class_value, -1) AS class_value,
             count(*) AS count, coalesce(sum(score), 0) AS score_sum, count(score) AS scored
         FROM (SELECT class_value, score,
-                floor((ST_X(c) / {WORLD_M} + 0.5) * (1 << %(z)s) * 64.0) - %(x)s * 64.0 AS grid_col,
-                floor((0.5 - ST_Y(c) / {WORLD_M}) * (1 << %(z)s) * 64.0) - %(y)s * 64.0 AS grid_row
-            FROM (SELECT class_value, score, ST_Centroid(geometry_3857) AS c FROM features_feature
-                WHERE layer_id = %(layer)s AND NOT deleted
-                    AND geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
-                    AND NOT ST_IsEmpty(geometry_3857) AND ST_Area(geometry_3857) < %(cell_area)s
-                OFFSET 0) f OFFSET 0) placed
+                floor(((ST_XMin(box) + ST_XMax(box)) / {2 * WORLD_M} + 0.5) * (1 << %(z)s) * 64.0) - %(x)s * 64.0
+                    AS grid_col,
+                floor((0.5 - (ST_YMin(box) + ST_YMax(box)) / {2 * WORLD_M}) * (1 << %(z)s) * 64.0) - %(y)s * 64.0
+                    AS grid_row
+            FROM (SELECT class_value, score, Box2D(g)::box3d AS box FROM there
+                WHERE plane < %(cell_area)s OFFSET 0) boxes OFFSET 0) placed
         WHERE grid_col BETWEEN 0 AND 63 AND grid_row BETWEEN 0 AND 63 GROUP BY 1, 2"""
+
+# The rank's index leads to the few that are as large as a cell of a low zoom.
+_LARGE_KEPT = """SELECT fid, id, class_value, score, verified, area_m2, geometry_3857 AS g FROM features_feature
+    WHERE layer_id = %(layer)s AND NOT deleted AND area_m2 >= %(least_area)s
+        AND geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
+        AND ST_Area(geometry_3857) >= %(cell_area)s"""
+_LARGE_NOW = """SELECT fid, id, class_value, score, verified, area_m2, g FROM there WHERE plane >= %(cell_area)s"""
 
 # Cells are squares of the tile itself, so nothing is transformed or clipped. What is as large as a cell is no part of
 # them: it is drawn as it is, below them. A square's outer ring runs the other way round than PostGIS makes it, as y
 # points down in a tile. `most` is the largest count with its class behind it: no sort is needed to find the class.
 _CELLS = f"""
-WITH cells AS MATERIALIZED (
+WITH {{there}}cells AS MATERIALIZED (
     SELECT cell, count, score, nullif(65536 - (most & 131071)::int, -1) AS class_value
     FROM (SELECT cell, sum(count) AS count, sum(score_sum) / nullif(sum(scored), 0) AS score,
             max(count::bigint << 17 | (65536 - class_value)) AS most
         FROM ({{counts}}) counts GROUP BY cell) c),
 picked AS MATERIALIZED (
-    SELECT fid, id, class_value, score, verified, area_m2, geometry_3857 AS g FROM features_feature
-    WHERE layer_id = %(layer)s AND NOT deleted AND area_m2 >= %(least_area)s
-        AND geometry && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
-        AND ST_Area(geometry_3857) >= %(cell_area)s
+    {{large}}
     ORDER BY area_m2 DESC, fid LIMIT greatest(%(limit)s - (SELECT count(*) FROM cells), 0) + 1),
 cut AS MATERIALIZED (SELECT (SELECT count(*) FROM picked) + (SELECT count(*) FROM cells) > %(limit)s AS off),
 shaped AS MATERIALIZED (
@@ -119,5 +129,5 @@ FROM features_featurelayer l, LATERAL (
           ORDER BY area_m2 DESC, fid) q) t
 WHERE l.id = %(layer)s"""
 
-CELLS = _CELLS.format(counts=_KEPT)
-CELLS_NOW = _CELLS.format(counts=_COUNTED_NOW)
+CELLS = _CELLS.format(there="", counts=_KEPT, large=_LARGE_KEPT)
+CELLS_NOW = _CELLS.format(there=_THERE_NOW, counts=_COUNTED_NOW, large=_LARGE_NOW)
