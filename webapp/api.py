@@ -24,7 +24,9 @@ STATUS: dict[type[errors.QuadratError], int] = {
     errors.TooLarge: 413,
     errors.PreconditionRequired: 428,
     errors.TooMany: 429,
+    errors.SourceFailed: 502,
     errors.Unavailable: 503,
+    errors.SourceSlow: 504,
     errors.StorageFull: 507,
 }
 

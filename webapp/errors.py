@@ -141,6 +141,24 @@ class Unavailable(QuadratError):
     code = "unavailable"
 
 
+class SourceFailed(QuadratError):
+    """Another server, where a file lies, does not give what is asked of it."""
+
+    code = "source_failed"
+
+
+class SourceSlow(SourceFailed):
+    """Another server, where a file lies, did not answer in time."""
+
+    code = "source_slow"
+
+
+class SourceChanged(SourceFailed):
+    """A file of another server is no longer the one that was added."""
+
+    code = "source_changed"
+
+
 class StorageFull(QuadratError):
     """The disk has no room; nothing of what was begun is kept."""
 

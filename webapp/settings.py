@@ -318,6 +318,20 @@ INGEST_TIMEOUT_S = env_float("QUADRAT_INGEST_TIMEOUT_S", 7200)
 INGEST_MEMORY_BYTES = env_int("QUADRAT_INGEST_MEMORY_BYTES", 4 * 1024**3)
 # Hours after which an upload that nobody goes on with is removed.
 UPLOAD_KEEP_H = env_float("QUADRAT_UPLOAD_KEEP_H", 24)
+# Servers whose files may be read where they lie, as https://data.example.org or https://*.example.org. None: none are.
+REMOTE_HOSTS = env_list("QUADRAT_REMOTE_HOSTS")
+# The same for servers in the site's own network; no address there is asked otherwise.
+REMOTE_PRIVATE_HOSTS = env_list("QUADRAT_REMOTE_PRIVATE_HOSTS")
+# Buckets that may be read by s3://, as name or name@region; the store, and a key where they are not public.
+REMOTE_S3_BUCKETS = env_list("QUADRAT_REMOTE_S3_BUCKETS")
+REMOTE_S3_ENDPOINT = env("QUADRAT_REMOTE_S3_ENDPOINT", "https://s3.{region}.amazonaws.com")
+REMOTE_S3_REGION = env("QUADRAT_REMOTE_S3_REGION", "us-east-1")
+REMOTE_S3_KEY_ID = stored("QUADRAT_REMOTE_S3_KEY_ID") or ""
+REMOTE_S3_SECRET = stored("QUADRAT_REMOTE_S3_SECRET") or ""
+# Seconds that one answer of another server may take.
+REMOTE_TIMEOUT_S = env_float("QUADRAT_REMOTE_TIMEOUT_S", 10)
+# Bytes of other servers' files that each process keeps in memory.
+REMOTE_CACHE_BYTES = env_int("QUADRAT_REMOTE_CACHE_BYTES", 64 * 1024**2)
 # Bytes of a JSON request body.
 DATA_UPLOAD_MAX_MEMORY_SIZE = env_int("QUADRAT_BODY_MAX_BYTES", 20 * 1024**2)
 
