@@ -42,6 +42,7 @@ def kept_reader(path: Path) -> Raster:
 
     Raises:
         BadRaster: the file is gone, or is no raster.
+        SourceFailed: another server does not give it.
     """
     kept: OrderedDict[Path, tuple[tuple[int, int], Raster]] | None = getattr(_local, "kept", None)
     if kept is None:
@@ -52,10 +53,11 @@ def kept_reader(path: Path) -> Raster:
         raise BadRaster(f"'{path.name}' cannot be read: {error.strerror}.", fix="Restore the file.") from error
     stamp = (status.st_mtime_ns, status.st_size)
     found = kept.get(path)
-    if found is not None and found[0] == stamp:
+    if found is not None and found[0] == stamp and not found[1].broken:
         kept.move_to_end(path)
         return found[1]
     if found is not None:
+        del kept[path]
         found[1].close()
     kept[path] = (stamp, open_raster(path))
     kept.move_to_end(path)

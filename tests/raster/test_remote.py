@@ -1,0 +1,80 @@
+"""A raster of another server reads as the same file on this disk."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.remote.server import Site, allowed, serving
+from webapp.errors import SourceChanged, SourceFailed
+from webapp.raster import remote
+from webapp.raster.read import Reader, info
+from webapp.raster.readers import kept_reader
+from webapp.raster.windows import Window
+from webapp.remote import client, files
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving() as found, allowed(found):
+        yield found
+
+
+@pytest.fixture
+def pair(site: Site, data: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """The same COG here, and as a file that names it there."""
+    here = data / "naip_prairie" / "m_4709963_se_14_1_20090818.tif"
+    site.files["naip.tif"] = here.read_bytes()
+    there = tmp_path / "naip.remote"
+    remote.write(files.look(site.url("naip.tif")), there)
+    site.log.clear()
+    return here, there
+
+
+@pytest.mark.parametrize(
+    ("window", "shape"),
+    [(Window(100, 200, 64, 80), None), (Window(-20, -20, 100, 100), None), (Window(0, 0, 724, 934), (90, 116))],
+)
+def test_pixels_are_those_of_the_file(pair: tuple[Path, Path], window: Window, shape: tuple[int, int] | None) -> None:
+    with Reader(pair[0]) as here, Reader(pair[1]) as there:
+        expected, found = here.read(window, out_shape=shape), there.read(window, out_shape=shape)
+    assert np.array_equal(found.array, expected.array)
+    assert np.array_equal(found.valid, expected.valid)
+    assert (info(pair[1]).transform, info(pair[1]).crs_wkt) == (info(pair[0]).transform, info(pair[0]).crs_wkt)
+
+
+def test_a_window_costs_its_own_bytes(site: Site, data: Path, tmp_path: Path) -> None:
+    here = (data / "banepa" / "banepa_full_cog.tif").read_bytes()
+    site.files["banepa.tif"] = here
+    remote.write(files.look(site.url("banepa.tif")), tmp_path / "banepa.remote")
+    with Reader(tmp_path / "banepa.remote") as reader:
+        reader.read(Window(4100, 4100, 256, 256))
+    assert site.sent < len(here) // 100
+
+
+@pytest.mark.parametrize("manner", ["cut", "stall", "404"])
+def test_a_server_that_fails_is_no_damaged_file(pair: tuple[Path, Path], site: Site, manner: str) -> None:
+    reader = kept_reader(pair[1])
+    site.manner = manner
+    with pytest.raises(SourceFailed):
+        reader.read(Window(400, 400, 64, 64))
+    assert reader.broken
+    site.manner = ""
+    client.forget()
+    # GDAL may have kept zeros for what it did not get: that reader is not used again.
+    with Reader(pair[0]) as here:
+        found = kept_reader(pair[1]).read(Window(400, 400, 64, 64))
+        assert np.array_equal(found.array, here.read(Window(400, 400, 64, 64)).array)
+
+
+def test_a_file_that_changes_is_told_even_where_its_header_is_in_memory(pair: tuple[Path, Path], site: Site) -> None:
+    with Reader(pair[1]) as reader:
+        site.files["naip.tif"] += b"more"
+        with pytest.raises(SourceChanged):
+            reader.read(Window(400, 400, 64, 64))
+
+
+def test_the_file_that_names_it_is_for_us_alone(pair: tuple[Path, Path]) -> None:
+    """Its address may hold a signature."""
+    assert pair[1].stat().st_mode & 0o077 == 0
