@@ -23,7 +23,8 @@ def new(request: HttpRequest) -> HttpResponse:
     """Show the form that starts an inference; `?imagery=` and `?package=` choose in advance."""
     projects = access.visible_projects(request)
     able = _able(request)
-    scenes = layers(able).filter(kind=ImageryLayer.Kind.SCENE, state=ImageryLayer.State.READY)[:MOST_CHOICES]
+    ready = layers(able).filter(state=ImageryLayer.State.READY)
+    scenes = ready.exclude(kind=ImageryLayer.Kind.CLASS_RASTER)[:MOST_CHOICES]
     config: dict[str, Any] = {
         "imagery": [layer_json(row) for row in scenes],
         "packages": [package_json(row) for row in packages_of(projects)[:MOST_CHOICES]],

@@ -87,10 +87,11 @@ def plan_for(package: ModelPackage, imagery: ImageryLayer, settings: Settings, e
 
     Raises:
         BandMismatch: the imagery does not fit the package.
-        Invalid: it is no finished scene, or the extent does not meet it.
+        Invalid: it is no finished scene or mosaic, or the extent does not meet it.
     """
-    if imagery.kind != ImageryLayer.Kind.SCENE or not imagery.analysis_path:
-        raise Invalid(f"'{imagery.name}' is no finished scene.", fix="Choose imagery that is ready.")
+    ready = imagery.analysis_path and imagery.state == ImageryLayer.State.READY
+    if imagery.kind == ImageryLayer.Kind.CLASS_RASTER or not ready:
+        raise Invalid(f"'{imagery.name}' is no finished scene or mosaic.", fix="Choose imagery that is ready.")
     west, south, east, north = imagery.footprint.extent if imagery.footprint else (-180.0, -90.0, 180.0, 90.0)
     return matching.plan(
         info_of(analysis_file(imagery)),

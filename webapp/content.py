@@ -71,6 +71,7 @@ def _metres(value: float) -> str:
     return f"{value:.2g} m" if value < 10 else f"{value:.0f} m"
 
 
+IMAGERY_KINDS = {ImageryLayer.Kind.CLASS_RASTER: "class raster, ", ImageryLayer.Kind.MOSAIC: "mosaic, "}
 KINDS: dict[str, Kind] = {
     "map": Kind(
         lambda: Map.objects.annotate(modified=F("updated_at")),
@@ -83,10 +84,7 @@ KINDS: dict[str, Kind] = {
         lambda: ImageryLayer.objects.annotate(modified=F("updated_at")),
         "imagery",
         ("kind", "width", "height", "gsd_m", "state"),
-        lambda row: (
-            f"{'class raster, ' if row['kind'] == ImageryLayer.Kind.CLASS_RASTER else ''}"
-            f"{row['width']} × {row['height']} px, {_metres(row['gsd_m'])}"
-        ),
+        lambda row: f"{IMAGERY_KINDS.get(row['kind'], '')}{row['width']} × {row['height']} px, {_metres(row['gsd_m'])}",
     ),
     "label_set": Kind(
         lambda: LabelSet.objects.annotate(modified=Greatest("updated_at", "layer__updated_at")),

@@ -15,6 +15,7 @@ from labeling.models import Comment, LabelSet, Proposal, Task
 from tests.factories import make_imagery, make_layer, make_project, make_user
 from training.models import ModelPackage, Run, TrainingData
 from webapp.features.models import Edit, Feature, FeatureLayer
+from webapp.imagery import mosaics
 from webapp.imagery.models import NamedRendering, Upload
 from webapp.jobs import services
 from webapp.maps.models import Map, MapLayer
@@ -129,6 +130,10 @@ def make_world() -> World:
         "stac": project.pk,
         "stac-file": imagery.pk,
     }
+    wkt = rasterio.CRS.from_epsg(32645).to_wkt()
+    part = make_imagery(project, analysis_path=imagery.analysis_path, crs_wkt=wkt)
+    mosaic = mosaics.create(project=project, user=None, name="Mosaic", scenes=[part.pk], rule="first")
+    objects["imagery-mosaic"] = mosaic.pk
     NamedRendering.objects.create(layer=imagery, name="look", words={"bidx": ["1"]})
     files = [
         services.enqueue(project=project, kind=kind, spec={"layer": str(layer.pk)}, user=None, title=kind)

@@ -89,7 +89,8 @@ def _uses(rows: Iterable[Any]) -> list[Use]:
 
 def _files(project: Project) -> dict[str, set[str]]:
     """Return the names of the project's files by store."""
-    imagery = ImageryLayer.objects.filter(project=project).values_list("analysis_path", "display_path")
+    named = ("analysis_path", "display_path", "mosaic__overview_path")
+    imagery = ImageryLayer.objects.filter(project=project).values_list(*named)
     jobs = Job.objects.filter(project=project)
     return {
         "imagery": {path for row in imagery for path in row if path},

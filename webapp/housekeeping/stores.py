@@ -19,6 +19,7 @@ from webapp.jobs.restarts import keeps_files
 NAMING_COLUMNS = {
     "imagery.ImageryLayer.analysis_path",
     "imagery.ImageryLayer.display_path",
+    "imagery.Mosaic.overview_path",
     "imagery.ImageryLayer.blocks_path",  # in a job's scratch folder
     "training.TrainingData.path",
     "training.ModelPackage.path",
@@ -64,7 +65,7 @@ def stores() -> list[Store]:
 
 
 def _imagery() -> set[str]:
-    rows = ImageryLayer.objects.values_list("analysis_path", "display_path")
+    rows = ImageryLayer.objects.values_list("analysis_path", "display_path", "mosaic__overview_path")
     return {path for row in rows.iterator() for path in row if path}
 
 

@@ -11,16 +11,17 @@ from webapp.projects.models import Project
 
 
 class ImageryLayer(models.Model):
-    """A scene, or a class raster, with its bands, statistics and named renderings."""
+    """A scene, a mosaic or a class raster, with its bands, statistics and named renderings."""
 
     class Kind(models.TextChoices):
         """What the pixels are."""
 
         SCENE = "scene"
+        MOSAIC = "mosaic"
         CLASS_RASTER = "class_raster"
 
     class State(models.TextChoices):
-        """A layer is on maps from `building` on (class rasters grow block by block)."""
+        """A layer is on maps from `building` on: class rasters grow block by block, mosaics get their overview."""
 
         BUILDING = "building"
         READY = "ready"
@@ -76,6 +77,47 @@ class ImageryLayer(models.Model):
     def get_absolute_url(self) -> str:
         """Return the address of its page."""
         return reverse("imagery", args=[self.pk])
+
+
+class Mosaic(models.Model):
+    """How a layer's scenes are read as one. What follows from it lies in the layer's analysis file."""
+
+    class Rule(models.TextChoices):
+        """What is shown where scenes overlap."""
+
+        NEWEST = "newest"
+        FIRST = "first"
+        MEAN = "mean"
+        HIGHEST = "highest"
+        LOWEST = "lowest"
+
+    layer = models.OneToOneField(ImageryLayer, on_delete=models.CASCADE, primary_key=True, related_name="mosaic")
+    rule = models.CharField(max_length=10, choices=Rule.choices, default=Rule.NEWEST)
+    overview_path = models.CharField(max_length=200, blank=True, help_text="In MEDIA_DIR: all bands, low resolution.")
+
+    def __str__(self) -> str:
+        return f"{self.layer} ({self.rule})"
+
+
+class MosaicScene(models.Model):
+    """A scene in a mosaic's list."""
+
+    mosaic = models.ForeignKey(ImageryLayer, on_delete=models.CASCADE, related_name="scenes")
+    # A scene is not taken away under a mosaic, and with it under whatever was labelled or predicted on that.
+    scene = models.ForeignKey(ImageryLayer, on_delete=models.RESTRICT, related_name="mosaics")
+    position = models.PositiveIntegerField(help_text="The first lies on top, but for the rule newest.")
+
+    class Meta:
+        verbose_name = "mosaic"
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["mosaic", "scene"], name="scene_once_a_mosaic")]
+
+    def __str__(self) -> str:
+        return self.mosaic.name
+
+    def get_absolute_url(self) -> str:
+        """Return the address of the mosaic's page."""
+        return self.mosaic.get_absolute_url()
 
 
 class NamedRendering(models.Model):

@@ -2,7 +2,8 @@
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.conf import settings
 from django.http import QueryDict
@@ -12,6 +13,9 @@ from webapp.imagery import drawing
 from webapp.imagery.models import ImageryLayer
 from webapp.imagery.selectors import analysis_file
 from webapp.raster.rendering import Rendering
+
+if TYPE_CHECKING:
+    from webapp.raster.point import Held
 
 
 def place_of(query: QueryDict) -> tuple[float, float]:
@@ -30,29 +34,34 @@ def place_of(query: QueryDict) -> tuple[float, float]:
 
 
 def point(layer: ImageryLayer, lon: float, lat: float) -> dict[str, Any]:
-    """Return the layer at a place as `{coordinates, values, band_names, class}`.
+    """Return the layer at a place as `{coordinates, values, band_names, class}`, and a mosaic's `scenes`.
 
     Values are null where the layer holds nothing: outside, without data, or in a block that is not predicted yet.
-    `class` is `{value, name, colour}` of a class raster; background that no class names has a null class.
+    `class` is `{value, name, colour}` of a class raster; background that no class names has a null class. `scenes`
+    are `[{id, name, values}]`, all with data there, the topmost first: by the rules newest and first the values are
+    that one's.
 
     Raises:
         Unavailable: the layer's file is missing or damaged.
     """
+    found = _held(layer, lon, lat)
+    values = found.values
     return {
         "coordinates": [lon, lat],
-        "values": (values := _values(layer, lon, lat)),
+        "values": values,
         "band_names": [str(band.get("name") or f"Band {number}") for number, band in enumerate(layer.bands, start=1)],
         "class": _class(layer, values[0]) if layer.kind == ImageryLayer.Kind.CLASS_RASTER and values else None,
+        **({"scenes": _scenes(layer, found)} if layer.kind == ImageryLayer.Kind.MOSAIC else {}),
     }
 
 
-def _values(layer: ImageryLayer, lon: float, lat: float) -> list[float | int | None]:
+def _held(layer: ImageryLayer, lon: float, lat: float) -> "Held":
     # GDAL is loaded by the first who asks, not by every process that only shows pages.
-    from webapp.raster.point import class_at, values_at
+    from webapp.raster.point import Held, class_at, held_at
 
     if layer.analysis_path:
         try:
-            return values_at(analysis_file(layer), lon, lat)
+            return held_at(analysis_file(layer), lon, lat)
         except BadRaster as error:
             raise Unavailable(
                 "The layer's file is missing or damaged.",
@@ -60,11 +69,16 @@ def _values(layer: ImageryLayer, lon: float, lat: float) -> list[float | int | N
                 code="layer_unavailable",
             ) from error
     if not layer.blocks_path:
-        return [None]
+        return Held([None])
     try:
-        return [class_at(Path(settings.SCRATCH_DIR) / layer.blocks_path, lon, lat)]
+        return Held([class_at(Path(settings.SCRATCH_DIR) / layer.blocks_path, lon, lat)])
     except BadRaster:
-        return [None]  # no block is written yet
+        return Held([None])  # no block is written yet
+
+
+def _scenes(layer: ImageryLayer, found: "Held") -> list[dict[str, Any]]:
+    names = dict(layer.scenes.values_list("scene_id", "scene__name"))
+    return [{"id": key, "name": names.get(UUID(key), ""), "values": values} for key, values in found.members]
 
 
 def rendered(layer: ImageryLayer, lon: float, lat: float, words: drawing.Words) -> dict[str, Any]:

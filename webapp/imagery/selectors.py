@@ -24,7 +24,8 @@ class TileSource:
         version: of its pixels.
         display: absolute path of the display file; None while a class raster is building.
         blocks: absolute path of the block folder of one that is building.
-        palette: class value -> "#rrggbb" of a class raster; None for a scene.
+        mosaic: absolute path of a mosaic's file; `display` is then its overview, None while that is made.
+        palette: class value -> "#rrggbb" of a class raster; else None.
         max_zoom: zoom of its full resolution.
     """
 
@@ -33,6 +34,7 @@ class TileSource:
     blocks: Path | None
     palette: dict[int, str] | None
     max_zoom: int
+    mosaic: Path | None = None
 
 
 def layer(pk: UUID) -> ImageryLayer:
@@ -78,12 +80,12 @@ def tile_source(pk: UUID) -> TileSource | None:
     """Return what the tiles of a layer come from, in one query; None where there is no such layer."""
     row = (
         ImageryLayer.objects.filter(pk=pk)
-        .values_list("version", "display_path", "blocks_path", "classes", "kind", "max_zoom")
+        .values_list("version", "display_path", "blocks_path", "classes", "kind", "max_zoom", "analysis_path")
         .first()
     )
     if row is None:
         return None
-    version, display, blocks, classes, kind, max_zoom = row
+    version, display, blocks, classes, kind, max_zoom, analysis = row
     palette = None
     if kind == ImageryLayer.Kind.CLASS_RASTER:
         palette = {int(item["value"]): str(item["colour"]) for item in classes}
@@ -93,6 +95,7 @@ def tile_source(pk: UUID) -> TileSource | None:
         blocks=Path(settings.SCRATCH_DIR) / blocks if blocks and not display else None,
         palette=palette,
         max_zoom=max_zoom,
+        mosaic=Path(settings.MEDIA_DIR) / analysis if kind == ImageryLayer.Kind.MOSAIC else None,
     )
 
 
@@ -187,6 +190,31 @@ def tilejson(layer: ImageryLayer, origin: str) -> dict[str, Any]:
         "bounds": list(bounds),
         "center": [lon, lat, layer.min_zoom],
         "version": f"{layer.version}.0.0",
+    }
+
+
+def mosaic_json(layer: ImageryLayer) -> dict[str, Any]:
+    """Return a mosaic's rule and scenes in the order of its list."""
+    rows = layer.scenes.select_related("scene").order_by("position")
+    return {
+        "rule": layer.mosaic.rule,
+        "state": layer.state,
+        "version": layer.version,
+        "scenes": [_scene_json(row.scene) for row in rows],
+        "mosaicjson": f"/api/imagery/{layer.pk}/mosaic.json",
+    }
+
+
+def _scene_json(scene: ImageryLayer) -> dict[str, Any]:
+    return {
+        "id": str(scene.pk),
+        "name": scene.name,
+        "url": scene.get_absolute_url(),
+        "acquired_at": scene.acquired_at.isoformat() if scene.acquired_at else None,
+        "gsd_m": scene.gsd_m,
+        "epsg": scene.epsg,
+        "bounds": onward(box_of(scene)) if scene.footprint else None,
+        "footprint": _geojson(scene),
     }
 
 

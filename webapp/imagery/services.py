@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from webapp import doorbell
 from webapp.errors import Invalid
-from webapp.imagery import storage
-from webapp.imagery.models import ImageryLayer
+from webapp.imagery import mosaics, storage
+from webapp.imagery.models import ImageryLayer, Mosaic
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import at_work
 from webapp.projects import deletion
@@ -110,18 +110,25 @@ def change(*, layer: ImageryLayer, values: Mapping[str, Any]) -> ImageryLayer:
         raise Invalid("A layer needs a name.", fix="Give one.")
     for key, value in fresh.items():
         setattr(layer, key, value)
-    layer.save(update_fields=[*fresh, "updated_at"])
-    doorbell.ring(f"imagery:{layer.pk}", layer.version)
+    with transaction.atomic():
+        layer.save(update_fields=[*fresh, "updated_at"])
+        if "acquired_at" in fresh:
+            mosaics.refresh_those_of(layer, only=Mosaic.Rule.NEWEST)
+        doorbell.ring(f"imagery:{layer.pk}", layer.version)
     return layer
 
 
 def consequences(layer: ImageryLayer) -> Consequences:
     """Return what deleting a layer would remove, and what stands in its way."""
     uses = deletion.users_of(layer)
+    mosaic = layer.kind == ImageryLayer.Kind.MOSAIC
     if layer.state == ImageryLayer.State.BUILDING:
         uses += at_work(Q(pk=layer.job_id))
     return Consequences(
-        goes=["Its pixels and its tiles", *deletion.taken_along(layer)],
+        goes=[
+            "Its overview and its tiles; the scenes stay" if mosaic else "Its pixels and its tiles",
+            *deletion.taken_along(layer, apart_from=("Mosaic", "MosaicScene")),
+        ],
         uses=uses,
     )
 
@@ -135,7 +142,8 @@ def delete(*, layer: ImageryLayer, user: User | None = None) -> None:
     with transaction.atomic():
         locked = ImageryLayer.objects.select_for_update(of=("self",)).select_related("project").get(pk=layer.pk)
         deletion.refuse(locked.name, consequences(locked).uses)
-        files = (locked.analysis_path, locked.display_path)
+        overviews = Mosaic.objects.filter(layer=locked).values_list("overview_path", flat=True)
+        files = (locked.analysis_path, locked.display_path, *overviews)
         deletion.audit(project=locked.project, user=user, kind="imagery", name=locked.name)
         transaction.on_commit(lambda: storage.drop_unnamed(*files))
         doorbell.ring(f"imagery:{locked.pk}", -1)
@@ -245,10 +253,14 @@ def finish_class_raster(*, layer: ImageryLayer, path: Path | ClassFiles) -> Imag
 
 
 def bump(layer: ImageryLayer) -> int:
-    """Return the layer's next version: its pixels changed, and every map that shows it draws them again."""
+    """Return the layer's next version: its pixels changed, and every map that shows it draws them again.
+
+    Mosaics that hold it are made anew.
+    """
     with transaction.atomic():
         ImageryLayer.objects.filter(pk=layer.pk).update(version=F("version") + 1)
         layer.refresh_from_db(fields=["version"])
+        mosaics.refresh_those_of(layer)
         doorbell.ring(f"imagery:{layer.pk}", layer.version)
     return layer.version
 

@@ -17,7 +17,7 @@ from webapp.jobs.services import HELD
 
 PIECE_BYTES = 1024**2
 # Kinds of jobs that keep files here.
-WRITERS = ("ingest", "classify_pixels")
+WRITERS = ("ingest", "classify_pixels", "mosaic")
 
 
 def quarantine(upload_id: UUID) -> Path:
@@ -94,4 +94,5 @@ def _needed(relative: str) -> bool:
     # In this order: a job that ends between the two questions has named its files by then.
     if Job.objects.filter(state__in=HELD, kind__in=WRITERS).exists():
         return True
-    return ImageryLayer.objects.filter(Q(analysis_path=relative) | Q(display_path=relative)).exists()
+    named = Q(analysis_path=relative) | Q(display_path=relative) | Q(mosaic__overview_path=relative)
+    return ImageryLayer.objects.filter(named).exists()

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection
 
 from webapp.errors import NotFound, Unavailable
-from webapp.imagery import drawing
+from webapp.imagery import drawing, mosaic_tiles
 from webapp.imagery.drawing import DrawSource, missing
 from webapp.imagery.selectors import TileSource, tile_source
 from webapp.raster import render
@@ -183,12 +183,30 @@ def plain_tile(request: Request) -> Answer:
     tag = f"{source.version}-{request.size}"
     if source.blocks is not None:
         return Answer(_building_tile(source, request), "image/png", lasting=False)
-    if source.display is None:
+    file = files.get(source.display) if source.display is not None else None
+    if source.mosaic is not None and not mosaic_tiles.within_overview(source.mosaic, file, request.z, request.size):
+        body = mosaic_tiles.tile(
+            source.mosaic,
+            (request.z, request.x, request.y),
+            request.form,
+            request.size,
+            opened=files.get,
+            drawn=lambda: _drawn_alike(request),
+            overview=file is not None,
+        )
+        return Answer(body or empty(request.form, request.size), MEDIA_TYPES[request.form], lasting, tag)
+    if file is None:
         raise missing()
-    file = files.get(source.display)
     if source.palette is not None:
         return Answer(_class_tile(file, source.palette, request), "image/png", lasting, tag)
     return Answer(_scene_tile(file, request), MEDIA_TYPES[request.form], lasting, tag)
+
+
+def _drawn_alike(request: Request) -> bytes:
+    """Return a mosaic's tile drawn from its scenes' analysis files, in the mosaic's own look."""
+    source = drawn.get(request.pk, request.version)
+    place = (request.z, request.x, request.y)
+    return drawing.tile(source, place, drawing.fill(source, Rendering()), request.form, size=request.size)
 
 
 def asked_rendering(source: DrawSource, request: Request) -> Rendering:

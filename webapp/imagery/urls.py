@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from webapp.imagery import api, api_pictures, pages
+from webapp.imagery import api, api_mosaics, api_pictures, pages
 
 _LAYER = r"^api/imagery/(?P<pk>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"
 _SIZE = r"(?:/(?P<size>[0-9]{1,5}x[0-9]{1,5}))?"
@@ -29,6 +29,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         api_pictures.rendering,
         name="api-imagery-rendering",
     ),
+    path("api/mosaics/", api_mosaics.mosaic_list, name="api-mosaics"),
+    path("api/imagery/<uuid:pk>/mosaic", api_mosaics.mosaic, name="api-imagery-mosaic"),
+    path("api/imagery/<uuid:pk>/mosaic.json", api_mosaics.as_mosaicjson, name="api-imagery-mosaicjson"),
     path("api/uploads/", api.upload_list, name="api-uploads"),
     path("api/uploads/<uuid:pk>/", api.upload, name="api-upload"),
     path("api/uploads/<uuid:pk>/complete", api.upload_complete, name="api-upload-complete"),

@@ -15,6 +15,7 @@ Handler = Callable[["JobContext"], dict[str, Any]]
 
 KINDS: dict[str, str] = {
     "ingest": "webapp.imagery.jobs:ingest",
+    "mosaic": "webapp.imagery.mosaic_jobs:make_overview",
     "inspect_features": "webapp.features.jobs:inspect_features",
     "import_features": "webapp.features.jobs:import_features",
     "export_features": "webapp.features.export_jobs:export_features",

@@ -43,6 +43,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "ingest": Kind("webapp.imagery.uploads:run_again", "api-upload-complete"),
+    "mosaic": Kind("webapp.imagery.mosaics:run_again", "api-mosaics"),
     "import_features": Kind("webapp.features.importing:run_again", "api-layer-import"),
     "export_features": Kind("webapp.features.outgoing:run_again", "api-layer-exports"),
     "restore_features": Kind("webapp.features.restoring:run_again", "api-layer-restore"),

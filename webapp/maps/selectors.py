@@ -126,8 +126,7 @@ def placed_json(row: MapLayer) -> dict[str, Any]:
         "group": row.group,
     }
     if row.imagery is not None:
-        scene = row.imagery.kind == ImageryLayer.Kind.SCENE
-        kind = "imagery" if scene else "class_raster"
+        kind = _kind(row.imagery)
         return {**shown, "kind": kind, "imagery": imagery_json(row.imagery), "picture": picture(row.imagery, row.style)}
     if row.features is None:  # the database's constraint forbids it
         raise NotFound("layer")
@@ -160,7 +159,7 @@ def candidates(map: Map, query: str) -> list[dict[str, Any]]:
         .order_by("-created_at")[:MOST_CANDIDATES]
     )
     found = [
-        *(_candidate(row, "imagery" if row.kind == ImageryLayer.Kind.SCENE else "class_raster") for row in imagery),
+        *(_candidate(row, _kind(row)) for row in imagery),
         *({**_candidate(row, "features"), "count": row.feature_count} for row in features),
     ]
     found.sort(key=lambda item: str(item["created_at"]), reverse=True)
@@ -275,6 +274,11 @@ def changed_bounds(layer: UUID, after: int, upto: int) -> tuple[float, float, fl
     if west is None or south is None or east is None or north is None:
         return None
     return west, south, east, north
+
+
+def _kind(row: ImageryLayer) -> str:
+    """Return what a map calls imagery: a mosaic is shown, styled and asked like a scene."""
+    return "class_raster" if row.kind == ImageryLayer.Kind.CLASS_RASTER else "imagery"
 
 
 def _candidate(row: ImageryLayer | FeatureLayer, kind: str) -> dict[str, Any]:

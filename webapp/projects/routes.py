@@ -44,6 +44,9 @@ ROUTES: dict[str, dict[str, Rule]] = {
     # imagery
     "imagery-upload": {"GET": SIGNED_IN},
     "imagery": {"GET": VIEW},
+    "api-mosaics": {"POST": LABEL},
+    "api-imagery-mosaic": {"GET": VIEW, "PATCH": LABEL},
+    "api-imagery-mosaicjson": {"GET": VIEW},
     "api-imagery-list": {"GET": SIGNED_IN},
     "api-imagery": {"GET": VIEW, "PATCH": LABEL, "DELETE": MANAGE},
     "api-imagery-deletion": {"GET": VIEW},

@@ -71,6 +71,15 @@ def measure(path: Path | str) -> list[BandStatistics]:
     return gatherer.result() if gatherer.valid_pixels else []
 
 
+def sampling_step(dtype: str, pixels: int) -> int:
+    """Return for how many pixels one of a band's histogram stands."""
+    return 1 if _counted_exactly(np.dtype(dtype)) else max(1, pixels // SAMPLE_PIXELS)
+
+
+def _counted_exactly(dtype: np.dtype[Any]) -> bool:
+    return dtype.kind in "iu" and dtype.itemsize <= 2
+
+
 class Gatherer:
     """Gathers statistics of `count` bands. Feed it each pixel once."""
 
@@ -83,10 +92,10 @@ class Gatherer:
         self._square = np.zeros(count)
         self._shift: NDArray[np.float64] | None = None
         self.valid_pixels = 0
-        self._exact = self._dtype.kind in "iu" and self._dtype.itemsize <= 2
+        self._exact = _counted_exactly(self._dtype)
         self._floor = int(np.iinfo(self._dtype).min) if self._exact else 0
         self._bins = np.zeros((count, 1 << (8 * self._dtype.itemsize)), np.int64) if self._exact else None
-        self._step = max(1, pixels // SAMPLE_PIXELS)
+        self._step = sampling_step(dtype, pixels)
         self._sample: list[list[NDArray[Any]]] = [[] for _ in range(count)]
 
     def add(self, array: NDArray[Any], valid: NDArray[np.bool_]) -> None:

@@ -10,7 +10,7 @@ from django.contrib.gis.db.models import Extent
 from django.db.models import Max, Min, QuerySet
 from pyproj import CRS
 
-from webapp.imagery.models import ImageryLayer
+from webapp.imagery.models import ImageryLayer, MosaicScene
 from webapp.imagery.selectors import box_of
 from webapp.ogc.responses import GEOJSON, link
 from webapp.projects.models import Project
@@ -54,6 +54,7 @@ def item(layer: ImageryLayer, root: str) -> dict[str, Any]:
             link(place, "parent"),
             link(place, "collection"),
             link(root, "root"),
+            *_sources(layer, place),
             *_maps(layer, root.removesuffix("/stac")),
         ],
         "assets": _assets(layer, root.removesuffix("/stac")),
@@ -102,11 +103,8 @@ def _extent(box: tuple[float, ...], since: datetime | None, until: datetime | No
 
 def _properties(layer: ImageryLayer) -> dict[str, Any]:
     if layer.acquired_at is None:
-        when = {
-            "datetime": None,
-            "start_datetime": _time(EARLIEST),
-            "end_datetime": _time(layer.created_at),
-        }
+        since, until = _taken(layer)
+        when = {"datetime": None, "start_datetime": _time(since), "end_datetime": _time(until)}
     else:
         when = {"datetime": _time(layer.acquired_at)}
     a, b, c, d, e, f = layer.transform
@@ -125,6 +123,23 @@ def _properties(layer: ImageryLayer) -> dict[str, Any]:
     }
 
 
+def _taken(layer: ImageryLayer) -> tuple[datetime, datetime]:
+    """Return between which moments imagery of no one date was taken; a mosaic's scenes say it where all have one."""
+    dates = [row.scene.acquired_at for row in _scenes(layer)]
+    known = [date for date in dates if date is not None]
+    return (min(known), max(known)) if known and len(known) == len(dates) else (EARLIEST, layer.created_at)
+
+
+def _scenes(layer: ImageryLayer) -> list[MosaicScene]:
+    """Return a mosaic's places with their scenes; prefetched, where many layers are shown."""
+    return list(layer.scenes.all()) if layer.kind == ImageryLayer.Kind.MOSAIC else []
+
+
+def _sources(layer: ImageryLayer, place: str) -> list[dict[str, Any]]:
+    """Return the items that a mosaic is made of."""
+    return [link(f"{place}/items/{row.scene_id}", "derived_from", GEOJSON, row.scene.name) for row in _scenes(layer)]
+
+
 def _assets(layer: ImageryLayer, origin: str) -> dict[str, Any]:
     page = {
         "href": f"{origin}/imagery/{layer.pk}/",
@@ -132,6 +147,14 @@ def _assets(layer: ImageryLayer, origin: str) -> dict[str, Any]:
         "title": "Page of the layer",
         "roles": ["overview"],
     }
+    if layer.kind == ImageryLayer.Kind.MOSAIC:
+        listed = {
+            "href": f"{origin}/api/imagery/{layer.pk}/mosaic.json",
+            "type": "application/json",
+            "title": "The scenes as MosaicJSON 0.0.3",
+            "roles": ["index"],
+        }
+        return {"mosaic": listed, **_thumbnail(layer, origin), "page": page}
     if not layer.analysis_path:
         return {"page": page}
     return {

@@ -24,6 +24,8 @@ def send(request: Request, layer: ImageryLayer) -> HttpResponse:
         NotFound: the layer has no file yet.
         Unavailable: the file is missing.
     """
+    if layer.kind == ImageryLayer.Kind.MOSAIC:
+        raise NotFound("file")  # its scenes have theirs
     if not layer.analysis_path:
         raise NotFound("file")
     path = analysis_file(layer)

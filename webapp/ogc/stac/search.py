@@ -80,7 +80,7 @@ def find(layers: "QuerySet[ImageryLayer]", search: Search) -> Page:
     if search.after is not None:
         moment, pk = search.after
         rows = rows.filter(Q(moment__lt=moment) | Q(moment=moment, pk__lt=pk))
-    found = list(rows.order_by("-moment", "-pk")[: search.limit + 1])
+    found = list(rows.prefetch_related("scenes__scene").order_by("-moment", "-pk")[: search.limit + 1])
     shown = found[: search.limit]
     if len(found) <= search.limit:
         return Page(shown, "", matched)

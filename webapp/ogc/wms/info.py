@@ -40,6 +40,7 @@ def _found(layer: ImageryLayer, lon: float, lat: float) -> dict[str, Any]:
         "layer": str(layer.pk),
         "title": layer.name,
         "bands": bands,
+        **({"scenes": [row["name"] for row in here["scenes"]]} if here.get("scenes") else {}),
         **({"class_value": named["value"], "class_name": named["name"]} if named else {}),
     }
 
@@ -52,6 +53,8 @@ def _collection(found: list[dict[str, Any]], lon: float, lat: float) -> dict[str
 
 def _lines(row: dict[str, Any]) -> list[tuple[str, str]]:
     lines = [(str(name), "no data" if value is None else f"{value:g}") for name, value in row["bands"].items()]
+    if "scenes" in row:
+        lines.append(("Scene", ", ".join(row["scenes"])))
     return [*lines, ("Class", str(row["class_name"]))] if "class_name" in row else lines
 
 

@@ -17,12 +17,6 @@ Picture = tuple[NDArray[np.uint8], NDArray[np.bool_]]
 Opened = Callable[[Path], TileFile]
 
 
-def shown_alike(mosaic: Stored, z: int, x: int, y: int) -> list[Member] | None:
-    """Return the members that meet a tile, the first on top; None where one of them looks otherwise by itself."""
-    members = mosaic.at_tile(z, x, y)
-    return members if all(member.display for member in members) else None
-
-
 def stored_tile(mosaic: Stored, members: list[Member], z: int, x: int, y: int, opened: Opened) -> bytes | None:
     """Return the WebP bytes of the tile as they lie in one scene's file, b"" where there is no imagery.
 
