@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.remote.server import Site, allowed, serving
+from tests.remote.server import Site, allowed, hurried, serving
 from webapp.errors import SourceChanged, SourceFailed
 from webapp.raster import remote
 from webapp.raster.read import Reader, info
@@ -57,7 +57,7 @@ def test_a_window_costs_its_own_bytes(site: Site, data: Path, tmp_path: Path) ->
 def test_a_server_that_fails_is_no_damaged_file(pair: tuple[Path, Path], site: Site, manner: str) -> None:
     reader = kept_reader(pair[1])
     site.manner = manner
-    with pytest.raises(SourceFailed):
+    with hurried(0.4 if manner == "stall" else 20.0), pytest.raises(SourceFailed):
         reader.read(Window(400, 400, 64, 64))
     assert reader.broken
     site.manner = ""

@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -33,6 +33,14 @@ class Site:
     validators: bool = True
     port: int = 0
     going: threading.Event = field(default_factory=threading.Event)
+
+    def reset(self) -> None:
+        """Behave as at first, with no files."""
+        self.files, self.redirects, self.manner, self.validators = {}, {}, "", True
+        self.going.set()
+        self.going = threading.Event()
+        self.log.clear()
+        self.headers.clear()
 
     @property
     def origin(self) -> str:
@@ -92,7 +100,7 @@ def answer(request: BaseHTTPRequestHandler, site: Site) -> None:
     headers = {"ETag": f'"{sha256(data).hexdigest()[:16]}"'} if site.validators else {}
     if found is None or site.manner == "whole":
         site.log.append((path, wanted, len(data)))
-        return _send(request, 200, data, headers)
+        return _send(request, 200, data, headers, site=site)
     first, last = int(found[1]), min(len(data) - 1, int(found[2] or len(data) - 1))
     if first >= len(data):
         return _send(request, 416, b"", {"Content-Range": f"bytes */{len(data)}"})
@@ -127,7 +135,7 @@ def _send(
 
 
 @contextmanager
-def allowed(site: Site, *, timeout_s: float = 0.5, also: tuple[str, ...] = ()) -> Iterator[None]:
+def allowed(site: Site, *, timeout_s: float = 20.0, also: tuple[str, ...] = ()) -> Iterator[None]:
     """Let this process ask the site for a while, and forget all that it was told."""
     origins = (Origin.parse(site.origin, private=True), *(Origin.parse(text) for text in also))
     before = policy.configure(Policy(origins, timeout_s=timeout_s))
@@ -137,3 +145,13 @@ def allowed(site: Site, *, timeout_s: float = 0.5, also: tuple[str, ...] = ()) -
         policy.configure(before)
         client.forget()
         files.forget()
+
+
+@contextmanager
+def hurried(timeout_s: float = 0.4) -> Iterator[float]:
+    """Wait no longer for an answer for a while: for servers that give none."""
+    before = policy.configure(replace(policy.current(), timeout_s=timeout_s))
+    try:
+        yield timeout_s
+    finally:
+        policy.configure(before)

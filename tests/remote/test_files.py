@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.remote.server import Site, serving
+from tests.remote.server import Site, hurried, serving
 from webapp.errors import SourceChanged, SourceFailed, SourceSlow
 from webapp.remote import client, files, policy
 from webapp.remote.files import PAGE_BYTES, RemoteFile, download, look
@@ -83,11 +83,12 @@ def test_a_server_that_misbehaves_is_an_error_in_time(
     remote: RemoteFile, site: Site, manner: str, kind: type[SourceFailed], code: str
 ) -> None:
     site.manner = manner
+    silent = manner in ("stall", "drip")
     began = time.monotonic()
-    with pytest.raises(kind) as caught:
+    with hurried(0.4 if silent else 20.0), pytest.raises(kind) as caught:
         remote.read(500_000, 100_000)
     assert (caught.value.code, bool(caught.value.fix)) == (code, True)
-    assert time.monotonic() - began < 3 * policy.current().timeout_s
+    assert time.monotonic() - began < 10
     site.manner = ""
     client.forget()
     assert remote.read(500_000, 100_000) == DATA[500_000:600_000]
@@ -95,18 +96,18 @@ def test_a_server_that_misbehaves_is_an_error_in_time(
 
 def test_a_server_that_did_not_answer_is_left_alone_for_a_while(remote: RemoteFile, site: Site) -> None:
     site.manner = "stall"
+    with hurried(), pytest.raises(SourceSlow):
+        remote.read(500_000, 10)
+    asked = len(site.headers)
     with pytest.raises(SourceSlow):
         remote.read(500_000, 10)
-    began = time.monotonic()
-    with pytest.raises(SourceSlow):
-        remote.read(500_000, 10)
-    assert time.monotonic() - began < 0.5 * policy.current().timeout_s
+    assert len(site.headers) == asked
 
 
 def test_a_server_that_is_gone_is_told() -> None:
     with serving() as gone:
         url, origin = gone.url("a.tif"), gone.origin
-    before = policy.configure(Policy((Origin.parse(origin, private=True),), timeout_s=0.5))
+    before = policy.configure(Policy((Origin.parse(origin, private=True),), timeout_s=20.0))
     try:
         with pytest.raises(SourceFailed, match="cannot be reached"):
             look(url)

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.conf import settings
 
 from webapp.errors import BadRaster, Unavailable
+from webapp.imagery import far
 from webapp.imagery.models import ImageryLayer
 from webapp.raster.canvas import Bounds, Canvas, box_canvas, tile_canvas
 from webapp.raster.render import Format
@@ -142,13 +143,16 @@ def picture(source: DrawSource, canvas: Canvas, rendering: Rendering, form: Form
 
     Raises:
         Unavailable: the layer's file is missing, or is still being made.
+        SourceFailed: it lies on another server, which does not give it.
     """
     # GDAL is loaded by the first picture, not by every process that only shows pages.
     from webapp.raster import picture as drawn
 
     path = analysis_of(source)
     try:
-        return drawn.encode(drawn.draw(path, canvas, rendering), form)
+        with far.place(path):
+            found = drawn.draw(path, canvas, rendering)
+        return drawn.encode(found, form)
     except BadRaster as error:
         raise missing() from error
 

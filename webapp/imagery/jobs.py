@@ -1,6 +1,7 @@
 """The job that turns an upload into a layer."""
 
 import shutil
+import time
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,10 +14,14 @@ from webapp.imagery.models import ImageryLayer, Upload
 from webapp.jobs.context import JobCancelled, JobContext
 from webapp.raster import sandbox
 from webapp.raster.position import parse
+from webapp.remote import files
+
+# How often a copy from another server tells how far it is.
+TELL_EVERY_S = 1.0
 
 
 def ingest(context: JobContext) -> dict[str, Any]:
-    """Check and rewrite one upload inside the sandbox and register the layer.
+    """Check and rewrite one upload inside the sandbox and register the layer; one of a URL is copied here first.
 
     Spec: `{"upload": id}`. Result: `{"imagery": id, "url": page}`. An upload that cannot be taken leaves nothing
     behind: no row, no file.
@@ -24,6 +29,7 @@ def ingest(context: JobContext) -> dict[str, Any]:
     Raises:
         BadRaster: not a raster we take.
         TooLarge: over a limit.
+        SourceFailed: another server does not give the file.
     """
     pk = UUID(context.spec["upload"])
     upload = Upload.objects.select_related("project", "user").filter(pk=pk).first()
@@ -32,6 +38,8 @@ def ingest(context: JobContext) -> dict[str, Any]:
     if upload.layer is not None:  # a former attempt was stopped after it had published
         return _result(upload.layer, upload)
     try:
+        if upload.options.get("url"):
+            _fetch(context, upload)
         layer = _rewrite(context, upload)
     except (QuadratError, JobCancelled):
         with context.guard():
@@ -44,6 +52,20 @@ def ingest(context: JobContext) -> dict[str, Any]:
 def _result(layer: ImageryLayer, upload: Upload) -> dict[str, Any]:
     storage.drop_quarantine(upload.pk)
     return {"imagery": str(layer.pk), "url": f"/imagery/{layer.pk}/", "name": layer.name}
+
+
+def _fetch(context: JobContext, upload: Upload) -> None:
+    """Copy the file of another server into quarantine."""
+    told, target = 0.0, storage.quarantined_file(upload.pk)
+    most, seconds = settings.UPLOAD_MAX_BYTES, settings.INGEST_TIMEOUT_S
+    for written, total in files.download(upload.options["url"], target, most_bytes=most, seconds=seconds):
+        if time.monotonic() - told > TELL_EVERY_S:
+            told = time.monotonic()
+            context.check()
+            done = f"{written / 1e6:,.0f} MB"
+            context.progress(0.0, f"Copying: {done} of {total / 1e6:,.0f} MB" if total else f"Copying: {done}")
+    upload.size_bytes = upload.received_bytes = storage.quarantined_file(upload.pk).stat().st_size
+    upload.save(update_fields=["size_bytes", "received_bytes", "updated_at"])
 
 
 def _rewrite(context: JobContext, upload: Upload) -> ImageryLayer:

@@ -125,7 +125,7 @@ def view_stretch(source: DrawSource, kind: str, rendering: Rendering, canvas: Ca
 
 def _stored(band: Any) -> dict[str, Any]:
     found = {key: band[key] for key in ("min", "max", "mean", "std")}
-    found |= {"percentile_2": band["p2"], "percentile_98": band["p98"], "exact": True}
+    found |= {"percentile_2": band["p2"], "percentile_98": band["p98"], "exact": not band.get("sampled", False)}
     if "histogram" in band:
         counts, edges = band["histogram"]["counts"], band["histogram"]["edges"]
         found |= {"histogram": [counts, edges], "valid_pixels": sum(counts)}

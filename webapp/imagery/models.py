@@ -37,6 +37,11 @@ class ImageryLayer(models.Model):
     analysis_path = models.CharField(max_length=200, blank=True, help_text="In MEDIA_DIR: source grid, all bands.")
     display_path = models.CharField(max_length=200, blank=True, help_text="In MEDIA_DIR: EPSG:3857, 8 bit.")
     blocks_path = models.CharField(max_length=200, blank=True, help_text="Relative to SCRATCH_DIR, while building.")
+    remote = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Of a file that stays on another server: {url, etag, last_modified, item}, as people may see it.",
+    )
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the source file.")
     size_bytes = models.BigIntegerField(default=0)
     crs_wkt = models.TextField(blank=True)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from webapp.errors import NotFound
+from webapp.imagery import far
 from webapp.imagery.models import ImageryLayer, Upload
 from webapp.projects.models import Project
 from webapp.projects.signing import layer_token
@@ -27,6 +28,7 @@ class TileSource:
         mosaic: absolute path of a mosaic's file; `display` is then its overview, None while that is made.
         palette: class value -> "#rrggbb" of a class raster; else None.
         max_zoom: zoom of its full resolution.
+        far: its pixels lie on another server, which may be slow.
     """
 
     version: int
@@ -35,6 +37,7 @@ class TileSource:
     palette: dict[int, str] | None
     max_zoom: int
     mosaic: Path | None = None
+    far: bool = False
 
 
 def layer(pk: UUID) -> ImageryLayer:
@@ -96,6 +99,7 @@ def tile_source(pk: UUID) -> TileSource | None:
         palette=palette,
         max_zoom=max_zoom,
         mosaic=Path(settings.MEDIA_DIR) / analysis if kind == ImageryLayer.Kind.MOSAIC else None,
+        far=bool(analysis) and far.is_far(Path(settings.MEDIA_DIR) / analysis),
     )
 
 
@@ -127,6 +131,7 @@ def layer_json(layer: ImageryLayer, *, histograms: bool = False) -> dict[str, An
         "dtype": layer.dtype,
         "nodata": layer.nodata,
         "size_bytes": layer.size_bytes,
+        "remote": layer.remote or None,
         "bands": bands,
         "classes": layer.classes,
         "rendering": layer.rendering,

@@ -51,6 +51,7 @@ def register(
     sha256: str,
     size_bytes: int,
     job: Job | None = None,
+    remote: Mapping[str, Any] | None = None,
 ) -> ImageryLayer:
     """Return the new layer of a rewritten scene.
 
@@ -65,6 +66,7 @@ def register(
         sha256: of the file that came in.
         size_bytes: of that file.
         job: the job that rewrote it; the caller holds its guard.
+        remote: what is shown of its source, of a file that stays on another server.
     """
     notes = [note for note in (position.note, *facts["notes"]) if note]
     layer = ImageryLayer.objects.create(
@@ -79,9 +81,10 @@ def register(
         display_path=display_path,
         sha256=sha256,
         size_bytes=size_bytes,
+        remote=dict(remote or {}),
         position_assumed=position.assumed,
         position_note=" ".join(notes)[:500],
-        footprint=_multipolygon(facts["footprint"]),
+        footprint=multipolygon(facts["footprint"]),
         **{
             key: facts[key]
             for key in ("crs_wkt", "epsg", "height", "width", "transform", "gsd_m", "dtype", "nodata", "bands")
@@ -312,7 +315,8 @@ def acquired(value: Any) -> datetime | None:
     return aware
 
 
-def _multipolygon(geojson: Mapping[str, Any]) -> MultiPolygon:
+def multipolygon(geojson: Mapping[str, Any]) -> MultiPolygon:
+    """Return a polygon or multipolygon in degrees as it is stored."""
     geometry = GEOSGeometry(json.dumps(geojson), srid=4326)
     if isinstance(geometry, MultiPolygon):
         return geometry

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection
 
 from webapp.errors import NotFound, Unavailable
-from webapp.imagery import drawing, mosaic_tiles
+from webapp.imagery import drawing, far, mosaic_tiles
 from webapp.imagery.drawing import DrawSource, missing
 from webapp.imagery.selectors import TileSource, tile_source
 from webapp.raster import render
@@ -183,6 +183,8 @@ def plain_tile(request: Request) -> Answer:
     tag = f"{source.version}-{request.size}"
     if source.blocks is not None:
         return Answer(_building_tile(source, request), "image/png", lasting=False)
+    if source.far and source.mosaic is None:
+        return Answer(_drawn_alike(request, "bilinear"), MEDIA_TYPES[request.form], lasting, tag)
     file = files.get(source.display) if source.display is not None else None
     if source.mosaic is not None and not mosaic_tiles.within_overview(source.mosaic, file, request.z, request.size):
         body = mosaic_tiles.tile(
@@ -202,11 +204,33 @@ def plain_tile(request: Request) -> Answer:
     return Answer(_scene_tile(file, request), MEDIA_TYPES[request.form], lasting, tag)
 
 
-def _drawn_alike(request: Request) -> bytes:
-    """Return a mosaic's tile drawn from its scenes' analysis files, in the mosaic's own look."""
+def _drawn_alike(request: Request, resampling: str = "nearest") -> bytes:
+    """Return a tile in the layer's own look, drawn from analysis files."""
     source = drawn.get(request.pk, request.version)
-    place = (request.z, request.x, request.y)
-    return drawing.tile(source, place, drawing.fill(source, Rendering()), request.form, size=request.size)
+    place, look = (request.z, request.x, request.y), Rendering(resampling=resampling)
+    return drawing.tile(source, place, drawing.fill(source, look), request.form, size=request.size)
+
+
+def learn(request: Request) -> None:
+    """Look up the layer's row where it is not at hand.
+
+    Raises:
+        NotFound: there is no such layer.
+        Unavailable: the database is away.
+    """
+    if request.words:
+        drawn.get(request.pk, request.version)
+    else:
+        sources.get(request.pk, request.version)
+
+
+def is_far(request: Request) -> bool:
+    """Say whether the layer's pixels are known to lie on another server; False where its row is not at hand."""
+    if request.words:
+        source = drawn.known(request.pk)
+        return source is not None and source.analysis is not None and far.is_far(source.analysis)
+    row = sources.known(request.pk)
+    return row is not None and row.far
 
 
 def asked_rendering(source: DrawSource, request: Request) -> Rendering:

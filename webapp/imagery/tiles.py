@@ -18,7 +18,7 @@ from django.conf import settings
 
 from webapp.api import STATUS, headers_of
 from webapp.errors import Denied, Invalid, NotFound, QuadratError, WrongMethod
-from webapp.imagery import tile_work
+from webapp.imagery import far, tile_work
 from webapp.imagery.drawing import split_words
 from webapp.imagery.tile_cache import TileCache
 from webapp.imagery.tile_queue import ClientGone, TileQueue
@@ -38,6 +38,7 @@ ROUTE = re.compile(
 )
 # Pictures are made by the processor: more threads than this only wait for each other.
 THREADS = 4
+FAR_THREADS = 8
 # Seconds for which a good token needs no second look.
 TOKEN_S = 300.0
 MOST_TOKENS = 4096
@@ -50,7 +51,10 @@ FRESH = b"private, no-cache"
 _tokens: dict[tuple[str, str], float] = {}
 # The threads live as long as the process, and so do their database connections.
 _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="tiles")
-_queue: TileQueue[Answer] = TileQueue(_threads, settings.TILE_QUEUE)
+_queue: TileQueue[Answer | None] = TileQueue(_threads, settings.TILE_QUEUE)
+# Tiles of other servers' files wait for the network, and only for each other.
+_far_threads = ThreadPoolExecutor(FAR_THREADS, thread_name_prefix="far-tiles", initializer=far.reserve)
+_far_queue: TileQueue[Answer] = TileQueue(_far_threads, settings.TILE_QUEUE)
 cache = TileCache(settings.TILE_CACHE_BYTES)
 
 
@@ -58,7 +62,7 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one request for a tile."""
     try:
         request = _parse(scope)
-        tile = _at_once(request) or await _queue.run(request, lambda: _made(request), receive)
+        tile = _at_once(request) or await _drawn(request, receive)
     except ClientGone:
         return
     except QuadratError as error:
@@ -102,6 +106,21 @@ def _known_tag(request: Request) -> tuple[str, bool] | None:
         return None
     rendering = tile_work.asked_rendering(source, request)
     return tile_work.tag_of(source, rendering, request), tile_work.lasts(source, request)
+
+
+async def _drawn(request: Request, receive: Receive) -> Answer:
+    """Return the tile, made on a thread; on one of those for other servers' files where the layer is such a file."""
+    if not tile_work.is_far(request):
+        near = await _queue.run(request, lambda: _made_here(request), receive)
+        if near is not None:
+            return near
+    return await _far_queue.run(request, lambda: _made(request), receive)
+
+
+def _made_here(request: Request) -> Answer | None:
+    """Return the tile, made on this thread; None where it would have to wait for another server."""
+    tile_work.learn(request)
+    return None if tile_work.is_far(request) else _made(request)
 
 
 def _made(request: Request) -> Answer:

@@ -21,6 +21,7 @@ from webapp.jobs.models import Job
 from webapp.jobs.restarts import inputs_gone
 from webapp.projects.models import Project, User
 from webapp.raster import position as positions
+from webapp.remote import files
 
 # What a client should send at once, and the most that one request may carry.
 CHUNK_BYTES = 8 * 1024**2
@@ -148,6 +149,33 @@ def received(*, upload: Upload) -> Upload:
         fresh.received_bytes = size
         fresh.save(update_fields=["received_bytes", "updated_at"])
     return fresh
+
+
+def fetch(*, project: Project, user: User, url: str, options: dict[str, Any]) -> Job:
+    """Return the job that copies a file of another server here and takes it like an upload.
+
+    Args:
+        project: where the layer will belong.
+        user: who asks for it.
+        url: http(s) or s3; its server is asked how long the file is.
+        options: see `begin`.
+
+    Raises:
+        Invalid: the server is not one that may be asked, or an option cannot be used.
+        SourceFailed: the server does not give it.
+        TooLarge: more bytes than allowed.
+    """
+    size, name = files.length_of(url)
+    upload = begin(project=project, user=user, filename=name, size_bytes=size, position={}, options=options)
+    with transaction.atomic():
+        # Kept out of the job's specification, which others see: the address may hold a signature.
+        upload.options["url"] = url
+        job = jobs.enqueue(
+            project=project, kind="ingest", spec={"upload": str(upload.pk)}, user=user, title=f"Copy {name}"[:200]
+        )
+        upload.job, upload.state = job, Upload.State.INGESTING
+        upload.save(update_fields=["options", "job", "state", "updated_at"])
+    return job
 
 
 def complete(*, upload: Upload) -> Job:

@@ -1,6 +1,7 @@
 """The process inside the sandbox: `python -m webapp.raster.child`, one request on stdin, JSON lines on stdout.
 
-It limits itself before GDAL is loaded, then checks (`probe`) or checks and rewrites (`rewrite`) one file.
+It limits itself before GDAL is loaded, then checks (`probe`), checks and rewrites (`rewrite`), or checks and measures
+(`inspect`) one file.
 """
 
 import ctypes
@@ -145,7 +146,7 @@ def rewrite(request: dict[str, Any]) -> dict[str, Any]:
     )
     bands = default_bands(source.names, source.colours, source.dtype)
     plain = source.dtype == "uint8" and source.bits is None and source.scaling is None
-    ranges = None if plain else tuple(_range(written.statistics[band - 1], source.bits) for band in bands)
+    ranges = None if plain else tuple(shown_range(written.statistics[band - 1], source.bits) for band in bands)
     rendering = Rendering(bands, ranges)
     place = write_display_cog(
         analysis, display, rendering, progress=lambda done, what: progress(0.55 + 0.4 * done, what), threads=threads
@@ -163,7 +164,7 @@ def rewrite(request: dict[str, Any]) -> dict[str, Any]:
         "nodata": None if source.scaling else source.nodata,
         "gsd_m": pixel_size_m(found),
         "bands": [
-            {"name": name, **_stored_as(source, number), **band.as_json()}
+            {"name": name, **stored_as(source, number), **band.as_json()}
             for number, (name, band) in enumerate(zip(source.names, written.statistics, strict=True))
         ],
         "rendering": {"bands": list(rendering.bands), "stretch": [list(pair) for pair in ranges] if ranges else None},
@@ -175,20 +176,28 @@ def rewrite(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _stored_as(source: Any, band: int) -> dict[str, Any]:
+def inspect(request: dict[str, Any]) -> dict[str, Any]:
+    """Return all that is to know about a scene that stays where it lies, from its overview of `shape` pixels."""
+    from webapp.raster.linking import facts_of
+
+    height, width = request["shape"]
+    return facts_of(_open(request), Path(request["input"]), (int(height), int(width)))
+
+
+def stored_as(source: Any, band: int) -> dict[str, Any]:
     """Return how a band's numbers lie in the file, where that is not what they mean."""
     if source.scaling is None:
         return {}
     return {"stored_dtype": source.dtype, "scale": source.scaling.scales[band], "offset": source.scaling.offsets[band]}
 
 
-def _range(band: Any, bits: int | None) -> tuple[float, float]:
+def shown_range(band: Any, bits: int | None) -> tuple[float, float]:
     """Return what is drawn as black and white: the percentiles, or all values where there are few."""
     low, high = (band.min, band.max) if bits is not None and bits < 8 else (band.p2, band.p98)
     return (low, high) if high > low else (band.min, band.max if band.max > band.min else band.min + 1)
 
 
-COMMANDS = {"probe": probe, "rewrite": rewrite}
+COMMANDS = {"probe": probe, "rewrite": rewrite, "inspect": inspect}
 
 if __name__ == "__main__":
     sys.exit(main())

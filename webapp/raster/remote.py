@@ -11,7 +11,8 @@ from typing import Any
 from rasterio.abc import MultiByteRangeResourceContainer
 
 from webapp.errors import BadRaster, QuadratError
-from webapp.remote.files import Pinned, RemoteFile
+from webapp.remote.files import RemoteFile
+from webapp.remote.pinned import Pinned
 
 # Of the files that name a raster of another server; only we write them.
 SUFFIX = ".remote"

@@ -150,14 +150,28 @@ def footprint(path: Path | str) -> MultiPolygon:
     """
     with Reader(path) as reader:
         info = reader.info
+        if not info.has_mask:
+            return outline_of(info, None)
         scale = min(1.0, FOOTPRINT_PX / max(info.height, info.width))
         shape_px = (max(1, round(info.height * scale)), max(1, round(info.width * scale)))
-        if not info.has_mask:
-            pixels: BaseGeometry = box(0, 0, info.width, info.height)
-        else:
-            chip = reader.read(reader.whole, out_shape=shape_px, resampling="nearest")
-            down, across = info.height / shape_px[0], info.width / shape_px[1]
-            pixels = _outline(chip.valid, (across, 0.0, 0.0, 0.0, down, 0.0))
+        return outline_of(info, reader.read(reader.whole, out_shape=shape_px, resampling="nearest").valid)
+
+
+def outline_of(info: Info, valid: NDArray[np.bool_] | None) -> MultiPolygon:
+    """Return where a raster has data, in EPSG:4326; two parts where it crosses the antimeridian.
+
+    Args:
+        info: of the raster.
+        valid: bool (row, col) of the whole raster at any resolution; None: it has data everywhere.
+
+    Raises:
+        Invalid: no CRS, no valid pixel, or an impossible position.
+    """
+    if valid is None:
+        pixels: BaseGeometry = box(0, 0, info.width, info.height)
+    else:
+        across, down = info.width / valid.shape[1], info.height / valid.shape[0]
+        pixels = _outline(valid, (across, 0.0, 0.0, 0.0, down, 0.0))
     if not info.crs_wkt:
         raise Invalid(
             f"'{info.path.name}' has no CRS.", fix="Assign one (gdal_edit.py -a_srs EPSG:xxxx).", code="crs_missing"

@@ -1,20 +1,18 @@
 """A file of another server, read in pages: what was read lately stays in memory, and one that changes is noticed."""
 
 import re
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
-from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from webapp.errors import QuadratError, SourceChanged, SourceFailed, SourceSlow
 from webapp.remote import client, policy
 from webapp.remote.client import FIX_COPY, FIX_LATER, Answer
+from webapp.remote.pages import Pages
+from webapp.remote.pinned import Pinned
 
 PAGE_BYTES = 8 * 1024
 # A gap of this many pages between two that are wanted is read along: a request costs more than its bytes.
@@ -29,42 +27,6 @@ ASKERS = 6
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Pinned:
-    """A file of another server as it was when it was looked at.
-
-    Attributes:
-        url: http(s) or s3.
-        size_bytes: of the file.
-        etag: what the server calls this state of it; empty where it calls it nothing.
-        last_modified: as the server says it; empty where it does not.
-    """
-
-    url: str
-    size_bytes: int
-    etag: str = ""
-    last_modified: str = ""
-
-    @property
-    def shown(self) -> str:
-        """The address for people and logs: no query, which may hold a signature."""
-        return self.url.partition("?")[0] + ("?…" if "?" in self.url else "")
-
-    @property
-    def name(self) -> str:
-        """The file's name."""
-        return self.url.partition("?")[0].rstrip("/").rsplit("/", 1)[-1]
-
-    @property
-    def certain(self) -> bool:
-        """True where the server says by more than the size which state of the file it gives."""
-        return bool(self.etag or self.last_modified)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as it is stored."""
-        return asdict(self)
-
-
 def look(url: str) -> Pinned:
     """Return a file as it is now, by asking for its first byte.
 
@@ -77,6 +39,28 @@ def look(url: str) -> Pinned:
             raise client.refused(answer)
         size = _part(answer, 0, 1)[1]
         return Pinned(url, size, answer.headers.get("etag", ""), answer.headers.get("last-modified", ""))
+
+
+def length_of(url: str) -> tuple[int, str]:
+    """Return how many bytes a file has and what it is called, of a server that gives parts or not.
+
+    Raises:
+        Invalid: the server is not one that may be asked.
+        SourceFailed: the server does not give it, or does not say how long it is.
+    """
+    with client.opened(url, {"range": "bytes=0-0"}) as (answer, _):
+        if answer.status == 206:
+            return _part(answer, 0, 1)[1], answer.target.name
+        if answer.status != 200:
+            raise client.refused(answer)
+        told = answer.headers.get("content-length", "")
+        if not told.isdigit() or len(told) > 15 or int(told) < 1:
+            raise SourceFailed(
+                f"{answer.target.host} does not say how long '{answer.target.name[:120]}' is.",
+                fix="Download it and upload it here.",
+                code="no_length",
+            )
+        return int(told), answer.target.name
 
 
 class RemoteFile:
@@ -241,73 +225,7 @@ def _cut(pages: dict[int, bytes], start: int, end: int) -> bytes:
     return whole[start - first * PAGE_BYTES : end - first * PAGE_BYTES]
 
 
-class _Pages:
-    """Pages of files that were read lately, and promises of those that are on their way."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[Pinned, int], bytes] = OrderedDict()
-        self._coming: dict[tuple[Pinned, int], Future[bytes]] = {}
-        self._bytes = 0
-        self._lock = threading.Lock()
-
-    def claim(
-        self, pinned: Pinned, wanted: Sequence[int]
-    ) -> tuple[dict[int, bytes], list[tuple[int, "Future[bytes]"]], list[tuple[int, "Future[bytes]"]]]:
-        """Return pages that are here, promises of others, and promises that the caller has now given."""
-        found: dict[int, bytes] = {}
-        others, own = [], []
-        with self._lock:
-            for page in wanted:
-                key = (pinned, page)
-                if key in self._kept:
-                    self._kept.move_to_end(key)
-                    found[page] = self._kept[key]
-                elif key in self._coming:
-                    others.append((page, self._coming[key]))
-                else:
-                    promise: Future[bytes] = Future()
-                    self._coming[key] = promise
-                    own.append((page, promise))
-        return found, others, own
-
-    def put(self, pinned: Pinned, pages: dict[int, bytes], promised: dict[int, "Future[bytes]"]) -> None:
-        """Keep pages, and their promises."""
-        most = policy.current().cache_bytes
-        with self._lock:
-            for page, data in pages.items():
-                key = (pinned, page)
-                self._bytes += len(data) - len(self._kept.pop(key, b""))
-                self._kept[key] = data
-                if page in promised:
-                    self._coming.pop(key, None)
-            while self._bytes > most and self._kept:
-                self._bytes -= len(self._kept.popitem(last=False)[1])
-        for page in pages:
-            if page in promised and not promised[page].done():
-                promised[page].set_result(pages[page])
-
-    def give_up(self, pinned: Pinned, promised: dict[int, "Future[bytes]"], error: QuadratError) -> None:
-        """Tell those who wait that what was promised does not come."""
-        with self._lock:
-            for page in promised:
-                self._coming.pop((pinned, page), None)
-        for promise in promised.values():
-            if not promise.done():
-                promise.set_exception(error)
-
-    def of(self, pinned: Pinned) -> list[tuple[int, bytes]]:
-        """Return the pages of one file."""
-        with self._lock:
-            return [(page, data) for (of, page), data in self._kept.items() if of == pinned]
-
-    def clear(self) -> None:
-        """Forget all pages."""
-        with self._lock:
-            self._kept.clear()
-            self._bytes = 0
-
-
-_cache = _Pages()
+_cache = Pages()
 
 
 @lru_cache(maxsize=64)

@@ -158,16 +158,21 @@ def _assets(layer: ImageryLayer, origin: str) -> dict[str, Any]:
     if not layer.analysis_path:
         return {"page": page}
     return {
-        "data": {
-            "href": f"{origin}/stac/files/{layer.pk}.tif",
-            "type": COG,
-            "title": "All bands as they came, cloud-optimised",
-            "roles": ["data"],
-            "bands": [_band(layer, band) for band in layer.bands],
-        },
+        **_data(layer, origin),
         **_thumbnail(layer, origin),
         "page": page,
     }
+
+
+def _data(layer: ImageryLayer, origin: str) -> dict[str, Any]:
+    """Return the asset of the pixels: our file, or the one on another server that is read there."""
+    href, title = f"{origin}/stac/files/{layer.pk}.tif", "All bands as they came, cloud-optimised"
+    if layer.remote:
+        href, title = str(layer.remote["url"]), "All bands, on the server where they lie"
+        if href.endswith("?…"):
+            return {}  # signed for this site alone
+    bands = [_band(layer, band) for band in layer.bands]
+    return {"data": {"href": href, "type": COG, "title": title, "roles": ["data"], "bands": bands}}
 
 
 def _thumbnail(layer: ImageryLayer, origin: str) -> dict[str, Any]:

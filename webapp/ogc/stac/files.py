@@ -21,12 +21,12 @@ def send(request: Request, layer: ImageryLayer) -> HttpResponse:
     """Return the file, or the one range that is asked for (RFC 9110, section 14); several ranges: the whole.
 
     Raises:
-        NotFound: the layer has no file yet.
+        NotFound: the layer has no file yet, or it lies on another server.
         Unavailable: the file is missing.
     """
     if layer.kind == ImageryLayer.Kind.MOSAIC:
         raise NotFound("file")  # its scenes have theirs
-    if not layer.analysis_path:
+    if not layer.analysis_path or layer.remote:
         raise NotFound("file")
     path = analysis_file(layer)
     if not path.is_file():

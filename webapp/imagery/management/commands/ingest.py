@@ -1,4 +1,6 @@
-"""`manage.py ingest FILE|FOLDER`: bring imagery in from the command line, through the same job as an upload.
+"""`manage.py ingest FILE|FOLDER|URL`: bring imagery in from the command line, through the same job as an upload.
+
+A COG at a URL stays where it lies; `--copy` copies it here.
 
 One bar runs over all files, a line is told for each, and a report at the end. What the project has already, byte for
 byte, is passed over: a folder that was interrupted is simply given again.
@@ -20,13 +22,15 @@ from django.db import connection
 from tqdm import tqdm
 
 from webapp.errors import QuadratError
-from webapp.imagery import storage, uploads
+from webapp.imagery import remote, storage, uploads
 from webapp.imagery.models import ImageryLayer
 from webapp.jobs.models import Job
 from webapp.jobs.runner import run_now
 from webapp.jobs.services import FINAL, LeaseLost
 from webapp.projects.models import Member, Project, Role, User
+from webapp.remote import policy
 
+URLS = ("https://", "http://", "s3://")
 SUFFIXES = {".tif", ".tiff", ".png", ".jpg", ".jpeg"}
 # World file of a picture: first and last letter of its suffix and a w (photo.png -> photo.pgw), or the suffix and w.
 WORLD_SUFFIXES = {".tif": ".tfw", ".tiff": ".tfw", ".png": ".pgw", ".jpg": ".jgw", ".jpeg": ".jgw"}
@@ -40,7 +44,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
-        parser.add_argument("source", type=Path, help="a raster, or a folder of rasters")
+        parser.add_argument("source", help="a raster, a folder of rasters, or the URL of one (https://… or s3://…)")
+        parser.add_argument("--copy", action="store_true", help="copy the file at a URL here")
         parser.add_argument("--project", help="id or name of the project (default: the only one)")
         parser.add_argument("--name", default="", help="name of the layer (default: the file's)")
         parser.add_argument("--attribution", default="", help="whose imagery it is, shown on every map")
@@ -56,9 +61,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Ingest file after file; the exit status is 1 where one could not be taken."""
-        source: Path = options["source"]
-        files = _files(source)
+        source: str = options["source"]
         project, user = _project(options["project"])
+        if source.startswith(URLS):
+            self._by_url(source, project, user, options)
+            return
+        files = _files(Path(source))
         if len(files) > 1 and options["name"]:
             raise CommandError("--name names one layer; leave it out for a folder.")
         lines = []
@@ -69,6 +77,31 @@ class Command(BaseCommand):
                 with tqdm.external_write_mode(file=sys.stderr):
                     self._tell(options, line)
         self._report(lines, as_json=options["json"])
+
+    def _by_url(self, url: str, project: Project, user: User, options: dict[str, Any]) -> None:
+        """Add the raster at a URL."""
+        given = {key: options[key] for key in ("name", "attribution", "nodata") if options[key] not in (None, "")}
+        try:
+            shown = policy.current().check(url)
+            if options["copy"]:
+                job = _finished(uploads.fetch(project=project, user=user, url=url, options=given))
+                if job.state != Job.State.SUCCEEDED:
+                    raise QuadratError(job.error_message or job.message, fix=job.error_fix, code=job.error_code)
+                line = {"file": shown.shown, **job.result}
+            else:
+                if "nodata" in given:
+                    raise CommandError("--nodata is for files that are copied: add --copy.")
+                checked = uploads.check_options(given, otherwise=shown.name)
+                layer = remote.link(project=project, user=user, url=url, options=checked)
+                line = {
+                    "file": shown.shown,
+                    "imagery": str(layer.pk),
+                    "name": layer.name,
+                    "url": layer.get_absolute_url(),
+                }
+        except QuadratError as error:
+            raise CommandError(str(error)) from error
+        self._tell(options, line)
 
     def _outcome(
         self, file: Path, number: int, bar: Any, project: Project, user: User, options: dict[str, Any]
