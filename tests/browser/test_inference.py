@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -131,11 +132,12 @@ def test_an_open_map_shows_blocks_and_polygons_while_the_job_runs(
                 lambda: page.evaluate(PAINTED, layer) > before,  # noqa: B023
                 what=f"more of the class raster at {blocks} blocks",
             )
+            seen_at = time.monotonic()
             expect(page.get_by_text("Growing while its job runs").first).to_be_visible()
             painted = page.evaluate(PAINTED, layer)
             screenshot(page, f"inference-growing-{blocks}")
-            # Open maps are told every two seconds: the next block after this is told.
-            page.wait_for_timeout(1000 * SHOW_EVERY_S + 100)
+            # Open maps are told once in two seconds, counted from before we saw it: the next block after that is told.
+            wait_until(lambda: time.monotonic() > seen_at + SHOW_EVERY_S, what="the next telling", page=page)  # noqa: B023
     with halted(row, blocks=row.blocks_total + 1):
         expect(page.locator("li.layer", has_text="Polygons").locator(".legend .numeric").first).not_to_have_text("0")
         wait_until(

@@ -54,7 +54,7 @@ def test_each_sees_what_the_other_draws_changes_and_deletes(
     of_ben.drag((500, 200), (600, 300))
     of_ana.saved(2)
     of_ben.page.mouse.move(*of_ben.at((450, 350)))
-    of_ana.page.wait_for_timeout(400)
+    expect(of_ana.map).to_have_attribute("data-pointers", "1")
     screenshot(of_ana.page, "label-together")
     of_ben.key("v")
     of_ben.click((360, 250))

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.errors import Invalid
-from webapp.imagery import drawing, measures, renderings, selectors
+from webapp.imagery import drawing, looks, measures, renderings, selectors
 from webapp.imagery.models import ImageryLayer
 from webapp.projects import access
 from webapp.projects.models import User
@@ -60,6 +60,14 @@ def box(request: Request, pk: UUID, bounds: str, form: str = "", size: str = "")
     crs = rest.get("coord_crs", measures.DEGREES)
     canvas = measures.box_of(measures.bounds_of(bounds), crs, measures.side_px(rest.get("max_size"), PREVIEW_PX))
     return _picture(request, source, words, _sized(canvas, size), form)
+
+
+@api_view(["GET"])
+def look(request: Request, pk: UUID) -> Response:
+    """Tell what a look says in full, `{query, words, ramp, problem}`: of the words given, or of `rendering`."""
+    words, _ = _query(request, ())
+    named = words.get(drawing.NAMED)
+    return Response(looks.picture(_layer(request, pk), {"rendering": named[-1]} if named else {"words": words}))
 
 
 @api_view(["GET", "POST"])

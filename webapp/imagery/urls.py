@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/imagery/<uuid:pk>/point", api.point, name="api-imagery-point"),
     path("api/imagery/<uuid:pk>/statistics", api_pictures.statistics, name="api-imagery-statistics"),
     path("api/imagery/<uuid:pk>/stretch", api_pictures.stretch, name="api-imagery-stretch"),
+    path("api/imagery/<uuid:pk>/look", api_pictures.look, name="api-imagery-look"),
     path("api/imagery/<uuid:pk>/preview", api_pictures.preview, name="api-imagery-preview"),
     re_path(_LAYER + r"/preview" + _SIZE + _FORM, api_pictures.preview, name="api-imagery-preview-as"),
     re_path(_LAYER + _BOX + _SIZE + _FORM, api_pictures.box, name="api-imagery-bbox"),

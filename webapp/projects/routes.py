@@ -57,6 +57,7 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-imagery-point": {"GET": VIEW},
     "api-imagery-statistics": {"GET": VIEW},
     "api-imagery-stretch": {"GET": VIEW},
+    "api-imagery-look": {"GET": VIEW},
     "api-imagery-preview": {"GET": VIEW},
     "api-imagery-preview-as": {"GET": VIEW},
     "api-imagery-bbox": {"GET": VIEW},

@@ -31,6 +31,11 @@ export interface KeyActions {
   fitAll(): void;
   placePoint(): boolean;
   toggle(what: "labels" | "snapping" | "panel" | "help"): void;
+  /** The other date, while the key is held; false where there is none. */
+  flick(): boolean;
+  swipe(): boolean;
+  /** Move the imagery, in its pixels, y downwards. */
+  offset(x: number, y: number): boolean;
 }
 
 const ARROWS: Readonly<Record<string, readonly [number, number]>> = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
@@ -110,6 +115,12 @@ export function keyTable(actions: KeyActions): Key[] {
     key("fitSelected", ["F"], "View", "Zoom to what is selected", does(() => actions.fitSelected())),
     key("fitAll", ["Shift+F"], "View", "Zoom to the whole imagery", does(() => actions.fitAll())),
     { id: "pan", keys: arrows(""), shown: ["Arrows"], group: "View", label: "Pan the map", run: (event) => arrow(event, (x, y) => void actions.pan(x, y)) },
+    key("flick", ["U"], "View", "Hold: the other date of the imagery", () => actions.flick()),
+    key("swipe", ["Shift+U"], "View", "Part the map between both dates, on or off", () => actions.swipe()),
+    {
+      id: "offset", keys: [...arrows("Ctrl+"), ...arrows("Ctrl+Shift+")], shown: ["Ctrl", "Arrows"], group: "View", label: "Move the imagery by one of its pixels (Shift: ten); then keep or drop it",
+      run: (event) => arrow(event, (x, y) => actions.offset(x * (event.shiftKey ? 10 : 1), y * (event.shiftKey ? 10 : 1))),
+    },
     key("zoomIn", ["+", "="], "View", "Zoom in", does(() => actions.zoom(1))),
     key("zoomOut", ["-", "_"], "View", "Zoom out", does(() => actions.zoom(-1))),
     key("labels", ["H"], "View", "Hide or show all samples", does(() => actions.toggle("labels"))),

@@ -5,17 +5,22 @@ import { readConfig } from "../ui/config";
 import { toast } from "../ui/components";
 import { openLive } from "../ui/live";
 import { toLatLngBounds } from "../ui/map";
-import type { ImageryInfo, VectorInfo } from "../ui/map";
+import type { VectorInfo } from "../ui/map";
 import { App } from "./app";
 import { arrivalOf } from "./arrival";
 import { Drawing } from "./drawing";
 import { VertexEditor } from "./editor";
 import { boxBetween, fromWorld } from "./geometry";
 import type { Bounds } from "./geometry";
+import { choiceFrom } from "./imagery/choice";
+import type { Offset } from "./imagery/offset";
+import type { ImageryFacts } from "./imagery/panel";
+import { imageryRest } from "./imagery/rest";
+import type { Scene } from "./imagery/rest";
+import { Imagery } from "./imagery/state";
 import type { MapView } from "./map-view";
 import { Page } from "./page";
 import "./page.css";
-import type { ImageryFacts } from "./panels";
 import { openQueue } from "./queue";
 import type { Queue } from "./queue";
 import { assistOf, restOf, totalsOf } from "./rest";
@@ -39,7 +44,8 @@ interface Config {
     readonly name: string;
     readonly project: string;
     readonly role: string;
-    readonly imagery: ImageryInfo & ImageryFacts;
+    readonly imagery: Scene & ImageryFacts;
+    readonly offsets: readonly Offset[];
     readonly layer: VectorInfo & { readonly url: string; readonly count: number; readonly bounds: Bounds | null; readonly classes: readonly LabelClass[] };
   };
   readonly user: { readonly id: number; readonly name: string };
@@ -65,7 +71,7 @@ function memoryQueue(): Queue {
 }
 
 /** The size of a pixel of the imagery in world units, at its middle. */
-function pixelOf({ gsd_m, bounds }: ImageryInfo & ImageryFacts): number {
+function pixelOf({ gsd_m, bounds }: Scene): number {
   const latitude = bounds ? (bounds[1] + bounds[3]) / 2 : 0;
   return gsd_m / (EARTH_M * Math.cos((latitude * Math.PI) / 180));
 }
@@ -126,6 +132,17 @@ async function start(): Promise<void> {
     settled: () => app.settled(),
     now: () => Date.now(),
   });
+  const imageryKey = `quadrat-imagery ${user.id} ${labelSet.id}`;
+  const shownImagery = new Imagery({
+    own: imagery,
+    offsets: labelSet.offsets,
+    choice: choiceFrom(localStorage.getItem(imageryKey)),
+    mayOffset: !["viewer", "labeler"].includes(labelSet.role),
+    rest: imageryRest(labelSet.id, labelSet.project),
+    store: (choice) => localStorage.setItem(imageryKey, JSON.stringify(choice)),
+    say: toast,
+  });
+  shownImagery.start();
   const rest = reviewRest(labelSet.id, labelSet.project);
   const may = { mayLabel: labelSet.role !== "viewer", mayReview: !["viewer", "labeler"].includes(labelSet.role) };
   const review = new Review({
@@ -165,6 +182,7 @@ async function start(): Promise<void> {
         onError: (message) => toast(message, "bad"),
         onTasks: () => void tasks.catchUp(),
         onComments: () => void comments.load(),
+        onOffsets: () => void shownImagery.readOffsets(),
         onProposed: (message) => toast(message, "warn"),
       },
       app.view.doc,
@@ -217,7 +235,7 @@ async function start(): Promise<void> {
     // On disk, work outlives the page; only in memory it would be lost.
     if (!durable && app.view.doc.pending.length) event.preventDefault();
   });
-  render(<Page app={app} editor={editor} imagery={imagery} layerUrl={layer.url} trainingUrl={`/training-data/new?label_set=${labelSet.id}`} me={String(user.id)} labelSet={{ ...labelSet, mayManage: ["manager", "owner"].includes(labelSet.role) }} tasks={tasks} review={review} comments={comments} onMap={onMap} />, root);
+  render(<Page app={app} editor={editor} imagery={shownImagery} facts={imagery} layerUrl={layer.url} trainingUrl={`/training-data/new?label_set=${labelSet.id}`} me={String(user.id)} labelSet={{ ...labelSet, mayManage: ["manager", "owner"].includes(labelSet.role) }} tasks={tasks} review={review} comments={comments} onMap={onMap} />, root);
 }
 
 void start();

@@ -1,12 +1,14 @@
 // The map of the page: imagery below, samples above, the tools' gestures in between.
 
-import { createMap, imageryLayer, toLatLngBounds, vectorTileLayer } from "../ui/map";
+import { createMap, toLatLngBounds, vectorTileLayer } from "../ui/map";
 import type { ImageryInfo, VectorInfo, VectorTileLayer } from "../ui/map";
 import type { App, View } from "./app";
 import type { Frame } from "./canvas-pane";
 import type { EditorPort } from "./editor";
 import { boxBetween, fromWorld, toWorld } from "./geometry";
 import type { Bounds } from "./geometry";
+import { Pictures } from "./imagery/pictures";
+import type { Imagery } from "./imagery/state";
 import { fill, marks, SamplesLayer, stroke, trace } from "./layer";
 import type { Mark } from "./layer";
 import { drawCursors, drawMarks } from "./people";
@@ -23,13 +25,13 @@ export interface MapView {
   readonly samples: SamplesLayer;
   /** The box in view, a little grown: what a large layer loads. */
   bounds(): Bounds;
+  /** The box in view, no more. */
+  shownBounds(): Bounds;
   fit(bounds: Bounds): void;
   /** Put a box in the middle, with room around it, whether it is seen already or not. */
   centreOn(bounds: Bounds): void;
   /** Have the imagery read that will be needed there. */
   readAhead(bounds: Bounds): void;
-  /** Opacity 0..1 and brightness (1: as it is) of the imagery. */
-  setImagery(opacity: number, brightness: number): void;
   /** Show all samples as tiles while there are too many in view to edit. */
   setTiles(info: VectorInfo | null): void;
   /** Show the crosshair of keyboard drawing at the centre. */
@@ -44,10 +46,11 @@ export const MINE = "#4c9aff";
 export const THEIRS = "#ff9f1c";
 const SNAP = "#ff2bd6";
 const SELECTED = "#ffffff";
-export function openMap(element: HTMLElement, app: App, editor: EditorPort, imagery: ImageryInfo, panning: () => boolean): MapView {
+export function openMap(element: HTMLElement, app: App, editor: EditorPort, shown: Imagery, panning: () => boolean): MapView {
+  const imagery = shown.own;
   // Keys, boxes and double clicks are the tools'.
   const map = createMap(element, { bounds: imagery.bounds, keyboard: false, boxZoom: false, doubleClickZoom: false, zoomSnap: 0.5, wheelPxPerZoomLevel: 90, minZoom: 2 });
-  const picture = imageryLayer(imagery, { className: "label-imagery" }).addTo(map);
+  const pictures = new Pictures(map, shown);
   const samples = new SamplesLayer(map);
   const tools = new Tools(app, samples, editor);
   const stopPointer = listenTo(map, tools, panning);
@@ -69,7 +72,11 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, imag
       (pen, frame) => editor.draw(pen, frame, samples.colourOf(view.doc.view.get([...view.selected][0] ?? "")?.classValue ?? null)),
       (pen, frame) => drawDraft(pen, frame, tools, view, samples.colourOf(view.currentClass), crosshair ? centre() : null),
       (pen, frame) => drawMarks(pen, frame, view, app.me),
-      (pen, frame) => drawCursors(pen, frame, view),
+      (pen, frame) => {
+        drawCursors(pen, frame, view);
+        // A canvas tells nobody what is on it.
+        element.dataset["pointers"] = String(view.cursors.length);
+      },
     ]);
   };
 
@@ -119,6 +126,10 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, imag
       const box = map.getBounds().pad(0.25);
       return [Math.max(box.getWest(), -180), Math.max(box.getSouth(), -90), Math.min(box.getEast(), 180), Math.min(box.getNorth(), 90)];
     },
+    shownBounds: () => {
+      const box = map.getBounds();
+      return [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()];
+    },
     fit: (bounds) => {
       const box = toLatLngBounds(bounds);
       // A sample that is well seen already stays where it is.
@@ -129,11 +140,6 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, imag
     centreOn: (bounds) => map.setView(...reviewView(map, imagery, bounds), { animate: false }),
     readAhead: (bounds) => {
       for (const url of tilesAhead(map, imagery, ...reviewView(map, imagery, bounds))) new Image().src = url;
-    },
-    setImagery: (opacity, brightness) => {
-      picture.setOpacity(opacity);
-      const holder = picture.getContainer();
-      if (holder) holder.style.filter = brightness === 1 ? "" : `brightness(${brightness})`;
     },
     setTiles: (info) => {
       if (!info) {
@@ -152,6 +158,7 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, imag
     },
     stop: () => {
       stopPointer();
+      pictures.stop();
       samples.stop();
       map.remove();
     },

@@ -1,15 +1,22 @@
 // What the page's keys do.
 
-import type { ImageryInfo } from "../ui/map";
 import type { App } from "./app";
 import type { Key } from "./bindings";
 import type { EditorPort } from "./editor";
+import type { Imagery } from "./imagery/state";
 import { keyTable } from "./keys";
 import type { MapView } from "./map-view";
 
 const PAN_PX = 80;
 
-export function pageKeys(app: App, map: MapView, editor: EditorPort, imagery: ImageryInfo): Key[] {
+/** There is no second date yet: where to choose one. */
+function offerDates(app: App): boolean {
+  app.set({ panel: true, tab: "imagery" });
+  app.tell("Choose another date in the Imagery panel first.");
+  return true;
+}
+
+export function pageKeys(app: App, map: MapView, editor: EditorPort, imagery: Imagery): Key[] {
   const { tools } = map;
   return keyTable({
     tool: (name) => app.setTool(name),
@@ -54,7 +61,14 @@ export function pageKeys(app: App, map: MapView, editor: EditorPort, imagery: Im
     },
     zoom: (by) => void map.map.setZoom(map.map.getZoom() + by),
     fitSelected: () => app.fitSelected(),
-    fitAll: () => imagery.bounds && map.fit(imagery.bounds),
+    fitAll: () => imagery.own.bounds && map.fit(imagery.own.bounds),
+    flick: () => imagery.flick(true) || offerDates(app),
+    swipe: () => {
+      if (!imagery.view.second) return offerDates(app);
+      imagery.choose({ swipe: !imagery.view.choice.swipe });
+      return true;
+    },
+    offset: (x, y) => imagery.nudge(x, y),
     placePoint: () => {
       if (app.view.tool === "select") return true; // a held space bar pans; the page must not scroll
       map.setCrosshair(true);

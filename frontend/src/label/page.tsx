@@ -5,9 +5,8 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ExportDialog } from "../files/export-dialog";
 import { ImportDialog } from "../files/import-dialog";
 import { del } from "../ui/api";
-import { Icon, Spinner } from "../ui/components";
+import { Spinner } from "../ui/components";
 import { DeleteDialog } from "../ui/delete-dialog";
-import type { ImageryInfo } from "../ui/map";
 import type { App } from "./app";
 import { Hint, TopBar } from "./bars";
 import { bound, storeBindings, storedBindings } from "./bindings";
@@ -15,13 +14,16 @@ import type { Bindings } from "./bindings";
 import { ConflictCard, ProblemCard } from "./dialogs";
 import type { EditorPort } from "./editor";
 import { useView } from "./hooks";
+import { Badges, Divider } from "./imagery/badges";
+import { OffsetCard } from "./imagery/offset-card";
+import type { ImageryFacts } from "./imagery/panel";
+import type { Imagery } from "./imagery/state";
 import { KeyList } from "./key-list";
 import { listenToKeys } from "./keys";
 import { openMap } from "./map-view";
 import type { MapView } from "./map-view";
 import { pageKeys } from "./page-keys";
 import { Panel } from "./panels";
-import type { ImageryFacts, ImageryLook } from "./panels";
 import { CommentDialog, MustRead } from "./review/comment-list";
 import type { Comments } from "./review/comments";
 import { reviewKeys } from "./review/keys";
@@ -32,10 +34,14 @@ import { TaskDialogs, TaskHint } from "./tasks/dialogs";
 import { taskKeys } from "./tasks/keys";
 import type { Tasks } from "./tasks/tasks";
 
+/** As in the style sheet: from here on the panel lies over the map. */
+const NARROW_PX = 900;
+
 export interface PageProps {
   readonly app: App;
   readonly editor: EditorPort;
-  readonly imagery: ImageryInfo & ImageryFacts;
+  readonly imagery: Imagery;
+  readonly facts: ImageryFacts;
   readonly layerUrl: string;
   readonly trainingUrl: string;
   readonly me: string;
@@ -46,18 +52,10 @@ export interface PageProps {
   readonly onMap: (map: MapView) => () => void;
 }
 
-const LOOK_KEY = "quadrat-label-look";
-
-function rememberedLook(): ImageryLook {
-  const [opacity, brightness] = (localStorage.getItem(LOOK_KEY) ?? "1 1").split(" ").map(Number);
-  return { opacity: opacity ?? 1, brightness: brightness ?? 1 };
-}
-
-export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, labelSet, tasks, review, comments, onMap }: PageProps): JSX.Element {
+export function Page({ app, editor, imagery, facts, layerUrl, trainingUrl, me, labelSet, tasks, review, comments, onMap }: PageProps): JSX.Element {
   const view = useView(app);
   const place = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<MapView | null>(null);
-  const [look, setLook] = useState(rememberedLook);
   const [deleting, setDeleting] = useState(false);
   const [bindings, setBindings] = useState(() => storedBindings(localStorage));
   const table = useMemo(() => (map ? [...reviewKeys(review, comments), ...pageKeys(app, map, editor, imagery), ...taskKeys(tasks)] : []), [app, map, editor, imagery, tasks, review, comments]);
@@ -79,10 +77,7 @@ export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, labelSet
   }, [app, editor, imagery, onMap]);
   useEffect(() => (map ? listenToKeys(keys, document) : undefined), [keys, map]);
   useEffect(() => listenToPanning(), []);
-  useEffect(() => {
-    map?.setImagery(look.opacity, look.brightness);
-    localStorage.setItem(LOOK_KEY, `${look.opacity} ${look.brightness}`);
-  }, [map, look]);
+  useEffect(() => listenToRelease(imagery), [imagery]);
 
   const close = (): void => app.set({ open: "none" });
   return (
@@ -90,26 +85,24 @@ export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, labelSet
       <TopBar app={app} view={view} me={me} trainingUrl={trainingUrl} onDelete={labelSet.mayManage ? () => setDeleting(true) : undefined} />
       <div class="label-stage">
         <div class="label-map" ref={place} role="application" aria-label="Map with samples. Press question mark for the keys." tabIndex={0} data-loading={view.loading} />
-        <Toolbar app={app} view={view} keys={keys} onFitAll={() => imagery.bounds && map?.fit(imagery.bounds)} />
+        <Toolbar app={app} view={view} keys={keys} onFitAll={() => imagery.own.bounds && map?.fit(imagery.own.bounds)} />
         <div class="label-top">
           {view.loading && <div class="label-hint"><Spinner label="Loading samples" /> Loading samples</div>}
           {view.doc.truncated && <div class="label-hint">Too many samples in view to edit them. Zoom in.</div>}
           {!(view.panel && view.tab === "tasks") && <TaskHint tasks={tasks} onOpen={() => app.set({ tab: "tasks", panel: true })} />}
           {map && <Hint view={view} tools={map.tools} />}
         </div>
-        {imagery.position_assumed && (
-          <button type="button" class="label-assumed" title={imagery.position_note} onClick={() => app.set({ tab: "imagery", panel: true })}>
-            <Icon name="warn" /> Position on Earth is assumed
-          </button>
-        )}
+        <Divider imagery={imagery} />
+        <Badges imagery={imagery} positionAssumed={facts.position_assumed ? facts.position_note : null} onOpen={() => app.set({ tab: "imagery", panel: true })} />
         <div class="label-bottom">
+          <OffsetCard imagery={imagery} count={view.totals ? [...view.totals.values()].reduce((sum, { count }) => sum + count, 0) : view.doc.view.size} />
           <ConflictCard app={app} view={view} />
           <ProblemCard app={app} view={view} />
           <MustRead comments={comments} />
           <SelectionBar app={app} view={view} keys={keys} />
         </div>
       </div>
-      <Panel app={app} view={view} look={look} onLook={setLook} imagery={imagery} tasks={tasks} layerUrl={layerUrl} mayRestore={labelSet.mayManage} review={review} comments={comments} keys={keys} />
+      <Panel app={app} view={view} imagery={{ imagery, facts, maySave: app.mayEdit, inView: () => map?.shownBounds() ?? null, onTry: () => window.innerWidth < NARROW_PX && app.set({ panel: false }) }} tasks={tasks} layerUrl={layerUrl} mayRestore={labelSet.mayManage} review={review} comments={comments} keys={keys} />
       <CommentDialog comments={comments} />
       <TaskDialogs tasks={tasks} />
       {view.open === "help" && <KeyList table={table} keys={keys} bindings={bindings} onChange={rebind} onClose={close} />}
@@ -129,13 +122,22 @@ export function Page({ app, editor, imagery, layerUrl, trainingUrl, me, labelSet
         />
       )}
       {view.open === "import" && (
-        <ImportDialog classes={view.doc.classes} importsUrl={`/api/label-sets/${labelSet.id}/imports`} layerUrl={layerUrl} imagery={imagery.bounds} onClose={close} />
+        <ImportDialog classes={view.doc.classes} importsUrl={`/api/label-sets/${labelSet.id}/imports`} layerUrl={layerUrl} imagery={imagery.own.bounds} onClose={close} />
       )}
       {view.open === "export" && (
         <ExportDialog name={labelSet.name} classes={view.doc.classes} exportsUrl={`/api/label-sets/${labelSet.id}/exports`} hasPixels onClose={close} />
       )}
     </div>
   );
+}
+
+/** Whatever key held the other date up: letting any go lets it down. */
+function listenToRelease(imagery: Imagery): () => void {
+  const stop = new AbortController();
+  const release = (): void => void imagery.flick(false);
+  document.addEventListener("keyup", release, { signal: stop.signal });
+  window.addEventListener("blur", release, { signal: stop.signal });
+  return () => stop.abort();
 }
 
 /** The space bar is held: drags pan the map whatever the tool. */

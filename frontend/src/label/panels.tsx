@@ -8,6 +8,8 @@ import type { App, PanelTab, Total, View } from "./app";
 import type { Key } from "./bindings";
 import { areaM2 } from "./geometry";
 import { HistoryPanel } from "./history-panel";
+import { ImageryPanel } from "./imagery/panel";
+import type { ImageryPanelProps } from "./imagery/panel";
 import { NO_CLASS_COLOUR } from "./layer";
 import type { Comments } from "./review/comments";
 import { ReviewPanel } from "./review/panel";
@@ -187,51 +189,6 @@ export function SampleList({ app, view }: { app: App; view: View }): JSX.Element
   );
 }
 
-export interface ImageryLook {
-  readonly opacity: number;
-  readonly brightness: number;
-}
-
-export interface ImageryFacts {
-  readonly name: string;
-  readonly url: string;
-  readonly gsd_m: number;
-  readonly width: number;
-  readonly height: number;
-  readonly position_assumed: boolean;
-  readonly position_note: string;
-}
-
-/** How the imagery is shown, and what it is. */
-export function ImageryPanel({ look, onLook, imagery }: { look: ImageryLook; onLook: (look: ImageryLook) => void; imagery: ImageryFacts }): JSX.Element {
-  return (
-    <section class="label-section" aria-label="Imagery">
-      <Slider label="Opacity" value={look.opacity} max={1} onChange={(opacity) => onLook({ ...look, opacity })} />
-      <Slider label="Brightness" value={look.brightness} max={2} onChange={(brightness) => onLook({ ...look, brightness })} />
-      <Button small disabled={look.opacity === 1 && look.brightness === 1} onClick={() => onLook({ opacity: 1, brightness: 1 })}>Reset</Button>
-      <dl class="facts small-text">
-        <dt>Scene</dt>
-        <dd>{imagery.name}</dd>
-        <dt>Pixels</dt>
-        <dd class="numeric">{number(imagery.width)} × {number(imagery.height)}</dd>
-        <dt>Ground size</dt>
-        <dd class="numeric">{number(imagery.gsd_m)} m a pixel</dd>
-      </dl>
-      {imagery.position_assumed && <p class="note warn small-text">The place of this picture on Earth is assumed. {imagery.position_note}</p>}
-    </section>
-  );
-}
-
-function Slider({ label, value, max, onChange }: { label: string; value: number; max: number; onChange: (value: number) => void }): JSX.Element {
-  return (
-    <label class="label-slider">
-      <span>{label}</span>
-      <input type="range" min={0} max={max} step={0.05} value={value} onInput={(event) => onChange(event.currentTarget.valueAsNumber)} />
-      <span class="numeric muted">{Math.round(value * 100)} %</span>
-    </label>
-  );
-}
-
 const TABS: readonly { id: PanelTab; label: string }[] = [
   { id: "classes", label: "Classes" },
   { id: "samples", label: "Samples" },
@@ -244,9 +201,7 @@ const TABS: readonly { id: PanelTab; label: string }[] = [
 export interface PanelProps {
   readonly app: App;
   readonly view: View;
-  readonly look: ImageryLook;
-  readonly onLook: (look: ImageryLook) => void;
-  readonly imagery: ImageryFacts;
+  readonly imagery: ImageryPanelProps;
   readonly tasks: Tasks;
   readonly layerUrl: string;
   /** The whole set, to any moment. */
@@ -256,7 +211,7 @@ export interface PanelProps {
   readonly keys: readonly Key[];
 }
 
-export function Panel({ app, view, look, onLook, imagery, tasks, layerUrl, mayRestore, review, comments, keys }: PanelProps): JSX.Element {
+export function Panel({ app, view, imagery, tasks, layerUrl, mayRestore, review, comments, keys }: PanelProps): JSX.Element {
   return (
     <aside class={view.panel ? "label-panel" : "label-panel folded"} aria-label="Label set">
       <button type="button" class="label-sheet-handle" aria-expanded={view.panel} onClick={() => app.set({ panel: !view.panel })}>
@@ -270,7 +225,7 @@ export function Panel({ app, view, look, onLook, imagery, tasks, layerUrl, mayRe
           {view.tab === "history" && <HistoryPanel app={app} view={view} layerUrl={layerUrl} mayRestore={mayRestore} />}
           {view.tab === "review" && <ReviewPanel app={app} view={view} review={review} comments={comments} keys={keys} />}
           {view.tab === "tasks" && <TasksPanel tasks={tasks} nameOf={(value) => view.doc.classes.find((one) => one.value === value)?.name ?? "no class"} />}
-          {view.tab === "imagery" && <ImageryPanel look={look} onLook={onLook} imagery={imagery} />}
+          {view.tab === "imagery" && <ImageryPanel {...imagery} />}
         </>
       ) : (
         <ClassChips app={app} view={view} />

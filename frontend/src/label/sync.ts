@@ -36,6 +36,8 @@ export interface SyncOptions {
   readonly onTasks?: () => void;
   /** Somebody wrote, answered or settled a comment. */
   readonly onComments?: () => void;
+  /** Somebody moved the imagery to its place. */
+  readonly onOffsets?: () => void;
   /** A change was kept as a proposal: its task is somebody else's by now. */
   readonly onProposed?: (message: string) => void;
 }
@@ -211,6 +213,7 @@ export class Sync {
         if (this.marked !== null) this.mark(this.marked);
         this.options.onTasks?.();
         this.options.onComments?.();
+        this.options.onOffsets?.();
         this.options.onMembers(message.members.map(memberFrom));
         if (message.classes) this.apply({ type: "classes", classes: message.classes });
         this.told = Math.max(this.told, message.seq);
@@ -238,6 +241,9 @@ export class Sync {
         return;
       case "comments":
         this.options.onComments?.();
+        return;
+      case "offsets":
+        this.options.onOffsets?.();
         return;
       case "resync":
         void this.reload();

@@ -66,6 +66,7 @@ export type ServerMessage =
   | { readonly type: "cursor"; readonly id: string | number; readonly name: string; readonly lon: number; readonly lat: number }
   | { readonly type: "tasks"; readonly seq: number }
   | { readonly type: "comments" }
+  | { readonly type: "offsets" }
   | { readonly type: "resync" }
   | { readonly type: "pong" }
   | { readonly type: "error"; readonly code: string; readonly message: string; readonly fix: string };

@@ -1,4 +1,4 @@
-// Which two layers are compared, and how; the divider of the swipe.
+// Which two layers are compared, and how.
 import type { JSX } from "preact";
 import { Select } from "../ui/components";
 import { Card } from "./card";
@@ -45,45 +45,5 @@ export function CompareCard(props: { rows: readonly LayerRow[]; compare: Compare
         </>
       )}
     </Card>
-  );
-}
-
-const STEP = 0.02;
-
-/** The divider: drag it, or focus it and use the arrow keys. */
-export function SwipeHandle({ at, onChange }: { at: number; onChange: (at: number) => void }): JSX.Element {
-  const drag = (event: PointerEvent): void => {
-    if (event.button !== 0) return;
-    const handle = event.currentTarget as HTMLElement;
-    const box = handle.parentElement?.getBoundingClientRect();
-    if (!box) return;
-    handle.setPointerCapture(event.pointerId);
-    const stop = new AbortController();
-    const { signal } = stop;
-    handle.addEventListener("pointermove", (move) => onChange(Math.min(1, Math.max(0, (move.clientX - box.left) / box.width))), { signal });
-    for (const end of ["pointerup", "pointercancel"]) handle.addEventListener(end, () => stop.abort(), { signal });
-  };
-  const keys = (event: KeyboardEvent): void => {
-    const to = { ArrowLeft: at - STEP, ArrowRight: at + STEP, Home: 0, End: 1 }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    onChange(Math.min(1, Math.max(0, to)));
-  };
-  return (
-    <div
-      class="swipe-handle"
-      role="slider"
-      tabIndex={0}
-      aria-label="Swipe between the two layers"
-      aria-valuemin={0}
-      aria-valuemax={100}
-      aria-valuenow={Math.round(at * 100)}
-      aria-orientation="horizontal"
-      style={{ left: `${at * 100}%` }}
-      onPointerDown={drag}
-      onKeyDown={keys}
-    >
-      <span aria-hidden="true">⇔</span>
-    </div>
   );
 }

@@ -1,7 +1,7 @@
 // A map's layout as it is written: every layer with how it is shown, the bottom one first. Pure.
+import { queryOf } from "../look/picture";
+import type { ImageryStyle } from "../look/picture";
 import { moved } from "./state";
-import { queryOf } from "./style";
-import type { ImageryStyle } from "./style";
 import { sourceOf } from "./types";
 import type { LayerRow, MapJson } from "./types";
 

@@ -1,12 +1,13 @@
 // The panel of one layer: its style and its filter, in place of the layer list.
 import type { JSX } from "preact";
+import { ImageryStyleForm } from "../look/form";
+import type { ImageryStyle } from "../look/picture";
 import { IconButton, Tabs } from "../ui/components";
 import type { Bounds } from "../ui/map";
 import { FilterForm } from "./filter-form";
 import { featureStyle } from "./style";
-import type { Filter, ImageryStyle } from "./style";
+import type { Filter } from "./style";
 import { FeatureStyleForm } from "./style-features";
-import { ImageryStyleForm } from "./style-imagery";
 import type { GeometryTypes } from "./swatch";
 import { titleOf } from "./types";
 import type { LayerRow, MapJson } from "./types";

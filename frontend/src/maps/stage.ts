@@ -1,6 +1,7 @@
 // Leaflet's side of the viewer: keeps the layers on the map as the state says, and answers what is at a place.
 import { createMap, imageryLayer, ImageryTileLayer, toLatLngBounds, VectorTileLayer, vectorTileLayer } from "../ui/map";
 import type { Bounds, Hit, ImageryInfo, VectorStyle } from "../ui/map";
+import { clip } from "../ui/swipe";
 import { Labels } from "../ui/vector-labels";
 import type { LabelSource } from "../ui/vector-labels";
 import { ColumnStore } from "./column-store";
@@ -8,7 +9,6 @@ import { boundsOf, sameJson, savedLook, savedPlace } from "./state";
 import type { Look, Place } from "./state";
 import { featureStyle, LABEL_SIZE, labeller, neededFields, vectorStyle } from "./style";
 import type { Filter } from "./style";
-import { clip } from "./swipe";
 import type { Compare } from "./swipe";
 import { sourceOf } from "./types";
 import type { FeaturesRow, ImageryRow, LayerRow, MapJson } from "./types";

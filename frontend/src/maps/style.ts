@@ -35,11 +35,6 @@ export interface FeatureStyle {
   filter?: Filter;
 }
 
-export interface ImageryStyle {
-  rendering?: string;
-  words?: Record<string, string[]>;
-}
-
 export const FILL = 0.3;
 export const LINE = 1.5;
 export const RADIUS = 5;
@@ -145,11 +140,4 @@ export function labeller(row: FeaturesRow, column: ColumnOf): ((classValue: numb
     if (label === "score") return `${Math.round(Number(value) * 100)} %`;
     return typeof value === "number" ? value.toLocaleString("en", { maximumFractionDigits: 2 }) : String(value);
   };
-}
-
-/** The query behind the tiles' address that a style of imagery asks for. */
-export function queryOf(style: ImageryStyle): string {
-  if (style.rendering) return new URLSearchParams({ rendering: style.rendering }).toString();
-  const pairs = Object.entries(style.words ?? {}).flatMap(([word, values]) => values.map((value) => [word, value]));
-  return new URLSearchParams(pairs).toString();
 }

@@ -30,6 +30,24 @@ export function escapeHtml(text: string): string {
   return holder.innerHTML;
 }
 
+/** What Leaflet keeps of one zoom's tiles; not in its types. */
+interface Level {
+  readonly el: HTMLElement;
+  readonly origin: L.Point;
+  readonly zoom: number;
+}
+
+/** Leaflet's own members that moving a picture needs (1.9, which the site pins). */
+interface Inner {
+  _map: (L.Map & { _getNewPixelOrigin: (centre: L.LatLng, zoom: number) => L.Point }) | null;
+  _tileZoom: number | undefined;
+  _resetView: () => void;
+}
+
+/** Pixels of the world at zoom 0, and its width in Web Mercator metres. */
+const TILE_PX = 256;
+const WORLD_M = 2 * Math.PI * 6_378_137;
+
 const MAX_ZOOM = 26;
 const MOST_TRIES = 3;
 
@@ -38,6 +56,8 @@ export class ImageryTileLayer extends L.TileLayer {
   private readonly images = new Map<HTMLImageElement, L.Coords>();
   private version: number;
   private look: string;
+  /** Web Mercator metres to the east and to the north by which it is drawn beside its place. */
+  private shift: readonly [x: number, y: number] = [0, 0];
 
   constructor(info: ImageryInfo, options: L.TileLayerOptions = {}) {
     // On a dense screen the next zoom's tiles are drawn at half size: one CSS pixel is then 2 x 2 pixels of imagery.
@@ -76,6 +96,36 @@ export class ImageryTileLayer extends L.TileLayer {
       };
       next.src = url;
     }
+  }
+
+  /** Draw it beside its place: moved by Web Mercator metres to the east and to the north. */
+  setShift(shift: readonly [x: number, y: number]): void {
+    if (shift[0] === this.shift[0] && shift[1] === this.shift[1]) return;
+    this.shift = shift;
+    const inner = this as unknown as Inner;
+    if (inner._map) inner._resetView();
+  }
+
+  private shiftPx(zoom: number): L.Point {
+    const scale = (TILE_PX * 2 ** zoom) / WORLD_M;
+    return L.point(this.shift[0] * scale, -this.shift[1] * scale);
+  }
+
+  // Overrides GridLayer's, with the shift added: also while a zoom is animated.
+  protected _setZoomTransform(level: Level, centre: L.LatLng, zoom: number): void {
+    const map = (this as unknown as Inner)._map;
+    if (!map) return;
+    const scale = map.getZoomScale(zoom, level.zoom);
+    const corner = level.origin.multiplyBy(scale).subtract(map._getNewPixelOrigin(centre, zoom));
+    L.DomUtil.setTransform(level.el, corner.add(this.shiftPx(zoom)).round(), scale);
+  }
+
+  // Which tiles are needed: those that are drawn in view, not those whose place is.
+  protected _getTiledPixelBounds(centre: L.LatLng): L.Bounds {
+    const grid = L.GridLayer.prototype as unknown as { _getTiledPixelBounds: (centre: L.LatLng) => { min: L.Point; max: L.Point } };
+    const { min, max } = grid._getTiledPixelBounds.call(this, centre);
+    const moved = this.shiftPx((this as unknown as Inner)._tileZoom ?? 0);
+    return L.bounds(min.subtract(moved), max.subtract(moved));
   }
 
   protected override createTile(coords: L.Coords, done: L.DoneCallback): HTMLElement {

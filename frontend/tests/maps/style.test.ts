@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { conditionText, graduatedRows } from "../../src/maps/legend-text";
-import { draftOf, nameOf, stretched, wordsOf } from "../../src/maps/picture";
+import { draftOf, nameOf, queryOf, stretched, wordsOf } from "../../src/look/picture";
 import { breaksOf, classOf, steps } from "../../src/maps/ramps";
-import { neededFields, painter, queryOf, shows, vectorStyle } from "../../src/maps/style";
+import { neededFields, painter, shows, vectorStyle } from "../../src/maps/style";
 import type { FeatureStyle, Filter } from "../../src/maps/style";
 import type { FeaturesRow } from "../../src/maps/types";
 
@@ -62,6 +62,9 @@ test("a style of imagery goes through the form and back, and into the tiles' add
   const index = draftOf({ words: { expression: ["(b4-b1)/(b4+b1)"], rescale: ["-1,1"], colormap_name: ["rdylgn"] } }, {});
   expect(queryOf({ words: wordsOf(index) })).toBe("expression=%28b4-b1%29%2F%28b4%2Bb1%29&rescale=-1%2C1&colormap_name=rdylgn");
   expect(queryOf({ rendering: "nir" })).toBe("rendering=nir");
+  const toned = { ...draft, tone: { gamma: 1.4, contrast: 6, saturation: 0.5 } };
+  expect(wordsOf(toned)["color_formula"]).toEqual(["gamma RGB 1.4, sigmoidal RGB 6 0.5, saturation 0.5"]);
+  expect(draftOf({ words: wordsOf(toned) }, words).tone).toEqual(toned.tone);
   expect(nameOf("  Grün & nah ")).toBe("gru-n-nah");
 });
 

@@ -4,8 +4,7 @@ import { useCallback, useEffect, useState } from "preact/hooks";
 import { del, get, post } from "../ui/api";
 import { Button, ConfirmDialog, Dialog, ErrorNote, Icon, Select, TextInput } from "../ui/components";
 import { nameOf } from "./picture";
-import type { ImageryStyle } from "./style";
-import type { ImageryRow } from "./types";
+import type { ImageryStyle, LookProps } from "./picture";
 
 interface Saved {
   name: string;
@@ -48,7 +47,7 @@ function SaveDialog(props: { url: string; words: Record<string, string[]>; onSav
 }
 
 /** The choice of a look. */
-export function SavedLooks({ row, style, onChange }: { row: ImageryRow; style: ImageryStyle; onChange: (style: ImageryStyle) => void }): JSX.Element {
+export function SavedLooks({ row, style, onChange, maySave }: Pick<LookProps, "row" | "style"> & { onChange: (style: ImageryStyle) => void; maySave: boolean }): JSX.Element {
   const url = `/api/imagery/${row.imagery.id}/renderings`;
   const [saved, setSaved] = useState<Saved[]>([]);
   const [error, setError] = useState<unknown>(null);
@@ -77,12 +76,12 @@ export function SavedLooks({ row, style, onChange }: { row: ImageryRow; style: I
         }}
       />
       <div class="row">
-        {value === CUSTOM && (
+        {maySave && value === CUSTOM && (
           <Button small onClick={() => setOpen("save")}>
             <Icon name="save" /> Save this look
           </Button>
         )}
-        {style.rendering && (
+        {maySave && style.rendering && (
           <Button small onClick={() => setOpen("delete")}>
             <Icon name="trash" /> Delete this look
           </Button>

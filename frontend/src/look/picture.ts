@@ -1,5 +1,37 @@
-// The style of imagery as a form holds it, and as rendering words. Pure.
-import type { ImageryStyle } from "./style";
+// The look of imagery as a form holds it, and as rendering words. Pure.
+import type { Bounds } from "../ui/map";
+
+/** How imagery is drawn: a saved rendering, or words; neither: the layer's own look. */
+export interface ImageryStyle {
+  rendering?: string;
+  words?: Record<string, string[]>;
+}
+
+/** What the form needs of a layer. */
+export interface LookRow {
+  readonly imagery: { readonly id: string; readonly bands: readonly { readonly name: string }[]; readonly dtype: string };
+  /** Complete words of what is drawn now, as the server fills them in. */
+  readonly picture: { readonly words: Record<string, string[]> };
+}
+
+export interface LookProps {
+  row: LookRow;
+  style: ImageryStyle;
+  onChange: (style: ImageryStyle, burst?: string) => void;
+  /** What the map shows now, in degrees. */
+  view: () => Bounds | null;
+  /** Looks are saved for everybody: who may not, chooses among them. */
+  maySave?: boolean;
+}
+
+/** Corrections after the stretch; each as it is: 1, 0, 1. */
+export interface Tone {
+  gamma: number;
+  contrast: number;
+  saturation: number;
+}
+
+export const PLAIN: Tone = { gamma: 1, contrast: 0, saturation: 1 };
 
 export type Stretch = "minmax" | "percentile" | "stddev" | "hand";
 
@@ -15,6 +47,7 @@ export interface PictureDraft {
   numbers: number[];
   /** Drawn black and white, one for each channel; of a stretch by hand. */
   ranges: [number, number][];
+  tone: Tone;
 }
 
 export interface BandStatistics {
@@ -37,6 +70,25 @@ function rangesOf(words: Record<string, string[]>): [number, number][] {
   });
 }
 
+const FORMULA = {
+  gamma: /gamma\s+rgb\s+([\d.]+)/i,
+  contrast: /sigmoidal\s+rgb\s+([\d.]+)/i,
+  saturation: /saturation\s+([\d.]+)/i,
+};
+
+function toneOf(formula: string): Tone {
+  const read = (name: keyof Tone): number => Number(FORMULA[name].exec(formula)?.[1] ?? PLAIN[name]);
+  return { gamma: read("gamma"), contrast: read("contrast"), saturation: read("saturation") };
+}
+
+function formulaOf({ gamma, contrast, saturation }: Tone): string {
+  return [
+    ...(gamma === 1 ? [] : [`gamma RGB ${gamma}`]),
+    ...(contrast === 0 ? [] : [`sigmoidal RGB ${contrast} 0.5`]),
+    ...(saturation === 1 ? [] : [`saturation ${saturation}`]),
+  ].join(", ");
+}
+
 /** Read a style, with the complete words that the server made of it. */
 export function draftOf(style: ImageryStyle, complete: Record<string, string[]>): PictureDraft {
   const words = { ...complete, ...style.words };
@@ -54,6 +106,7 @@ export function draftOf(style: ImageryStyle, complete: Record<string, string[]>)
     colours: words["colormap_name"]?.[0] ?? "",
     stretch,
     numbers: numbers.length > 0 ? numbers.map(Number) : STRETCH_NUMBERS[stretch],
+    tone: toneOf(words["color_formula"]?.[0] ?? ""),
     ranges: Array.from({ length: channels }, (_, index) => given[index] ?? given[0] ?? (expression ? [-1, 1] : [0, 255])),
   };
 }
@@ -63,6 +116,8 @@ export function wordsOf(draft: PictureDraft): Record<string, string[]> {
   const words: Record<string, string[]> = draft.mode === "math" ? { expression: [draft.expression] } : { bidx: draft.bands.map(String) };
   if (draft.stretch === "hand" || draft.mode === "math") words["rescale"] = draft.ranges.map(([low, high]) => `${low},${high}`);
   else words["stretch"] = [[draft.stretch, ...draft.numbers].join(",")];
+  const formula = formulaOf(draft.tone);
+  if (formula && (draft.mode === "rgb" || !draft.colours)) words["color_formula"] = [formula];
   if (draft.colours && draft.mode !== "rgb") words["colormap_name"] = [draft.colours];
   return words;
 }
@@ -95,4 +150,11 @@ export function stretched(kind: Stretch, numbers: readonly number[], band: BandS
 /** A name for an address, of a title: "Near infrared" -> "near-infrared". */
 export function nameOf(title: string): string {
   return title.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 50);
+}
+
+/** The query behind the tiles' address that a style of imagery asks for. */
+export function queryOf(style: ImageryStyle): string {
+  if (style.rendering) return new URLSearchParams({ rendering: style.rendering }).toString();
+  const pairs = Object.entries(style.words ?? {}).flatMap(([word, values]) => values.map((value) => [word, value]));
+  return new URLSearchParams(pairs).toString();
 }

@@ -1,23 +1,13 @@
-// The style of imagery: which bands, how stretched, in which colours; saved looks of the layer.
+// The look of imagery: which bands, how stretched, in which colours; saved looks of the layer.
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../ui/api";
-import { Button, ErrorNote, NumberInput, Select, Spinner, TextInput } from "../ui/components";
-import { draftOf, STRETCH_NUMBERS, stretched, wordsOf } from "./picture";
-import type { BandStatistics, PictureDraft, Stretch } from "./picture";
+import { Button, ErrorNote, NumberInput, Select, Slider, Spinner, TextInput } from "../ui/components";
+import { Channel } from "./channel";
+import "./look.css";
+import { draftOf, PLAIN, STRETCH_NUMBERS, stretched, wordsOf } from "./picture";
+import type { BandStatistics, LookProps, LookRow, PictureDraft, Stretch } from "./picture";
 import { SavedLooks } from "./saved-looks";
-import type { ImageryStyle } from "./style";
-import { Channel } from "./stretch";
-import type { Bounds } from "../ui/map";
-import type { ImageryRow } from "./types";
-
-export interface ImageryStyleProps {
-  row: ImageryRow;
-  style: ImageryStyle;
-  onChange: (style: ImageryStyle, burst?: string) => void;
-  /** What the map shows now, in degrees. */
-  view: () => Bounds | null;
-}
 
 type Statistics = Record<string, BandStatistics>;
 
@@ -32,12 +22,12 @@ function modes(count: number): { value: string; label: string }[] {
   ];
 }
 
-function BandChoice({ label, row, value, onChange }: { label: string; row: ImageryRow; value: number; onChange: (band: number) => void }): JSX.Element {
+function BandChoice({ label, row, value, onChange }: { label: string; row: LookRow; value: number; onChange: (band: number) => void }): JSX.Element {
   const options = row.imagery.bands.map((band, index) => ({ value: String(index + 1), label: `${index + 1}${band.name ? `: ${band.name}` : ""}` }));
   return <Select label={label} value={String(value)} options={options} onChange={(text) => onChange(Number(text))} />;
 }
 
-interface FormProps extends ImageryStyleProps {
+interface FormProps extends LookProps {
   draft: PictureDraft;
   statistics: Statistics;
   set: (change: Partial<PictureDraft>, burst?: string) => void;
@@ -159,8 +149,26 @@ function StretchForm(props: FormProps): JSX.Element {
   );
 }
 
+/** Gamma, contrast and saturation, after the stretch. */
+function ToneForm({ draft, set }: FormProps): JSX.Element | null {
+  const { tone } = draft;
+  // Colour maps are exact: nothing is corrected after them.
+  if (draft.mode !== "rgb" && draft.colours) return null;
+  const change = (name: keyof typeof tone, value: number): void => set({ tone: { ...tone, [name]: value } }, name);
+  return (
+    <div class="tone">
+      <Slider label="Gamma" value={tone.gamma} min={0.3} max={3} step={0.05} said={tone.gamma.toFixed(2)} onChange={(value) => change("gamma", value)} />
+      <Slider label="Contrast" value={tone.contrast} min={0} max={20} step={0.5} said={tone.contrast.toFixed(1)} onChange={(value) => change("contrast", value)} />
+      {draft.mode === "rgb" && <Slider label="Saturation" value={tone.saturation} min={0} max={2} step={0.05} said={`${Math.round(tone.saturation * 100)} %`} onChange={(value) => change("saturation", value)} />}
+      <Button small disabled={tone.gamma === PLAIN.gamma && tone.contrast === PLAIN.contrast && tone.saturation === PLAIN.saturation} onClick={() => set({ tone: PLAIN })}>
+        Without corrections
+      </Button>
+    </div>
+  );
+}
+
 /** All of it. */
-export function ImageryStyleForm(props: ImageryStyleProps): JSX.Element {
+export function ImageryStyleForm(props: LookProps): JSX.Element {
   const { row, style, onChange } = props;
   const [statistics, setStatistics] = useState<Statistics | null>(null);
   const [error, setError] = useState<unknown>(null);
@@ -178,13 +186,14 @@ export function ImageryStyleForm(props: ImageryStyleProps): JSX.Element {
   const set = (change: Partial<PictureDraft>, burst?: string): void => onChange({ words: wordsOf({ ...draft, ...change }) }, burst);
   return (
     <>
-      <SavedLooks row={row} style={style} onChange={onChange} />
+      <SavedLooks row={row} style={style} onChange={onChange} maySave={props.maySave ?? true} />
       {error !== null && <ErrorNote error={error} />}
       {statistics === null && error === null && <Spinner label="Reading statistics" />}
       {statistics !== null && (
         <>
           <Bands {...props} draft={draft} statistics={statistics} set={set} />
           <StretchForm {...props} draft={draft} statistics={statistics} set={set} />
+          <ToneForm {...props} draft={draft} statistics={statistics} set={set} />
         </>
       )}
     </>

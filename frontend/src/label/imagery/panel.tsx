@@ -1,0 +1,160 @@
+// The Imagery panel: how the imagery looks, another date beside it, where it lies, and what it is.
+
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { ImageryStyleForm } from "../../look/form";
+import type { ImageryStyle } from "../../look/picture";
+import { Button, ErrorNote, Select, Slider, Spinner } from "../../ui/components";
+import { ago, number } from "../../ui/format";
+import type { Bounds } from "../../ui/map";
+import { FIRST } from "./choice";
+import { saidOf } from "./offset";
+import type { Scene } from "./rest";
+import type { Imagery, Imaging } from "./state";
+import { useImagery } from "./use-imagery";
+
+export interface ImageryFacts {
+  readonly name: string;
+  readonly gsd_m: number;
+  readonly width: number;
+  readonly height: number;
+  readonly position_assumed: boolean;
+  readonly position_note: string;
+}
+
+export interface ImageryPanelProps {
+  readonly imagery: Imagery;
+  readonly facts: ImageryFacts;
+  readonly maySave: boolean;
+  /** What the map shows now, in degrees. */
+  readonly inView: () => Bounds | null;
+  /** An offset is being tried: on a narrow page the panel would lie over the map. */
+  readonly onTry: () => void;
+}
+
+interface SectionProps extends ImageryPanelProps {
+  readonly view: Imaging;
+}
+
+/** When a picture was taken: "31 Aug 2020"; "" where nobody said. */
+export function dayOf(scene: Pick<Scene, "acquired_at">): string {
+  return scene.acquired_at === null ? "" : new Date(scene.acquired_at).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+}
+
+/** A scene in a list: its name and day. */
+export function titleOf(scene: Scene): string {
+  return [scene.name, dayOf(scene)].filter(Boolean).join(", ");
+}
+
+const percent = (value: number): string => `${Math.round(value * 100)} %`;
+
+export function ImageryPanel(props: ImageryPanelProps): JSX.Element {
+  const { imagery, facts } = props;
+  const view = useImagery(imagery);
+  const { choice } = view;
+  return (
+    <section class="label-section" aria-label="Imagery">
+      <Slider label="Opacity" value={choice.opacity} min={0} max={1} step={0.05} said={percent(choice.opacity)} onChange={(opacity) => imagery.choose({ opacity })} />
+      <Slider label="Brightness" value={choice.brightness} min={0} max={2} step={0.05} said={percent(choice.brightness)} onChange={(brightness) => imagery.choose({ brightness })} />
+      <Button small disabled={choice.opacity === 1 && choice.brightness === 1} onClick={() => imagery.choose({ opacity: FIRST.opacity, brightness: FIRST.brightness })}>Reset</Button>
+      <LookSection {...props} view={view} />
+      <DateSection {...props} view={view} />
+      <OffsetSection {...props} view={view} />
+      <dl class="facts small-text">
+        <dt>Scene</dt>
+        <dd>{facts.name}</dd>
+        <dt>Pixels</dt>
+        <dd class="numeric">{number(facts.width)} × {number(facts.height)}</dd>
+        <dt>Ground size</dt>
+        <dd class="numeric">{number(facts.gsd_m)} m a pixel</dd>
+      </dl>
+      {facts.position_assumed && <p class="note warn small-text">The place of this picture on Earth is assumed. {facts.position_note}</p>}
+    </section>
+  );
+}
+
+/** Bands, stretch and colours: of either date. */
+function LookSection({ imagery, view, maySave, inView }: SectionProps): JSX.Element {
+  const { choice, second, looks } = view;
+  const [whose, setWhose] = useState<"own" | "second">("own");
+  const other = whose === "second" ? second : null;
+  const scene = other ?? imagery.own;
+  const style = other ? choice.secondStyle : choice.style;
+  const full = looks.get(scene.id);
+  const change = (next: ImageryStyle): void => imagery.choose(other ? { secondStyle: next } : { style: next });
+  return (
+    <details class="label-fold" open={style.rendering !== undefined || style.words !== undefined}>
+      <summary>Bands, stretch, colours</summary>
+      {second && (
+        <Select label="Of" value={other ? "second" : "own"} options={[{ value: "own", label: titleOf(imagery.own) }, { value: "second", label: titleOf(second) }]} onChange={(value) => setWhose(value === "second" ? "second" : "own")} />
+      )}
+      {full?.problem && <p class="note warn small-text">{full.problem} The layer's own look is shown.</p>}
+      {full ? <ImageryStyleForm key={scene.id} row={{ imagery: scene, picture: full }} style={style} onChange={change} view={inView} maySave={maySave} /> : <Spinner label="Reading the look" />}
+    </details>
+  );
+}
+
+function meets(a: Bounds | null, b: Bounds | null): boolean {
+  return a !== null && b !== null && a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+}
+
+/** Another scene over the same place. */
+function DateSection({ imagery, view }: SectionProps): JSX.Element {
+  const { choice, second } = view;
+  const [scenes, setScenes] = useState<readonly Scene[] | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  useEffect(() => {
+    let current = true;
+    imagery.rest.scenes().then(
+      (found) => current && setScenes(found.filter((scene) => scene.id !== imagery.own.id && meets(scene.bounds, imagery.own.bounds))),
+      (failure: unknown) => current && setError(failure),
+    );
+    return () => {
+      current = false;
+    };
+  }, [imagery]);
+  if (error !== null) return <ErrorNote error={error} />;
+  if (!scenes) return <Spinner label="Looking for other dates" />;
+  return (
+    <div class="label-part">
+      <h3>Another date</h3>
+      {scenes.length === 0 ? (
+        <p class="muted small-text">No other scene of this project lies over this place.</p>
+      ) : (
+        <Select
+          label="Another date" quiet value={choice.second ?? ""}
+          options={[{ value: "", label: "None" }, ...scenes.map((scene) => ({ value: scene.id, label: titleOf(scene) }))]}
+          onChange={(id) => imagery.chooseSecond(id || null)}
+        />
+      )}
+      {second && <p class="muted small-text">Hold <kbd>U</kbd> to see it in place of {imagery.own.name}; <kbd>Shift</kbd> <kbd>U</kbd> parts the map between both. Samples are always over both.</p>}
+    </div>
+  );
+}
+
+/** Where the imagery is shown, and who says so. */
+function OffsetSection({ imagery, view, onTry }: SectionProps): JSX.Element {
+  const { draft, second } = view;
+  const scenes = second ? [imagery.own, second] : [imagery.own];
+  return (
+    <div class="label-part">
+      <h3>Offset</h3>
+      {scenes.map((scene) => {
+        const kept = imagery.offsetOf(scene.id);
+        const said = saidOf(kept);
+        return (
+          <div class="label-offset-row" key={scene.id}>
+            <p class="small-text">
+              {second && <strong>{scene.name}: </strong>}
+              {said ? `shown ${said} of where its file says.` : "shown where its file says."}
+              {kept.note && <span class="muted"> {kept.note}</span>}
+              {kept.set_at && <span class="muted"> {kept.set_by ?? "Somebody"}, {ago(kept.set_at)}</span>}
+            </p>
+            {imagery.mayOffset && <Button small disabled={draft?.imagery === scene.id} onClick={() => { imagery.tryOffset(scene.id); onTry(); }}>Nudge</Button>}
+          </div>
+        );
+      })}
+      {imagery.mayOffset && <p class="muted small-text">Where the imagery lies beside what is true. It is kept for everybody who labels this set; the file stays as it is.</p>}
+    </div>
+  );
+}

@@ -1,0 +1,101 @@
+"""The imagery under the samples: its bands, another date, its place; and what the drawing aids find in it."""
+
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from labeling.models import ImageryOffset, LabelSet
+from tests import factories
+from tests.browser.driver import Pages, wait_until
+from tests.browser.labels import Labels
+from webapp.features.geometry import to_shape
+from webapp.imagery.models import ImageryLayer
+from webapp.projects.models import Member, Role, User
+from webapp.raster.shift import per_metre
+
+Screenshot = Callable[..., Path]
+
+# The corner of the first tile of the set's own imagery, and whether either date is seen.
+TILE_X = "() => document.querySelector('.label-imagery img.leaflet-tile-loaded').getBoundingClientRect().x"
+SEEN = "() => [...document.querySelectorAll('.label-imagery')].map((one) => one.style.visibility !== 'hidden')"
+CUT = "() => [...document.querySelectorAll('.label-imagery')].map((one) => one.style.clipPath !== '')"
+
+
+@pytest.fixture
+def earlier(label_set: LabelSet) -> ImageryLayer:
+    """The same place on another day (of the same files)."""
+    found = ImageryLayer.objects.get(pk=label_set.imagery_id)
+    found.pk, found.name, found.acquired_at = None, "Flight of spring", datetime(2018, 4, 2, tzinfo=UTC)
+    found._state.adding = True
+    found.save()
+    return found
+
+
+def drawn_words(page: Page, word: str) -> bool:
+    """Return whether a tile on the map was asked for with a rendering word."""
+    return bool(
+        page.evaluate(
+            "(word) => [...document.querySelectorAll('.label-imagery img')].some(({src}) => src.includes(word))", word
+        )
+    )
+
+
+def test_bands_dates_and_place_of_the_imagery_while_labeling(
+    open_page: Pages, label_set: LabelSet, earlier: ImageryLayer, ana: User, screenshot: Screenshot
+) -> None:
+    labels = Labels(open_page(ana), label_set)
+    page = labels.page
+    page.get_by_role("tab", name="Imagery").click()
+
+    # One band instead of three; kept for this person across a reload.
+    page.get_by_text("Bands, stretch, colours").click()
+    page.get_by_role("combobox", name="Show").select_option("single")
+    wait_until(lambda: drawn_words(page, "bidx=1"), what="tiles of one band", page=page)
+
+    # Another day: parted by a divider that keys move, and held up by a key.
+    page.get_by_role("combobox", name="Another date").select_option(label="Flight of spring, 2 Apr 2018")
+    divider = page.get_by_role("slider", name="Swipe between OSBS_029 and Flight of spring")
+    divider.press("ArrowLeft")
+    expect(divider).to_have_attribute("aria-valuenow", "48")
+    wait_until(lambda: page.evaluate(CUT) == [True, True], what="both parted", page=page)
+    labels.open()
+    wait_until(lambda: drawn_words(page, "bidx=1"), what="the same bands after a reload", page=page)
+    expect(divider).to_have_attribute("aria-valuenow", "48")
+    labels.key("Shift+U")
+    expect(divider).to_have_count(0)
+    wait_until(lambda: page.evaluate(SEEN) == [True, False], what="the first date alone", page=page)
+    page.keyboard.down("u")
+    assert page.evaluate(SEEN) == [False, True]
+    page.keyboard.up("u")
+    assert page.evaluate(SEEN) == [True, False]
+
+    # The imagery is brought to its place: seen here first, then by a colleague who has the set open.
+    ben = factories.make_user("ben", first_name="Ben", last_name="Okafor")
+    Member.objects.create(project=label_set.project, user=ben, role=Role.LABELER)
+    of_ben = Labels(open_page(ben), label_set)
+    before = page.evaluate(TILE_X)
+    labels.key("Control+Shift+ArrowRight")
+    labels.key("Control+Shift+ArrowRight")
+    card = page.get_by_role("form", name="Offset of the imagery")
+    expect(card.get_by_text("2 m E", exact=True)).to_be_visible()
+    zoom, lat, _ = (float(part) for part in page.url.partition("#")[2].split("/"))
+    px = 2 * per_metre(lat)[0] * 256 * 2**zoom / (2 * math.pi * 6_378_137)
+    assert page.evaluate(TILE_X) - before == pytest.approx(px, abs=1)
+    expect(of_ben.page.get_by_text("Offset 2 m E")).to_have_count(0)
+    card.get_by_label("Note").fill("against the boundary stones")
+    screenshot(page, "label-offset")
+    card.get_by_role("button", name="Keep for all").click()
+    expect(card).to_have_count(0)
+    expect(of_ben.page.get_by_text("Offset 2 m E")).to_be_visible()
+    assert ImageryOffset.objects.get().note == "against the boundary stones"
+
+    # What is drawn is stored where it was drawn on Earth.
+    of_ben.key("b")
+    of_ben.drag((420, 220), (480, 280))
+    of_ben.saved(1)
+    corner = to_shape(of_ben.stored().get().geometry).exterior.coords
+    assert min(of_ben.distance_px(place, (420, 220)) for place in corner) < 1
