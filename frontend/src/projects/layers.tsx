@@ -102,7 +102,7 @@ function columns(take: (row: FeatureLayer) => void, remove: (row: FeatureLayer) 
     { key: "count", label: "Features", align: "right", sort: (row) => row.count, render: (row) => number(row.count) },
     { key: "made", label: "Made", hideNarrow: true, sort: (row) => row.created_at, render: (row) => date(row.created_at) },
     {
-      key: "acts",
+      key: "actions",
       label: "",
       align: "right",
       render: (row) => (

@@ -39,7 +39,7 @@ export function ClassTable({ rows, acts }: { rows: readonly ClassRow[]; acts: Cl
   ];
   if (acts)
     columns.push({
-      key: "acts", label: "", align: "right",
+      key: "actions", label: "", align: "right",
       render: (row) =>
         row.value === null ? null : (
           <Menu

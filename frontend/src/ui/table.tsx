@@ -5,6 +5,7 @@ import { classes } from "./class-names";
 
 export interface Column<R> {
   key: string;
+  /** Empty where the cells speak for themselves: screen readers are told the key. */
   label: string;
   render: (row: R) => ComponentChildren;
   align?: "left" | "right" | undefined;
@@ -41,6 +42,7 @@ export function Table<R>(props: TableProps<R>): JSX.Element {
   const look = (column: Column<R>): string =>
     classes(column.align === "right" && "align-right", column.hideNarrow && "hide-narrow");
   const head = (column: Column<R>): ComponentChildren => {
+    if (column.label === "") return <span class="visually-hidden">{column.key}</span>;
     if (!column.sort) return column.label;
     const mine = order?.key === column.key;
     return (
