@@ -8,6 +8,7 @@ Environment: QUADRAT_CHROMIUM (path of the browser), QUADRAT_SCREENSHOTS (folder
 QUADRAT_SKIP_BUILD (1: use the front end as it was built last).
 """
 
+import fcntl
 import importlib.util
 import os
 import shutil
@@ -64,14 +65,17 @@ def _build_is_current(dist: Path) -> bool:
 
 @pytest.fixture(scope="session")
 def front_end() -> Path:
-    """The built front end, built anew where a source is younger."""
+    """The built front end, built anew where a source is younger, by one process of the tests."""
     dist = Path(settings.FRONTEND_DIST)
-    if os.environ.get("QUADRAT_SKIP_BUILD") == "1" or _build_is_current(dist):
-        return dist
-    command = ["npx", "vite", "build", "--logLevel", "error", "--emptyOutDir", "--outDir", str(dist)]
-    done = subprocess.run(command, cwd=FRONTEND, capture_output=True, text=True, timeout=300, check=False)
-    if done.returncode:
-        pytest.fail(f"the front end does not build:\n{done.stdout}\n{done.stderr}")
+    Path(settings.VAR_DIR).mkdir(parents=True, exist_ok=True)
+    with (Path(settings.VAR_DIR) / "front-end.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.environ.get("QUADRAT_SKIP_BUILD") == "1" or _build_is_current(dist):
+            return dist
+        command = ["npx", "vite", "build", "--logLevel", "error", "--emptyOutDir", "--outDir", str(dist)]
+        done = subprocess.run(command, cwd=FRONTEND, capture_output=True, text=True, timeout=300, check=False)
+        if done.returncode:
+            pytest.fail(f"the front end does not build:\n{done.stdout}\n{done.stderr}")
     return dist
 
 

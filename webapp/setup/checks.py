@@ -50,9 +50,10 @@ MIGRATIONS = Part("migrations", [PYTHON, "manage.py", "makemigrations", "--check
 VITEST = Part("vitest", ["npx", "vitest", "run"], cwd=FRONTEND)
 # A process per core, each with a test database of its own; more than four would only crowd the database.
 PROCESSES = min(os.cpu_count() or 1, 4)
-SPREAD: list[str | Path] = [PYTHON, "-m", "pytest", "--numprocesses", str(PROCESSES), "--dist", "worksteal"]
-PYTEST = Part("pytest", [*SPREAD, "-m", "not browser"])
-BROWSER = Part("pytest browser", [PYTHON, "-m", "pytest", "-m", "browser"])
+SPREAD: list[str | Path] = [PYTHON, "-m", "pytest", "--dist", "worksteal", "--numprocesses"]
+PYTEST = Part("pytest", [*SPREAD, str(PROCESSES), "-m", "not browser"])
+# Each has a site and a browser of its own beside its tests: two of them keep two cores busy.
+BROWSER = Part("pytest browser", [*SPREAD, str(min(PROCESSES, 2)), "-m", "browser"])
 
 
 WHOLE_LOOP = (
