@@ -80,8 +80,18 @@ def front_end() -> Path:
 
 
 @pytest.fixture(scope="session")
+def files_port() -> int:
+    """Port of a server of files that the site may ask, once a test starts it."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
 def site(
-    front_end: Path, django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+    front_end: Path,
+    files_port: int,
+    django_db_setup: None,
+    django_db_blocker: Any,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
     """The site on a free port, with the test database; its folders are those of the whole session."""
     folder = tmp_path_factory.mktemp("site")
@@ -96,6 +106,7 @@ def site(
         "QUADRAT_READ_DATABASE_URL": "",
         "QUADRAT_SECRET_KEY": settings.SECRET_KEY,
         "QUADRAT_DEBUG": "0",
+        "QUADRAT_REMOTE_PRIVATE_HOSTS": f"http://127.0.0.1:{files_port}",
         "DJANGO_SETTINGS_MODULE": "webapp.settings",
     }
     running = Site(f"http://127.0.0.1:{free_port()}", env, folder / "site.log")

@@ -56,8 +56,8 @@ class Site:
 
 
 @contextmanager
-def serving() -> Iterator[Site]:
-    """Yield a site that is served until the end."""
+def serving(port: int = 0) -> Iterator[Site]:
+    """Yield a site that is served until the end, on a port of its own or on a given one."""
     site = Site()
 
     class Handler(BaseHTTPRequestHandler):
@@ -69,7 +69,7 @@ def serving() -> Iterator[Site]:
         def log_message(self, *args: object) -> None:
             return None
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     site.port = server.server_address[1]
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()

@@ -73,13 +73,6 @@ def source(request: Request, pk: UUID) -> Response:
     return Response(rereading.state_of(layer))
 
 
-def config() -> dict[str, Any]:
-    """Return what the page that takes addresses says of the servers that may be asked."""
-    now = policy.current()
-    buckets = [f"s3://{name}" for name in now.store.buckets] if now.store else []
-    return {"hosts": [str(origin) for origin in now.origins] + buckets, "setting": "QUADRAT_REMOTE_HOSTS"}
-
-
 def _project(request: Request, body: dict[str, Any]) -> Project:
     try:
         found = Project.objects.filter(pk=UUID(str(body.get("project")))).first()

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from webapp.imagery import selectors, uploads
+from webapp.imagery import remote, selectors, uploads
 from webapp.projects import access
 from webapp.projects.models import Member, Role
 
@@ -19,9 +19,14 @@ def upload(request: HttpRequest) -> HttpResponse:
         for project in projects.order_by("name")
         if getattr(request.user, "is_superuser", False) or roles.get(project.pk, 0) >= Role.LABELER
     ]
-    config = {"projects": able, "project": request.GET.get("project", ""), "chunk_bytes": uploads.CHUNK_BYTES}
+    config = {
+        "projects": able,
+        "project": request.GET.get("project", ""),
+        "chunk_bytes": uploads.CHUNK_BYTES,
+        "remote": remote.servers(),
+    }
     return render(
-        request, "imagery/upload.html", {"config": config, "breadcrumb": [("Content", "/"), ("Upload imagery", None)]}
+        request, "imagery/upload.html", {"config": config, "breadcrumb": [("Content", "/"), ("Add imagery", None)]}
     )
 
 

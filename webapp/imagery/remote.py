@@ -55,6 +55,13 @@ class Scene:
     fetched_bytes: int
 
 
+def servers() -> dict[str, Any]:
+    """Return which servers may be asked, for the page that takes addresses."""
+    now = policy.current()
+    buckets = [f"s3://{name}" for name in now.store.buckets] if now.store else []
+    return {"hosts": [*map(str, now.origins), *buckets], "setting": "QUADRAT_REMOTE_HOSTS"}
+
+
 def look(url: str) -> Scene | Item:
     """Return what lies at an address: a raster, or a STAC item.
 
@@ -278,6 +285,7 @@ def _asset(asset: stac_item.Asset) -> dict[str, Any]:
         shown, problem = asset.href.partition("?")[0], problem_json(error)
     return {
         "key": asset.key,
+        "href": asset.href,
         "url": shown,
         "title": asset.title,
         "roles": list(asset.roles),

@@ -10,7 +10,7 @@ interface Address {
 }
 
 /** Return the layer's addresses, absolute. */
-export function addresses(layer: Pick<Layer, "id" | "project" | "state">, origin: string): Address[] {
+export function addresses(layer: Pick<Layer, "id" | "project" | "state" | "remote">, origin: string): Address[] {
   const tiles = `${origin}/ogc/collections/${layer.id}/map/tiles/WebMercatorQuad`;
   const found = [
     { name: "XYZ tiles", use: "QGIS, Leaflet, any web map", url: `${tiles}/{z}/{y}/{x}?f=png` },
@@ -22,8 +22,15 @@ export function addresses(layer: Pick<Layer, "id" | "project" | "state">, origin
   return [
     ...found,
     { name: "STAC item", use: "pystac, QGIS", url: `${origin}/stac/collections/${layer.project}/items/${layer.id}` },
-    { name: "File", use: "GDAL by /vsicurl/, notebooks; all bands", url: `${origin}/stac/files/${layer.id}.tif` },
+    ...fileOf(layer, origin),
   ];
+}
+
+/** The file's address: ours, or its own on another server where that is for everybody. */
+function fileOf(layer: Pick<Layer, "id" | "remote">, origin: string): Address[] {
+  const use = "GDAL by /vsicurl/, notebooks; all bands";
+  if (layer.remote === null) return [{ name: "File", use, url: `${origin}/stac/files/${layer.id}.tif` }];
+  return layer.remote.url.endsWith("?…") ? [] : [{ name: "File", use, url: layer.remote.url }];
 }
 
 /** Show the addresses, each to be copied. */

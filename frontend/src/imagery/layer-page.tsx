@@ -10,6 +10,7 @@ import { area, bytes, date, number, percent } from "../ui/format";
 import { createMap, imageryLayer, toLatLngBounds } from "../ui/map";
 import { Connect } from "./connect";
 import { Histogram } from "./histogram";
+import { SourceCard } from "./source-card";
 import type { Layer } from "./types";
 
 export interface LayerConfig {
@@ -84,6 +85,7 @@ export function LayerPage({ config }: { config: LayerConfig }): JSX.Element {
       <div class="imagery-columns">
         <Preview layer={layer} />
         <div class="stack">
+          {layer.remote && <SourceCard layer={layer} source={layer.remote} mayEdit={config.may_edit} onSaved={setLayer} />}
           <Facts layer={layer} />
           {!scene && <Classes layer={layer} />}
           {scene && <Bands layer={layer} />}

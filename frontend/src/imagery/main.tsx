@@ -1,23 +1,23 @@
-// The pages of imagery: upload, and one layer.
+// The pages of imagery: adding it, and one layer.
 import { render } from "preact";
 import { readConfig } from "../ui/config";
 import type { LayerConfig } from "./layer-page";
 import "./page.css";
-import { UploadPage } from "./upload-page";
-import type { UploadConfig } from "./upload-page";
+import { AddPage } from "./add-page";
+import type { AddConfig } from "./add-page";
 
 const root = document.getElementById("root");
-const config = readConfig<LayerConfig | UploadConfig>();
+const config = readConfig<LayerConfig | AddConfig>();
 
 async function start(element: HTMLElement): Promise<void> {
   if ("layer" in config) {
-    // Loaded here because it needs Leaflet, which the upload page does not have.
+    // Loaded here because it needs Leaflet, which the other page does not have.
     const { LayerPage } = await import("./layer-page");
     element.replaceChildren();
     render(<LayerPage config={config} />, element);
   } else {
     element.replaceChildren();
-    render(<UploadPage config={config} />, element);
+    render(<AddPage config={config} />, element);
   }
 }
 

@@ -28,6 +28,8 @@ export interface Layer {
   dtype: string;
   nodata: number | null;
   size_bytes: number;
+  /** Of a file that stays on another server. */
+  remote: { url: string; etag: string; last_modified: string; item: string } | null;
   bands: Band[];
   classes: { value: number; name: string; colour: string }[];
   rendering: { bands?: number[]; stretch?: [number, number][] | null };

@@ -1,10 +1,10 @@
-// The page that takes new imagery: choose, place, send, follow.
+// Files of this computer become imagery: choose, place, send, follow.
 import type { JSX } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { JobProgress } from "../jobs/JobProgress";
 import type { Job } from "../jobs/types";
 import { call, del, get, post } from "../ui/api";
-import { Badge, Button, EmptyState, ErrorNote, Icon, IconButton, Progress, Select, TextInput, toast } from "../ui/components";
+import { Badge, Button, ErrorNote, Icon, IconButton, Progress, Select, TextInput, toast } from "../ui/components";
 import { bytes, percent, plural } from "../ui/format";
 import { itemOf, sortFiles, unfinished, withWorlds } from "./items";
 import type { Item, Phase } from "./items";
@@ -14,10 +14,10 @@ import { send } from "./sender";
 import type { UploadPort } from "./sender";
 import type { Upload } from "./types";
 
-export interface UploadConfig {
+interface UploadPanelProps {
   projects: { id: string; name: string }[];
   project: string;
-  chunk_bytes: number;
+  onProject: (id: string) => void;
 }
 
 const port: UploadPort = {
@@ -41,10 +41,8 @@ function isAbort(failure: unknown): boolean {
   return failure instanceof DOMException && failure.name === "AbortError";
 }
 
-/** Take new imagery. */
-export function UploadPage({ config }: { config: UploadConfig }): JSX.Element {
-  const first = config.projects.find((row) => row.id === config.project) ?? config.projects[0];
-  const [project, setProject] = useState(first?.id ?? "");
+/** Take files. */
+export function UploadPanel({ projects, project, onProject }: UploadPanelProps): JSX.Element {
   const [attribution, setAttribution] = useState("");
   const [items, setItems] = useState<Item[]>([]);
   const [open, setOpen] = useState<Upload[]>([]);
@@ -134,24 +132,14 @@ export function UploadPage({ config }: { config: UploadConfig }): JSX.Element {
 
   const startable = items.filter((item) => (item.phase === "new" && check(item.draft, item.file.name).valid) || item.phase === "paused");
   const unplaced = items.filter((item) => item.phase === "new" && !check(item.draft, item.file.name).valid).length;
-  if (config.projects.length === 0) {
-    return (
-      <EmptyState title="No project to add imagery to" actions={<Button href="/">Go to the content</Button>}>
-        You need to be a labeler or more in a project. Make one on the content page, or ask a manager.
-      </EmptyState>
-    );
-  }
   return (
-    <div class="stack upload">
-      <div class="page-head">
-        <h1>Upload imagery</h1>
-      </div>
+    <div class="stack">
       <div class="form-grid">
         <Select
           label="Project"
           value={project}
-          options={config.projects.map((row) => ({ value: row.id, label: row.name }))}
-          onChange={setProject}
+          options={projects.map((row) => ({ value: row.id, label: row.name }))}
+          onChange={onProject}
           disabled={items.some((row) => row.upload !== null)}
         />
         <TextInput

@@ -1,4 +1,6 @@
 // Imagery and class rasters on the map; a new version replaces tile after tile without a blank moment.
+import { asApiError, get } from "./api";
+import { toast } from "./feedback";
 import type { Bounds } from "./vector-tile";
 
 /** What a tile layer needs of the imagery JSON. */
@@ -50,12 +52,15 @@ const WORLD_M = 2 * Math.PI * 6_378_137;
 
 const MAX_ZOOM = 26;
 const MOST_TRIES = 3;
+/** How long a layer that cannot be drawn says so only once. */
+const TELL_AGAIN_MS = 60_000;
 
 /** Imagery as Leaflet layer. */
 export class ImageryTileLayer extends L.TileLayer {
   private readonly images = new Map<HTMLImageElement, L.Coords>();
   private version: number;
   private look: string;
+  private toldAt = -TELL_AGAIN_MS;
   /** Web Mercator metres to the east and to the north by which it is drawn beside its place. */
   private shift: readonly [x: number, y: number] = [0, 0];
 
@@ -142,6 +147,7 @@ export class ImageryTileLayer extends L.TileLayer {
       if (tries >= MOST_TRIES || !this.images.has(image)) {
         image.onload = image.onerror = null;
         done(new Error("no tile"), image);
+        if (tries >= MOST_TRIES) void this.explain(image.src);
         return;
       }
       setTimeout(() => {
@@ -150,6 +156,20 @@ export class ImageryTileLayer extends L.TileLayer {
     };
     image.src = this.urlAt(coords);
     return image;
+  }
+
+  // A picture that fails says nothing; asked again as data, the server tells why. Only of files on other servers: what
+  // fails here is told by the rest of the page.
+  private async explain(url: string): Promise<void> {
+    const now = performance.now();
+    if (now - this.toldAt < TELL_AGAIN_MS) return;
+    this.toldAt = now;
+    try {
+      await get(url);
+    } catch (failure) {
+      const told = asApiError(failure);
+      if (told.code.startsWith("source_") || told.code === "host_not_allowed") toast(`${told.message} ${told.fix}`, "bad");
+    }
   }
 
   // TileLayer.getTileUrl takes its zoom from the layer's state, which has moved on for a tile of an older zoom.

@@ -3,7 +3,7 @@ import { addresses } from "../../src/imagery/connect";
 
 describe("addresses of a layer", () => {
   it("are absolute, name the layer, and leave the file out while it is being made", () => {
-    const layer = { id: "abc", project: "def", state: "ready" } as const;
+    const layer = { id: "abc", project: "def", state: "ready", remote: null } as const;
     const found = addresses(layer, "https://maps.example");
     expect(found.map((row) => row.name)).toEqual(["XYZ tiles", "WMTS", "WMS", "TileJSON", "STAC item", "File"]);
     expect(found.every((row) => row.url.startsWith("https://maps.example/"))).toBe(true);

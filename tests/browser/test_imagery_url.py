@@ -1,0 +1,76 @@
+"""Imagery of another server: looked at, added, seen, and told when it changes there."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.driver import PHONE, Pages
+from tests.factories import make_project
+from tests.remote.server import serving
+from webapp.imagery.models import ImageryLayer
+from webapp.projects.models import User
+
+Screenshot = Callable[..., Path]
+
+
+def test_a_cog_is_added_by_its_url_and_the_page_says_when_it_changes(
+    open_page: Pages, files_port: int, ana: User, data: Path, screenshot: Screenshot
+) -> None:
+    make_project(ana)
+    # Refused addresses and tiles of a changed file are answered with errors, which a console repeats.
+    page = open_page(ana, allow=("status of 400", "status of 502"))
+    with serving(files_port) as server:
+        server.files["banepa.tif"] = (data / "banepa" / "banepa_full_cog.tif").read_bytes()
+        server.files["rows.tif"] = (data / "banepa" / "banepa_train.tif").read_bytes()
+        visual = {"href": "banepa.tif", "type": "image/tiff", "roles": ["visual"], "title": "True colour"}
+        server.files["item.json"] = json.dumps(
+            {
+                "type": "Feature",
+                "stac_version": "1.0.0",
+                "id": "banepa",
+                "properties": {"datetime": "2024-05-31T10:00:00Z", "license": "CC-BY-4.0", "title": "Banepa by drone"},
+                "assets": {"visual": visual, "away": {"href": "https://elsewhere.example.org/a.tif"}},
+            }
+        ).encode()
+        page.goto("/imagery/upload")
+        page.get_by_role("tab", name="From a URL").click()
+        address = page.get_by_label("Address of a COG or a STAC item")
+        address.fill("https://elsewhere.example.org/a.tif")
+        page.get_by_role("button", name="Look").click()
+        expect(page.get_by_role("alert")).to_contain_text("QUADRAT_REMOTE_HOSTS")
+        screenshot(page, "imagery-url-refused")
+        address.fill(server.url("rows.tif"))
+        address.press("Enter")
+        expect(page.get_by_text("has no overviews")).to_be_visible()
+        expect(page.get_by_label("The file").get_by_role("option")).to_have_count(1)
+        screenshot(page, "imagery-url-copy")
+        address.fill(server.url("item.json"))
+        address.press("Enter")
+        expect(page.get_by_role("checkbox", name="True colour")).to_be_checked()
+        expect(page.get_by_role("checkbox", name="away")).to_be_disabled()
+        expect(page.get_by_role("img", name="Small picture of banepa.tif")).to_be_visible()
+        expect(page.get_by_text("11,264 × 8,704 pixels")).to_be_visible()
+        expect(page.get_by_label("Name")).to_have_value("Banepa by drone")
+        screenshot(page, "imagery-url-item", full_page=True)
+        page.get_by_role("button", name="Add imagery").click()
+        page.get_by_role("link", name="Open", exact=True).click()
+        expect(page.get_by_role("heading", name="Banepa by drone")).to_be_visible()
+        expect(page.locator("img.leaflet-tile-loaded").first).to_be_visible()
+        expect(page.get_by_text("Unchanged")).to_be_visible()
+        screenshot(page, "imagery-url-layer", full_page=True)
+        layer = ImageryLayer.objects.get()
+        server.files["banepa.tif"] += b"more"
+        page.reload()
+        expect(page.get_by_text("has changed on its server").first).to_be_visible()
+        screenshot(page, "imagery-url-changed")
+        page.get_by_role("button", name="Read again").click()
+        expect(page.get_by_text("Unchanged")).to_be_visible()
+        phone = open_page(ana, size=PHONE, dark=True)
+        phone.goto(f"/imagery/upload?from=url&project={layer.project_id}")
+        phone.get_by_label("Address of a COG or a STAC item").fill(server.url("banepa.tif"))
+        phone.get_by_role("button", name="Look").click()
+        expect(phone.get_by_role("img", name="Small picture of banepa.tif")).to_be_visible()
+        assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+        screenshot(phone, "imagery-url-phone", full_page=True)
