@@ -426,6 +426,9 @@ def _edits_text(rows: list[LogRow], seq: int) -> str:
 
 
 def _to_close(layer: FeatureLayer, seats: list[Seat], *, deep: bool) -> list[tuple[Seat, int]]:
+    if layer.project.corner_of_id is not None:
+        # Nobody is a member of a corner; there are one person's seats at most.
+        return [(seat, NOT_ALLOWED) for seat in seats if role_in(seat.user, layer.project) is None]
     ids = {seat.user.pk for seat in seats}
     admins = User.objects.filter(pk__in=ids, is_active=True, is_superuser=True).values_list("pk", flat=True)
     members = Member.objects.filter(project=layer.project_id, user__in=ids, user__is_active=True)

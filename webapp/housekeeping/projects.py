@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, transaction
-from django.db.models import ProtectedError, Q, RestrictedError, Sum
+from django.db.models import ProtectedError, Q, QuerySet, RestrictedError, Sum
 from django.db.models.deletion import Collector
 
 from training.models import ModelPackage, TrainingData
@@ -23,12 +23,13 @@ from webapp.projects.models import Project, User
 
 def consequences(project: Project) -> Consequences:
     """Return what deleting a project would remove, and what stands in its way."""
-    features = FeatureLayer.objects.filter(project=project).aggregate(sum=Sum("feature_count"))["sum"] or 0
+    whole = _whole(project)
+    features = FeatureLayer.objects.filter(project__in=whole).aggregate(sum=Sum("feature_count"))["sum"] or 0
     size = sum(
-        model.objects.filter(project=project).aggregate(sum=Sum("size_bytes"))["sum"] or 0
+        model.objects.filter(project__in=whole).aggregate(sum=Sum("size_bytes"))["sum"] or 0
         for model in (ImageryLayer, TrainingData, ModelPackage)
     )
-    goes = deletion.taken_along(project)
+    goes = deletion.taken_along(project, apart_from=("Project",))
     if features:
         goes.append(f"{features:,} features with their history")
     if size:
@@ -36,7 +37,7 @@ def consequences(project: Project) -> Consequences:
     return Consequences(
         goes=goes,
         stays=["The accounts of its members, and the record that it was deleted"],
-        uses=[*at_work(Q(project=project)), *_used_elsewhere(project)],
+        uses=[*at_work(Q(project__in=whole)), *_used_elsewhere(project)],
     )
 
 
@@ -60,7 +61,7 @@ def delete(*, project: Project, user: User, name: str) -> None:
         deletion.refuse(locked.name, consequences(locked).uses)
         files = _files(locked)
         deletion.audit(project=locked, user=user, kind="project", name=locked.name, id=str(locked.pk))
-        layers = list(FeatureLayer.objects.filter(project=locked).values_list("pk", flat=True))
+        layers = list(FeatureLayer.objects.filter(project__in=_whole(locked)).values_list("pk", flat=True))
         imagery = list(ImageryLayer.objects.filter(project=locked).values_list("pk", flat=True))
         # By table, not by cascade from their layers: that could read every feature into memory first.
         Edit.objects.filter(layer__in=layers).delete()
@@ -69,6 +70,11 @@ def delete(*, project: Project, user: User, name: str) -> None:
         for topic in (*(f"layer:{pk}" for pk in layers), *(f"imagery:{pk}" for pk in imagery)):
             doorbell.ring(topic, -1)
         transaction.on_commit(lambda: drop_unnamed(files))
+
+
+def _whole(project: Project) -> QuerySet[Project]:
+    """Return the project with the corners that people have of their own in it."""
+    return Project.objects.filter(Q(pk=project.pk) | Q(corner_of=project))
 
 
 def _used_elsewhere(project: Project) -> list[Use]:
@@ -90,14 +96,15 @@ def _uses(rows: Iterable[Any]) -> list[Use]:
 def _files(project: Project) -> dict[str, set[str]]:
     """Return the names of the project's files by store."""
     named = ("analysis_path", "display_path", "mosaic__overview_path")
-    imagery = ImageryLayer.objects.filter(project=project).values_list(*named)
-    jobs = Job.objects.filter(project=project)
+    whole = _whole(project)
+    imagery = ImageryLayer.objects.filter(project__in=whole).values_list(*named)
+    jobs = Job.objects.filter(project__in=whole)
     return {
         "imagery": {path for row in imagery for path in row if path},
-        "training data": set(TrainingData.objects.filter(project=project).values_list("path", flat=True)) - {""},
-        "model packages": set(ModelPackage.objects.filter(project=project).values_list("path", flat=True)),
+        "training data": set(TrainingData.objects.filter(project__in=whole).values_list("path", flat=True)) - {""},
+        "model packages": set(ModelPackage.objects.filter(project__in=whole).values_list("path", flat=True)),
         "quarantine": {
-            *(str(pk) for pk in Upload.objects.filter(project=project).values_list("pk", flat=True)),
+            *(str(pk) for pk in Upload.objects.filter(project__in=whole).values_list("pk", flat=True)),
             *(name for spec in jobs.values_list("spec", flat=True) for name in quarantined_by(spec)),
         },
         "scratch": {f"jobs/{pk}" for pk in jobs.values_list("pk", flat=True)},

@@ -157,7 +157,8 @@ class JobsConsumer(LiveConsumer):
         user = _caller(self.scope)
         wanted = _query(self.scope).get("project")
         if wanted is None:
-            projects = Project.objects.all() if user.is_superuser else Project.objects.filter(members__user=user)
+            everything = Project.objects.filter(corner_of=None)
+            projects = everything if user.is_superuser else everything.filter(members__user=user)
             return [project.pk for project in projects if _may_see(user, project)]
         pk = _uuid(wanted)
         found = None if pk is None else Project.objects.filter(pk=pk).first()

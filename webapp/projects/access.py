@@ -33,6 +33,8 @@ def role_in(user: object, project: Project) -> Role | None:
     """
     if not isinstance(user, User):
         return None
+    if project.corner_of_id is not None:
+        return _role_in_corner(user, project)
     membership = Member.objects.filter(project=project, user=OuterRef("pk")).values("role")
     row = (
         User.objects.filter(pk=user.pk, is_active=True)
@@ -47,6 +49,15 @@ def role_in(user: object, project: Project) -> Role | None:
         return None
     role = Role.OWNER if is_superuser else (None if found is None else Role(found))
     return role if role is None else _within_token(user, project, role)
+
+
+def _role_in_corner(user: User, corner: Project) -> Role | None:
+    """Return labeler for the corner's person while that one may label in the project, None for all others."""
+    assert corner.corner_of is not None
+    outside = role_in(user, corner.corner_of)
+    if outside is None or outside < Role.LABELER or corner.only_for_id != user.pk:
+        return None
+    return Role.LABELER
 
 
 def _session_lives(user: User, *, password_now: str) -> bool:
@@ -166,5 +177,5 @@ def visible_projects(request: HttpRequest) -> QuerySet[Project]:
     token = getattr(inner, "api_token", None)
     # A subquery, not a join: callers count members and join on.
     own = Project.objects.filter(pk__in=Member.objects.filter(user=user).values("project"))
-    projects = Project.objects.all() if user.is_superuser else own
+    projects = Project.objects.filter(corner_of=None) if user.is_superuser else own
     return projects.filter(pk=token.project_id) if token is not None and token.project_id else projects

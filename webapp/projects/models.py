@@ -26,11 +26,23 @@ class Project(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
+    # One person's own corner of a project: it has no members, stands in no list, and nobody else gets in. Whatever
+    # must not be seen by others lies there, so a road that forgets to ask shows nothing.
+    corner_of = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="corners")
+    only_for = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["corner_of", "only_for"], name="project_corner_once"),
+            models.CheckConstraint(
+                condition=models.Q(corner_of=None, only_for=None)
+                | models.Q(corner_of__isnull=False, only_for__isnull=False),
+                name="project_corner_has_person",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -230,11 +230,12 @@ def _files(source: Path) -> list[Path]:
 
 def _project(wanted: str | None) -> tuple[Project, User]:
     """Return the project and its first owner, in whose name the imagery comes in."""
-    projects = list(Project.objects.order_by("created_at"))
+    everything = Project.objects.filter(corner_of=None)
+    projects = list(everything.order_by("created_at"))
     if wanted:
         projects = [project for project in projects if wanted in (str(project.pk), project.name)]
     if len(projects) != 1:
-        known = ", ".join(f"'{project.name}'" for project in Project.objects.order_by("name")[:10])
+        known = ", ".join(f"'{project.name}'" for project in everything.order_by("name")[:10])
         raise CommandError(f"Name one project with --project. There are: {known or 'none'}.")
     member = Member.objects.filter(project=projects[0], role=Role.OWNER).select_related("user").order_by("pk").first()
     if member is None:
