@@ -203,6 +203,24 @@ class Edit(models.Model):
         return f"{self.seq} {self.action} v{self.version}"
 
 
+class SealedEdit(models.Model):
+    """What a row of the log held before it was emptied (`webapp.features.sealing`). No road reads it."""
+
+    # A number, no foreign key: with one Django would read all the edits of a layer before it deletes them.
+    edit_id = models.BigIntegerField(primary_key=True, help_text="The row of the log.")
+    layer = models.ForeignKey(FeatureLayer, on_delete=models.CASCADE, related_name="+")
+    action = models.CharField(max_length=6)
+    geometry = models.GeometryField(srid=4326, null=True, blank=True, spatial_index=False)
+    class_value = models.PositiveIntegerField(null=True, blank=True)
+    score = models.FloatField(null=True, blank=True)
+    properties = models.JSONField(default=dict, blank=True)
+    source = models.CharField(max_length=10)
+    verified = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"sealed {self.edit_id}"
+
+
 class Cell(models.Model):
     """How many features of a class lie in a cell of a tile (`webapp.features.ladder`). Made of the features."""
 
