@@ -7,9 +7,23 @@ from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
 from django.urls import reverse
 
+from labeling.blind_models import Answer, BlindTask, Labelling
 from webapp.features.models import FeatureLayer
 from webapp.imagery.models import ImageryLayer
 from webapp.projects.models import Project
+
+__all__ = [
+    "Answer",
+    "BlindTask",
+    "Comment",
+    "LabelSet",
+    "Labelling",
+    "Mention",
+    "Proposal",
+    "Task",
+    "TaskEvent",
+    "Verdict",
+]
 
 
 class LabelSet(models.Model):
@@ -22,6 +36,14 @@ class LabelSet(models.Model):
     imagery = models.ForeignKey(ImageryLayer, on_delete=models.RESTRICT, related_name="label_sets")
     layer = models.OneToOneField(FeatureLayer, on_delete=models.RESTRICT, related_name="label_set")
     task_seq = models.BigIntegerField(default=0, help_text="Number of the last task event, gapless, in commit order.")
+    # A sheet: one person's own copy, on which tasks of the label set are labelled blindly.
+    sheet_of = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="sheets")
+    sheet_for = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    all_on_sheets = models.BooleanField(default=False, help_text="New tasks are labelled on sheets, checks among them.")
+    agree_iou = models.FloatField(default=0.8, help_text="Two shapes that overlap by this, of one class, are the same.")
+    show_scores = models.BooleanField(default=False, help_text="Labelers see how they did on ground truth.")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -30,6 +52,12 @@ class LabelSet(models.Model):
 
     class Meta:
         ordering = ["-created_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["sheet_of", "sheet_for"], name="label_set_sheet_once"),
+            models.CheckConstraint(
+                condition=models.Q(agree_iou__gte=0.5, agree_iou__lte=1), name="label_set_agree_iou_range"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -110,6 +138,7 @@ class Task(models.Model):
     note = models.TextField(blank=True, help_text="Why it was returned or skipped, while that holds.")
     must_read = models.BooleanField(default=False, help_text="The note has to be acknowledged before editing.")
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="parts")
+    on_sheets = models.BooleanField(default=False, help_text="Labelled blindly, until it is settled.")
     split = models.BooleanField(default=False, help_text="Its parts stand for it; the row keeps the history.")
     seq = models.BigIntegerField(default=0, help_text="Number of its last event.")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from labeling import selectors
+from labeling.models import LabelSet
 from webapp.projects import access
 from webapp.projects.models import User
 
@@ -17,14 +18,21 @@ def samples(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "label_set": found,
         "config": {"label_set": selectors.label_set_json(found, role)},
-        "breadcrumb": [
-            ("Content", "/"),
-            (found.project.name, f"/?project={found.project_id}"),
-            (found.name, found.get_absolute_url()),
-            ("Samples", None),
-        ],
+        "breadcrumb": [*_trail(found), (found.name, found.get_absolute_url()), ("Samples", None)],
     }
     return render(request, "labeling/samples.html", context)
+
+
+def agreement(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show how far labelers agree, what waits for adjudication, and the ground truth."""
+    found = selectors.label_set(pk)
+    role = access.authorise(request, found.project)
+    context = {
+        "label_set": found,
+        "config": {"label_set": selectors.label_set_json(found, role)},
+        "breadcrumb": [*_trail(found), (found.name, found.get_absolute_url()), ("Agreement", None)],
+    }
+    return render(request, "labeling/agreement.html", context)
 
 
 def label(request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -37,10 +45,12 @@ def label(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "label_set": found,
         "config": {"label_set": selectors.label_set_json(found, role), "user": person},
-        "breadcrumb": [
-            ("Content", "/"),
-            (found.project.name, f"/?project={found.project_id}"),
-            (found.name, None),
-        ],
+        "breadcrumb": [*_trail(found), (found.name, None)],
     }
     return render(request, "labeling/label.html", context)
+
+
+def _trail(found: LabelSet) -> list[tuple[str, str | None]]:
+    """Return the breadcrumb above a label set; a sheet hangs below the project it belongs to."""
+    project = found.project.corner_of or found.project
+    return [("Content", "/"), (project.name, f"/?project={project.pk}")]

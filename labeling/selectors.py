@@ -32,12 +32,15 @@ def label_sets(projects: QuerySet[Project]) -> QuerySet[LabelSet]:
 
 def label_set_json(found: LabelSet, role: Role | None) -> dict[str, Any]:
     """Return what the labeling page and the API show; `role` is the caller's."""
+    # A sheet lies in its person's corner; people know the project.
+    project = found.project.corner_of or found.project
     return {
         "id": str(found.pk),
         "name": found.name,
         "description": found.description,
-        "project": str(found.project_id),
-        "project_name": found.project.name,
+        "project": str(project.pk),
+        "project_name": project.name,
+        "sheet_of": None if found.sheet_of_id is None else f"/label/{found.sheet_of_id}/",
         "imagery": imagery.layer_json(found.imagery),
         "offsets": offsets.rows(found),
         "layer": features.layer_json(found.layer),

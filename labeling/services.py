@@ -71,11 +71,16 @@ def rename_label_set(*, label_set: LabelSet, name: str | None, description: str 
 def consequences(label_set: LabelSet) -> Consequences:
     """Return what deleting a label set would remove, and what stands in its way."""
     samples = features.consequences(label_set.layer)
-    uses = [use for use in samples.uses if use.kind != LabelSet._meta.verbose_name]
+    # Sheets go along, but for what stands on them.
+    rows = [label_set, *label_set.sheets.select_related("layer")]
+    used = [features.consequences(row.layer).uses for row in rows]
     return Consequences(
         goes=[*samples.goes, *deletion.taken_along(label_set)],
         stays=[f"The imagery '{label_set.imagery.name}'"],
-        uses=[*deletion.users_of(label_set), *uses],
+        uses=[
+            *(use for row in rows for use in deletion.users_of(row)),
+            *(use for uses in used for use in uses if use.kind != LabelSet._meta.verbose_name),
+        ],
     )
 
 
@@ -99,6 +104,7 @@ def delete(*, label_set: LabelSet, user: User | None) -> None:
             name=locked.name,
             features=locked.layer.feature_count,
         )
-        layer = locked.layer
+        layers = [locked.layer, *(sheet.layer for sheet in locked.sheets.select_related("layer"))]
         locked.delete()
-        features.drop(layer)
+        for layer in layers:
+            features.drop(layer)

@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from shapely.geometry import mapping
 
-from labeling import selectors, task_edits, task_leases, task_selectors, task_services
+from labeling import blind_next, selectors, sheet_work, task_edits, task_leases, task_selectors, task_services
 from labeling.models import LabelSet, Proposal, Task
+from labeling.task_choice import Order, Place, Purpose
 from labeling.task_grid import parse_grid
-from labeling.task_leases import Order, Place, Purpose
 from labeling.task_selectors import TaskFilter
 from webapp.errors import Invalid, NotFound
 from webapp.features.api import GEOJSON
@@ -27,7 +27,7 @@ PREVIEW_CELLS = 2_000
 @api_view(["GET", "POST", "DELETE"])
 def tasks(request: Request, pk: UUID) -> HttpResponse:
     """Return the tasks as GeoJSON (`?after=` only what changed since), cut a grid, or remove untouched tasks."""
-    found, _ = _label_set(request, pk)
+    found, role = _label_set(request, pk)
     if request.method == "POST":
         made = task_services.create_grid(
             label_set=found, request=parse_grid(json_object(request)), user=access.caller(request)
@@ -35,8 +35,9 @@ def tasks(request: Request, pk: UUID) -> HttpResponse:
         return Response({"count": len(made)}, status=201)
     if request.method == "DELETE":
         return Response({"count": task_services.remove_untouched(label_set=found, user=access.caller(request))})
-    listed = task_selectors.tasks(found, _filter(request), me=access.caller(request).pk)
-    head = f'"type":"FeatureCollection","seq":{listed.seq},"count":{listed.count}'
+    listed = task_selectors.tasks(found, _filter(request, role), me=access.caller(request).pk)
+    on_sheets = "true" if listed.on_sheets else "false"
+    head = f'"type":"FeatureCollection","seq":{listed.seq},"count":{listed.count},"on_sheets":{on_sheets}'
     return HttpResponse(f'{{{head},"features":[{",".join(listed.tasks)}]}}', content_type=GEOJSON)
 
 
@@ -55,7 +56,7 @@ def next_task(request: Request, pk: UUID) -> Response:
     """Take the next task: `{order, purpose, lon, lat}`; `task` is null where none is left."""
     found, role = _label_set(request, pk)
     body, user = json_object(request), access.caller(request)
-    task = task_leases.next_task(
+    task = blind_next.next_task(
         label_set=found,
         user=user,
         role=role,
@@ -63,7 +64,11 @@ def next_task(request: Request, pk: UUID) -> Response:
         place=_place(body),
         purpose=_choice(body, "purpose", get_args(Purpose)),
     )
-    return Response({"task": None if task is None else task_selectors.task_json(task, me=user.pk)})
+    if task is None:
+        return Response({"task": None, "label_set": None})
+    # It may lie on the caller's sheet, or in the label set itself: the page goes there.
+    where = {"id": str(task.label_set_id), "url": task.label_set.get_absolute_url()}
+    return Response({"task": task_selectors.task_json(task, me=user.pk), "label_set": where})
 
 
 @api_view(["GET"])
@@ -116,7 +121,7 @@ def work(request: Request, pk: UUID) -> Response:
         body, "action", ("claim", "review", "heartbeat", "acknowledge", "finish", "skip", "release", "split")
     )
     if action in ("claim", "review"):
-        done = task_leases.claim(task=found, user=user, role=role, purpose="label" if action == "claim" else "review")
+        done = sheet_work.claim(task=found, user=user, role=role, purpose="label" if action == "claim" else "review")
     elif action == "split":
         parts = task_services.split(task=found, user=user, role=role, token=_token(body, needed=False))
         return Response({"parts": [task_selectors.task_json(part, me=user.pk) for part in parts]})
@@ -161,11 +166,11 @@ def _held(action: str, found: Task, user: User, role: Role, body: dict[str, Any]
     if action == "heartbeat":
         return task_leases.heartbeat(task=found, user=user, token=token)
     if action == "skip":
-        return task_leases.skip(task=found, user=user, role=role, token=token, note=_text(body, "note"))
+        return sheet_work.skip(task=found, user=user, role=role, token=token, note=_text(body, "note"))
     service = {
         "acknowledge": task_leases.acknowledge,
-        "finish": task_leases.finish,
-        "release": task_leases.release,
+        "finish": sheet_work.finish,
+        "release": sheet_work.release,
     }[action]
     return service(task=found, user=user, role=role, token=token)
 
@@ -177,10 +182,14 @@ def _label_set(request: Request, pk: UUID) -> tuple[LabelSet, Role]:
 
 def _task(request: Request, pk: UUID) -> tuple[Task, Role]:
     found = task_selectors.task(pk)
-    return found, access.authorise(request, found.label_set.project)
+    role = access.authorise(request, found.label_set.project)
+    if found.on_sheets and role < Role.REVIEWER:
+        # Which tasks are labelled blindly is not for those who may label them.
+        raise NotFound()
+    return found, role
 
 
-def _filter(request: Request) -> TaskFilter:
+def _filter(request: Request, role: Role) -> TaskFilter:
     query = request.query_params
     states = [state for state in query.get("state", "").split(",") if state]
     unknown = set(states) - set(task_selectors.STATES)
@@ -193,6 +202,7 @@ def _filter(request: Request) -> TaskFilter:
         after=parse_number(query.get("after"), name="after", default=0, low=0, high=2**62),
         states=states,
         person=parse_number(person, name="person", default=0, low=0, high=2**31 - 1) if person else None,
+        blind=role >= Role.REVIEWER,
     )
 
 

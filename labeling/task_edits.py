@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils import timezone
 
-from labeling import review_services
+from labeling import review_services, sheet_edits
 from labeling.models import Proposal, Task
 from labeling.review_services import Reviewed, VerdictKind, parse_kind
 from labeling.task_events import Happened, record
@@ -76,6 +76,8 @@ def apply_leased(*, layer: FeatureLayer, edits: Sequence[LeasedEdit], user: User
         known = _known(layer, edits)
         reviewed = [Reviewed(item.edit, item.verdict) for item in edits if item.verdict and not item.edit.problem]
         refused = review_services.refuse(layer, reviewed, user)
+        asked = [(item.edit, item.lease.task if item.lease else None) for item in edits if not item.edit.problem]
+        refused |= sheet_edits.refuse(layer, [item for item in asked if item[0].op_id not in known], tasks)
         kept, late = [], []
         for item in edits:
             if item.edit.op_id in refused:
@@ -148,7 +150,7 @@ def _leases(edits: Sequence[LeasedEdit]) -> list[Lease]:
 
 def _known(layer: FeatureLayer, edits: Sequence[LeasedEdit]) -> set[UUID]:
     """Return the operations that the log has: a repeated one gets its first answer, whatever its lease is now."""
-    op_ids = [item.edit.op_id for item in edits if item.lease]
+    op_ids = [item.edit.op_id for item in edits]
     return set(Edit.objects.filter(layer=layer, op_id__in=op_ids).values_list("op_id", flat=True)) if op_ids else set()
 
 

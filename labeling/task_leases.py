@@ -4,9 +4,8 @@ The database's clock decides. A lease that has ended stays its holder's until so
 token tells the two apart, and what the old holder sends then is kept as a proposal (`labeling.task_edits`).
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -14,31 +13,14 @@ from django.db import connection, transaction
 from django.db.models import DateTimeField, F, Func, QuerySet
 
 from labeling.models import LabelSet, Task
+from labeling.task_choice import LABEL, MINE, REVIEW, Order, Place, Purpose, ordering, position
 from labeling.task_events import Happened, record
 from labeling.task_states import LeaseLost, NoteUnread, State, before_claim, transition
 from webapp.errors import Conflict, Denied
 from webapp.projects.models import Role, User
 
-Order = Literal["near", "priority", "uncertainty"]
-Purpose = Literal["label", "review"]
-
 # "task" in ASCII: the advisory locks that keep one person's claims apart, so that a double click gets one task.
 CLAIM_LOCK = 0x7461736B
-
-_FREE = "(t.lease_until IS NULL OR t.lease_until < clock_timestamp())"
-_LABEL = f"""t.label_set_id = %(label_set)s AND NOT t.split
-    AND (t.state IN ('todo', 'returned', 'skipped') OR (t.state = 'in_progress' AND {_FREE}))"""
-_REVIEW = f"t.label_set_id = %(label_set)s AND NOT t.split AND t.state = 'done' AND {_FREE}"
-# Somebody else's tasks are left, and what one has skipped does not come back to oneself.
-_MINE = """(t.assigned_to_id IS NULL OR t.assigned_to_id = %(user)s) AND NOT (t.state = 'skipped' AND EXISTS (
-    SELECT 1 FROM labeling_taskevent e WHERE e.task_id = t.id AND e.action = 'skip' AND e.actor_id = %(user)s))"""
-_FIRST = "(t.assigned_to_id IS NOT NULL) DESC, (t.state = 'skipped')"
-_NEAR = """power((ST_X(t.centre) - %(lon)s) * cos(radians(%(lat)s)), 2) + power(ST_Y(t.centre) - %(lat)s, 2)"""
-_ORDERS: dict[Order, str] = {
-    "near": _NEAR,
-    "priority": "t.priority DESC",
-    "uncertainty": "t.uncertainty DESC NULLS LAST",
-}
 
 
 class Clock(Func):
@@ -46,14 +28,6 @@ class Clock(Func):
 
     function = "clock_timestamp"
     output_field = DateTimeField()
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where somebody looks, in degrees."""
-
-    lon: float
-    lat: float
 
 
 def lease_end() -> Any:
@@ -80,21 +54,14 @@ def next_task(
     action, state = ("claim", State.TODO) if purpose == "label" else ("review", State.DONE)
     transition(action, state, role)
     with transaction.atomic():
-        _one_at_a_time(user)
-        held = _held(label_set, user, purpose)
-        if held is not None:
-            return held
-        events = _give_back_all(label_set.pk, user)
-        near = _ORDERS["near"] if place else "t.number"
-        chosen = near if order == "near" else f"{_ORDERS[order]}, {near}"
-        if purpose == "label":
-            where, first = f"{_LABEL} AND {_MINE}", _FIRST
-        else:
-            # One's own work comes last: somebody else should look at it.
-            where, first = _REVIEW, "(t.done_by_id = %(user)s)"
-        sql_order = f"{first}, {chosen}, t.number"
-        names = {"label_set": label_set.pk, "lon": place.lon if place else 0, "lat": place.lat if place else 0}
-        return _take(f"{where} ORDER BY {sql_order} LIMIT 1", names, user, action, events)
+        one_at_a_time(user)
+        mine = held(label_set, user, purpose)
+        if mine is not None:
+            return mine
+        events = give_back_all(label_set.pk, user)
+        where = f"{LABEL} AND {MINE}" if purpose == "label" else REVIEW
+        names = {"label_set": label_set.pk, **position(place)}
+        return take(f"{where} ORDER BY {ordering(order, place, purpose)} LIMIT 1", names, user, action, events)
 
 
 def claim(*, task: Task, user: User, role: Role, purpose: Purpose = "label") -> Task:
@@ -107,20 +74,22 @@ def claim(*, task: Task, user: User, role: Role, purpose: Purpose = "label") -> 
     """
     action = "claim" if purpose == "label" else "review"
     with transaction.atomic():
-        _one_at_a_time(user)
+        one_at_a_time(user)
         fresh = Task.objects.select_related("holder", "assigned_to").get(pk=task.pk)
         transition(action, fresh.state, role)
         if fresh.split:
             raise Conflict("The task was split.", fix="Choose one of its parts.", code="task_state")
+        if fresh.on_sheets:
+            raise Conflict("This task is labelled blindly.", fix="Take the next one.", code="task_blind")
         if fresh.holder_id == user.pk and fresh.state == (State.IN_PROGRESS if purpose == "label" else State.DONE):
             return _renew(fresh, user, fresh.token)
         if fresh.assigned_to_id not in (None, user.pk) and purpose == "label" and role < Role.REVIEWER:
             raise Denied("The task is assigned to somebody else.", fix="Choose another, or ask a reviewer.")
-        _refuse_second(fresh, user)
-        events = _give_back_all(fresh.label_set_id, user)
-        where = _LABEL if purpose == "label" else _REVIEW
+        refuse_second(fresh, user)
+        events = give_back_all(fresh.label_set_id, user)
+        where = LABEL if purpose == "label" else REVIEW
         names = {"label_set": fresh.label_set_id, "task": fresh.pk}
-        taken = _take(f"{where} AND t.id = %(task)s", names, user, action, events)
+        taken = take(f"{where} AND t.id = %(task)s", names, user, action, events)
         if taken is None:
             raise Conflict(
                 "Somebody is working on this task.",
@@ -224,7 +193,8 @@ def _renew(task: Task, user: User, token: int) -> Task:
     return found
 
 
-def _one_at_a_time(user: User) -> None:
+def one_at_a_time(user: User) -> None:
+    """Keep the claims of one person apart until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [CLAIM_LOCK, user.pk % 2**31])
 
@@ -233,7 +203,8 @@ def _own(label_set_id: UUID, user: User) -> "QuerySet[Task]":
     return Task.objects.filter(label_set=label_set_id, holder=user, split=False)
 
 
-def _held(label_set: LabelSet, user: User, purpose: Purpose) -> Task | None:
+def held(label_set: LabelSet, user: User, purpose: Purpose) -> Task | None:
+    """Return the task that the user holds already, its lease renewed; None where there is none."""
     state = State.IN_PROGRESS if purpose == "label" else State.DONE
     own = _own(label_set.pk, user).filter(state=state)
     for pk, token in own.values_list("pk", "token"):
@@ -243,7 +214,12 @@ def _held(label_set: LabelSet, user: User, purpose: Purpose) -> Task | None:
     return None
 
 
-def _refuse_second(task: Task, user: User) -> None:
+def refuse_second(task: Task, user: User) -> None:
+    """Refuse while the user holds another task under a living lease.
+
+    Raises:
+        Conflict: code `holds_another`.
+    """
     other = _own(task.label_set_id, user).filter(lease_until__gt=Clock()).exclude(pk=task.pk).first()
     if other is not None:
         raise Conflict(
@@ -254,7 +230,7 @@ def _refuse_second(task: Task, user: User) -> None:
         )
 
 
-def _give_back_all(label_set_id: UUID, user: User) -> list[Happened]:
+def give_back_all(label_set_id: UUID, user: User) -> list[Happened]:
     """Give back what the user holds otherwise (one task at a time); return the events, not yet recorded."""
     events = []
     for task in _own(label_set_id, user).select_for_update(no_key=True):
@@ -265,8 +241,8 @@ def _give_back_all(label_set_id: UUID, user: User) -> list[Happened]:
     return events
 
 
-def _take(condition: str, names: dict[str, Any], user: User, action: str, earlier: list[Happened]) -> Task | None:
-    """Claim in one statement what the condition finds; its row is locked by the very read that chose it.
+def take(condition: str, names: dict[str, Any], user: User, action: str, earlier: list[Happened]) -> Task | None:
+    """Claim in one statement what the condition (on `labeling_task t`) finds; the read that chose it locks its row.
 
     A row that somebody else has locked is passed over, never waited for: whoever locks it is taking it.
     """

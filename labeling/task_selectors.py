@@ -25,8 +25,8 @@ _TASK_JSON = f"""json_build_object(
         'reviewed_by', {person_sql("r")},
         'leased', coalesce(t.lease_until > clock_timestamp(), false),
         'lease_s', greatest(0, extract(epoch FROM t.lease_until - clock_timestamp())),
-        'note', t.note, 'must_read', t.must_read, 'split', t.split, 'parent', t.parent_id, 'area_m2',
-        ST_Area(t.geometry::geography),
+        'note', t.note, 'must_read', t.must_read, 'split', t.split, 'on_sheets', t.on_sheets,
+        'parent', t.parent_id, 'area_m2', ST_Area(t.geometry::geography),
         'proposals', (SELECT count(*) FROM labeling_proposal p WHERE p.task_id = t.id AND p.state = 'open'),
         'token', CASE WHEN t.holder_id = %(me)s THEN t.token END))::text"""
 
@@ -43,11 +43,13 @@ class TaskFilter:
         after: only those changed after this number; split ones come too, so that a page takes them away.
         states: empty: all.
         person: whose: assigned to, held or done by.
+        blind: also those that are labelled blindly; people who might label them must not see which they are.
     """
 
     after: int = 0
     states: Sequence[str] = ()
     person: int | None = None
+    blind: bool = True
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,13 @@ class TaskList:
         seq: the number.
         count: tasks of the label set in all; a page that holds another number of them loads all again.
         tasks: GeoJSON features as JSON texts.
+        on_sheets: there are some that are labelled blindly, whoever may see which.
     """
 
     seq: int
     count: int
     tasks: list[str]
+    on_sheets: bool
 
 
 def task(pk: UUID) -> Task:
@@ -82,6 +86,8 @@ def tasks(label_set: LabelSet, wanted: TaskFilter, *, me: int | None) -> TaskLis
     """Return tasks by number as GeoJSON; `me` sees the tokens of the own leases. One statement."""
     conditions = ["t.label_set_id = %(label_set)s", "t.seq > %(after)s"]
     conditions.append("true" if wanted.after else "NOT t.split")
+    if not wanted.blind:
+        conditions.append("NOT t.on_sheets")
     if wanted.states:
         conditions.append("t.state = ANY(%(states)s)")
     if wanted.person is not None:
@@ -92,10 +98,14 @@ def tasks(label_set: LabelSet, wanted: TaskFilter, *, me: int | None) -> TaskLis
         "states": list(wanted.states),
         "person": wanted.person,
         "me": me,
+        "blind": wanted.blind,
     }
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT l.task_seq, (SELECT count(*) FROM labeling_task c WHERE c.label_set_id = l.id AND NOT c.split),
+            f"""SELECT l.task_seq, l.all_on_sheets OR l.sheet_of_id IS NOT NULL OR EXISTS (
+                    SELECT FROM labeling_task s WHERE s.label_set_id = l.id AND s.on_sheets),
+                (SELECT count(*) FROM labeling_task c
+                    WHERE c.label_set_id = l.id AND NOT c.split AND (%(blind)s OR NOT c.on_sheets)),
                 r.body FROM labeling_labelset l LEFT JOIN LATERAL (
                 SELECT {_TASK_JSON} AS body, t.number FROM {_TASKS} WHERE {" AND ".join(conditions)}) r ON true
             WHERE l.id = %(label_set)s ORDER BY r.number""",
@@ -104,7 +114,8 @@ def tasks(label_set: LabelSet, wanted: TaskFilter, *, me: int | None) -> TaskLis
         rows = cursor.fetchall()
     if not rows:
         raise NotFound()
-    return TaskList(rows[0][0], rows[0][1], [row[2] for row in rows if row[2] is not None])
+    seq, on_sheets, count, _ = rows[0]
+    return TaskList(seq, count, [row[3] for row in rows if row[3] is not None], on_sheets)
 
 
 def task_json(found: Task, *, me: int | None) -> dict[str, Any]:

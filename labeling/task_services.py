@@ -122,6 +122,7 @@ def take_away(*, task: Task, user: User, role: Role) -> Task:
     """
     with transaction.atomic():
         found = _locked(task)
+        _refuse_blind(found)
         transition("take_away", found.state, role)
         raise_token(found)
         return _stored(found, "take_away", user, before_claim(found))
@@ -136,6 +137,7 @@ def assign(*, task: Task, user: User, role: Role, to: User | None) -> Task:
     """
     with transaction.atomic():
         found = _locked(task)
+        _refuse_blind(found)
         transition("assign", found.state, role)
         if to is not None and (role_in(to, found.label_set.project) or Role.VIEWER) < Role.LABELER:
             raise Invalid(f"{to} cannot label here.", fix="Choose a labeler of the project.", code="assigned_to")
@@ -191,6 +193,7 @@ def split(*, task: Task, user: User, role: Role, token: int | None) -> list[Task
     """
     with transaction.atomic():
         found = _locked(task)
+        _refuse_blind(found)
         transition("split", found.state, role)
         if token is not None and (found.holder_id != user.pk or found.token != token):
             raise lost(found)
@@ -243,6 +246,12 @@ def _locked(task: Task) -> Task:
     if found is None or found.split:
         raise Conflict("The task was split.", fix="Load the tasks again.", code="task_state")
     return found
+
+
+def _refuse_blind(task: Task) -> None:
+    """Refuse what would say who has a blind task, or cut it under their hands; on a sheet it cannot be cut either."""
+    if task.on_sheets or task.label_set.sheet_of_id is not None:
+        raise Conflict("This task is labelled blindly.", fix="Take it out of blind labelling first.", code="task_blind")
 
 
 def _refuse_others(task: Task, user: User) -> None:

@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from labeling import api, assist_api, files_api, offset_api, pages, review_api, samples_api, task_api
+from labeling import (
+    api,
+    assist_api,
+    blind_api,
+    files_api,
+    offset_api,
+    pages,
+    review_api,
+    samples_api,
+    task_api,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("label/<uuid:pk>/", pages.label, name="label"),
@@ -34,5 +44,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/tasks/<uuid:pk>/", task_api.task, name="api-task"),
     path("api/tasks/<uuid:pk>/work", task_api.work, name="api-task-work"),
     path("api/tasks/<uuid:pk>/review", task_api.review, name="api-task-review"),
+    path("label/<uuid:pk>/agreement/", pages.agreement, name="label-agreement"),
+    path("api/label-sets/<uuid:pk>/agreement/", blind_api.agreement, name="api-label-set-agreement"),
+    path("api/label-sets/<uuid:pk>/agreement/tasks", blind_api.tasks, name="api-label-set-agreement-tasks"),
+    path("api/label-sets/<uuid:pk>/agreement/settle", blind_api.settle, name="api-label-set-agreement-settle"),
+    path("api/label-sets/<uuid:pk>/agreement/consensus", blind_api.consensus, name="api-label-set-consensus"),
+    path("api/label-sets/<uuid:pk>/agreement/own", blind_api.own_scores, name="api-label-set-own-scores"),
+    path("api/tasks/<uuid:pk>/blind", blind_api.blind_task, name="api-task-blind"),
     path("api/proposals/<uuid:pk>/", task_api.proposal, name="api-proposal"),
 ]

@@ -10,7 +10,7 @@ from django.db import connection
 
 from labeling import task_leases, task_services
 from labeling.models import Task, TaskEvent
-from labeling.task_leases import Place
+from labeling.task_choice import Place
 from labeling.task_states import LeaseLost, NoteUnread
 from tests.factories import make_user
 from tests.labeling.tasks import Team, let_expire, make_team

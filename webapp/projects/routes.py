@@ -148,6 +148,13 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-task-work": {"POST": LABEL},
     "api-task-review": {"POST": REVIEW},
     "api-proposal": {"POST": LABEL},
+    "label-agreement": {"GET": REVIEW},
+    "api-label-set-agreement": {"GET": REVIEW, "PATCH": MANAGE},
+    "api-label-set-agreement-tasks": {"GET": REVIEW, "POST": MANAGE},
+    "api-label-set-agreement-settle": {"POST": REVIEW},
+    "api-label-set-consensus": {"GET": REVIEW},
+    "api-label-set-own-scores": {"GET": LABEL},
+    "api-task-blind": {"GET": REVIEW, "POST": REVIEW, "DELETE": MANAGE},
     # maps
     "public-maps": {"GET": PUBLIC},
     "map": {"GET": LINK},

@@ -32,7 +32,7 @@ import { Review } from "./review/review";
 import "./review/review.css";
 import type { LabelClass, Operation } from "./types";
 import { onTaskMap } from "./tasks/on-map";
-import { taskRest } from "./tasks/rest";
+import { TAKEN, taskRest } from "./tasks/rest";
 import { Tasks } from "./tasks/tasks";
 import "./tasks/tasks.css";
 import { restored, stored } from "./undo";
@@ -44,6 +44,7 @@ interface Config {
     readonly name: string;
     readonly project: string;
     readonly role: string;
+    readonly sheet_of: string | null;
     readonly imagery: Scene & ImageryFacts;
     readonly offsets: readonly Offset[];
     readonly layer: VectorInfo & { readonly url: string; readonly count: number; readonly bounds: Bounds | null; readonly classes: readonly LabelClass[] };
@@ -101,6 +102,8 @@ async function start(): Promise<void> {
     durable,
     history: restored(sessionStorage.getItem(historyKey)),
   });
+  // From the label set to a sheet, or back: what is said of the task stands beside the map.
+  if (location.search === TAKEN) app.set({ tab: "tasks" });
   window.addEventListener("pagehide", () => {
     // Too much for the storage (many large shapes): the work itself is safe, only undo begins anew.
     try {
@@ -114,7 +117,8 @@ async function start(): Promise<void> {
 
   let shown: MapView | null = null;
   const tasks = new Tasks({
-    rest: taskRest(labelSet.id, labelSet.project),
+    rest: taskRest(labelSet.id, labelSet.project, (url) => location.assign(url)),
+    sheetOf: labelSet.sheet_of,
     mayLabel: labelSet.role !== "viewer",
     mayReview: !["viewer", "labeler"].includes(labelSet.role),
     say: toast,

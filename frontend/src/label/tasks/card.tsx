@@ -40,7 +40,7 @@ export function TaskCard({ tasks, view, own }: { tasks: Tasks; view: TasksView; 
           items={[
             { label: "Zoom to it", icon: "zoom", onSelect: () => tasks.show(own) },
             { label: "Give it back", icon: "undo", onSelect: () => void tasks.release() },
-            ...(reviewing ? [] : [{ label: "Split it in four", icon: "box" as const, onSelect: () => void tasks.split(own) }]),
+            ...(reviewing || tasks.options.sheetOf ? [] : [{ label: "Split it in four", icon: "box" as const, onSelect: () => void tasks.split(own) }]),
           ]}
         />
         <span class="spacer" />

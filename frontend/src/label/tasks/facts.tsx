@@ -12,6 +12,7 @@ import type { EventJson, Task } from "./types";
 const ACTIONS: Readonly<Record<string, string>> = {
   create: "made", claim: "taken", finish: "done", skip: "skipped", release: "given back", acknowledge: "note read", split: "split", expire: "lease ended",
   review: "under review", approve: "approved", return: "returned", reopen: "opened again", take_away: "taken away", assign: "assigned", prioritise: "priority set",
+  blind: "labelled blindly from now on", lift: "not labelled blindly any more", answered: "both versions done", adjudicate: "adjudicated",
   propose: "proposal after the lease", accept: "proposal accepted", reject: "proposal rejected",
 };
 const OPEN = new Set(["todo", "returned", "skipped"]);
@@ -19,6 +20,7 @@ const OPEN = new Set(["todo", "returned", "skipped"]);
 export function TaskFacts({ tasks, view, task }: { tasks: Tasks; view: TasksView; task: Task }): JSX.Element {
   const { mayReview, mayLabel } = tasks.options;
   const own = view.own?.id === task.id;
+  const blind = task.on_sheets;
   // A lease that had ended when the list was read can be taken over; the server has the last word.
   const free = OPEN.has(task.state) || (task.state === "in_progress" && !task.leased);
   return (
@@ -40,14 +42,15 @@ export function TaskFacts({ tasks, view, task }: { tasks: Tasks; view: TasksView
         {task.note && <><dt>Note</dt><dd>{task.note}</dd></>}
       </dl>
       <div class="row task-actions">
-        {mayLabel && free && !own && <Button small kind="primary" busy={view.busy} onClick={() => void tasks.claim(task)}>Take it</Button>}
+        {mayLabel && free && !own && !blind && <Button small kind="primary" busy={view.busy} onClick={() => void tasks.claim(task)}>Take it</Button>}
         {mayReview && task.state === "done" && !own && <Button small kind="primary" busy={view.busy} onClick={() => void tasks.claim(task)}>Review it</Button>}
         {mayReview && task.state === "approved" && <Button small onClick={() => tasks.set({ dialog: "return" })}>Return</Button>}
         {mayReview && (task.state === "approved" || task.state === "skipped" || task.state === "returned") && <Button small busy={view.busy} onClick={() => void tasks.decide(task, "reopen")}>Open again</Button>}
-        {mayReview && task.state === "in_progress" && !own && <Button small kind="danger" busy={view.busy} onClick={() => void tasks.decide(task, "take_away")}>Take away</Button>}
-        {mayReview && free && !own && <Button small busy={view.busy} onClick={() => void tasks.split(task)}>Split in four</Button>}
+        {mayReview && task.state === "in_progress" && !own && !blind && <Button small kind="danger" busy={view.busy} onClick={() => void tasks.decide(task, "take_away")}>Take away</Button>}
+        {mayReview && free && !own && !blind && <Button small busy={view.busy} onClick={() => void tasks.split(task)}>Split in four</Button>}
       </div>
-      {mayReview && task.state !== "approved" && <Orders tasks={tasks} view={view} task={task} />}
+      {blind && <p class="small-text muted">Labelled blindly, on sheets. See <a href="agreement/">Agreement</a>.</p>}
+      {mayReview && !blind && task.state !== "approved" && <Orders tasks={tasks} view={view} task={task} />}
       <HistoryList tasks={tasks} task={task} />
     </div>
   );

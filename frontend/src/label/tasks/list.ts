@@ -8,6 +8,8 @@ import type { Person, Task, TaskListJson, TaskState } from "./types";
 export interface TaskList {
   readonly seq: number;
   readonly tasks: ReadonlyMap<Id, Task>;
+  /** More are handed out than are listed: on sheets. */
+  readonly onSheets?: boolean;
 }
 
 export const NO_TASKS: TaskList = { seq: 0, tasks: new Map() };
@@ -20,7 +22,7 @@ export function merged(list: TaskList, answer: TaskListJson, whole: boolean): Ta
     else if ((tasks.get(one.id)?.seq ?? 0) <= one.seq) tasks.set(one.id, one);
   }
   if (!whole && tasks.size !== answer.count) return null;
-  return { seq: Math.max(answer.seq, whole ? 0 : list.seq), tasks };
+  return { seq: Math.max(answer.seq, whole ? 0 : list.seq), tasks, onSheets: answer.on_sheets ?? false };
 }
 
 /** The list with one task as the server just answered it. */

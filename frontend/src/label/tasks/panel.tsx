@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { Button, ConfirmDialog, EmptyState, Icon, Menu, Select } from "../../ui/components";
 import { number, plural } from "../../ui/format";
+import { SheetNote } from "../agreement/sheet-note";
 import { TaskCard } from "./card";
 import { StateDot } from "./dot";
 import { TaskFacts } from "./facts";
@@ -25,7 +26,8 @@ export function TasksPanel({ tasks, nameOf }: { tasks: Tasks; nameOf: (value: nu
   const chosen = view.chosen === null ? undefined : list.tasks.get(view.chosen);
   return (
     <section class="label-section tasks" aria-label="Tasks">
-      {loaded && list.tasks.size === 0 && (
+      {tasks.options.sheetOf && <SheetNote labelSetUrl={tasks.options.sheetOf} />}
+      {loaded && list.tasks.size === 0 && !list.onSheets && (
         <EmptyState
           title="No tasks yet"
           actions={mayReview && <Button kind="primary" onClick={() => tasks.set({ dialog: "grid" })}>Cut into tasks</Button>}
@@ -33,7 +35,7 @@ export function TasksPanel({ tasks, nameOf }: { tasks: Tasks; nameOf: (value: nu
           {mayReview ? "Cut the area into cells that people take one at a time. Nobody draws the same place twice, and everybody sees what is left." : "A reviewer can cut the area into tasks. Until then, draw where you like."}
         </EmptyState>
       )}
-      {own ? <TaskCard tasks={tasks} view={view} own={own} /> : list.tasks.size > 0 && mayLabel && <NextTask tasks={tasks} view={view} />}
+      {own ? <TaskCard tasks={tasks} view={view} own={own} /> : (list.tasks.size > 0 || list.onSheets) && mayLabel && <NextTask tasks={tasks} view={view} />}
       <Proposals tasks={tasks} view={view} nameOf={nameOf} />
       {list.tasks.size > 0 && (
         <>
@@ -45,6 +47,7 @@ export function TasksPanel({ tasks, nameOf }: { tasks: Tasks; nameOf: (value: nu
               <Menu
                 label="More about tasks" small end
                 items={[
+                  { label: "Agreement and ground truth", icon: "check", onSelect: () => location.assign("agreement/") },
                   { label: "Cut more tasks", icon: "box", onSelect: () => tasks.set({ dialog: "grid" }) },
                   { label: "Remove untouched tasks", icon: "close", danger: true, onSelect: () => setClearing(true) },
                 ]}

@@ -4,6 +4,9 @@ import { del, get, patch, post } from "../../ui/api";
 import type { Id } from "../types";
 import type { EventJson, GridBody, Person, Preview, Progress, Proposal, Purpose, TaskJson, TaskListJson, TaskOrder } from "./types";
 
+/** In an address: a task was just taken there. */
+export const TAKEN = "?taken";
+
 export interface NextBody {
   readonly order: TaskOrder;
   readonly purpose: Purpose;
@@ -35,11 +38,23 @@ interface MemberJson {
   readonly role: string;
 }
 
-export function taskRest(labelSet: Id, project: Id): TaskRest {
+interface NextJson {
+  readonly task: TaskJson | null;
+  readonly label_set: { readonly id: Id; readonly url: string } | null;
+}
+
+/** `go`: the next task may lie on one's own sheet, or from there in the label set: another page, which takes it up. */
+export function taskRest(labelSet: Id, project: Id, go: (url: string) => void): TaskRest {
   const base = `/api/label-sets/${labelSet}/`;
   return {
     list: (after) => get<TaskListJson>(`${base}tasks/?after=${after}`),
-    next: async (body) => (await post<{ task: TaskJson | null }>(`${base}tasks/next`, body)).task,
+    next: async (body) => {
+      const { task, label_set: where } = await post<NextJson>(`${base}tasks/next`, body);
+      if (!task || !where || where.id === labelSet) return task;
+      go(`${where.url}${TAKEN}`);
+      // The page is on its way out: nothing goes on here.
+      return new Promise<never>(() => undefined);
+    },
     work: (id, body) => post<TaskJson>(`/api/tasks/${id}/work`, body),
     split: async (id, token) => (await post<{ parts: TaskJson[] }>(`/api/tasks/${id}/work`, { action: "split", token })).parts,
     review: (id, body) => post<TaskJson>(`/api/tasks/${id}/review`, body),

@@ -6,6 +6,7 @@ import type { Bounds } from "../geometry";
 import type { Id, Lease, Position } from "../types";
 import { merged, NO_TASKS, ownTask, withTask } from "./list";
 import type { TaskList, Wanted } from "./list";
+import { TAKEN } from "./rest";
 import type { TaskRest } from "./rest";
 import { taskFrom } from "./types";
 import type { Geometry } from "../types";
@@ -33,6 +34,8 @@ export interface TasksOptions {
   readonly rest: TaskRest;
   readonly mayLabel: boolean;
   readonly mayReview: boolean;
+  /** On a sheet: the page of the label set that it belongs to. */
+  readonly sheetOf?: string | null;
   readonly say: (message: string, tone: "neutral" | "warn" | "bad" | "ok") => void;
   readonly fit: (bounds: Bounds) => void;
   /** Where the map looks, in degrees. */
@@ -87,6 +90,7 @@ export class Tasks {
     active();
     await this.catchUp();
     this.tick();
+    if (this.view.own && page.location.search === TAKEN) this.show(this.view.own);
   }
 
   stop(): void {

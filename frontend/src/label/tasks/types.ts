@@ -49,6 +49,8 @@ export interface TaskJson {
     readonly note: string;
     readonly must_read: boolean;
     readonly split: boolean;
+    /** Labelled blindly, each person on a sheet of the own; only reviewers are told. */
+    readonly on_sheets: boolean;
     readonly area_m2: number;
     readonly proposals: number;
     /** Of one's own lease only. */
@@ -59,6 +61,8 @@ export interface TaskJson {
 export interface TaskListJson {
   readonly seq: number;
   readonly count: number;
+  /** There are tasks that are handed out on sheets, listed or not. */
+  readonly on_sheets?: boolean;
   readonly features: readonly TaskJson[];
 }
 

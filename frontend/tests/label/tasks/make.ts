@@ -8,7 +8,7 @@ export function task(number: number, values: Partial<TaskJson["properties"]> = {
     geometry: { type: "Polygon", coordinates: [ring] },
     properties: {
       number, state: "todo", priority: 0, uncertainty: null, seq: number, assigned_to: null, holder: null, done_by: null, reviewed_by: null,
-      leased: false, lease_s: 0, note: "", must_read: false, split: false, area_m2: 100, proposals: 0, token: null, ...values,
+      leased: false, lease_s: 0, note: "", must_read: false, split: false, on_sheets: false, area_m2: 100, proposals: 0, token: null, ...values,
     },
   };
 }

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('features', '0004_tile_ladder'),
+        ('features', '0005_cells_in_their_index'),
     ]
 
     operations = [

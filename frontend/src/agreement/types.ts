@@ -1,0 +1,95 @@
+// What the agreement page is told.
+
+import type { Geometry, LabelClass } from "../label/types";
+import type { Bounds, ImageryInfo } from "../ui/map";
+
+export interface AgreementConfig {
+  readonly label_set: {
+    readonly id: string;
+    readonly name: string;
+    readonly role: string;
+    readonly url: string;
+    readonly imagery: ImageryInfo;
+    readonly layer: { readonly id: string; readonly classes: readonly LabelClass[]; readonly bounds: Bounds | null };
+  };
+}
+
+export interface Person {
+  readonly id: number;
+  readonly name: string;
+}
+
+export interface Figures {
+  readonly a: number;
+  readonly b: number;
+  readonly both: number;
+  readonly f1: number | null;
+  readonly iou: number | null;
+  readonly kappa: number | null;
+  readonly precision: number | null;
+  readonly recall: number | null;
+}
+
+export interface WholeFigures extends Figures {
+  readonly classes: readonly (Figures & { readonly class_value: number })[];
+}
+
+export interface Settings {
+  readonly all_on_sheets: boolean;
+  readonly agree_iou: number;
+  readonly show_scores: boolean;
+}
+
+export interface Overview {
+  readonly settings: Settings;
+  /** Of the label set in all. */
+  readonly tasks: number;
+  readonly counts: { readonly single: number; readonly double: number; readonly ready: number; readonly settled: number; readonly truth: number };
+  readonly agreement: WholeFigures & { readonly tasks: number };
+  readonly pairs: readonly (WholeFigures & { readonly people: readonly Person[]; readonly tasks: number })[];
+  readonly scores: readonly (WholeFigures & { readonly person: Person; readonly tasks: number })[];
+}
+
+export interface BlindTask {
+  readonly id: string;
+  readonly number: number;
+  readonly kind: "double" | "truth";
+  readonly state: "open" | "ready" | "settled";
+  readonly people: readonly (Person & { readonly done: boolean })[];
+  readonly objects: number;
+  readonly close: number;
+  readonly f1: number | null;
+  readonly iou: number | null;
+  readonly settled_by: Person | null;
+  readonly settled_at: string | null;
+}
+
+export interface Version {
+  readonly geometry: Geometry;
+  readonly class_value: number | null;
+}
+
+export type What = "agreed" | "geometry" | "class" | "only_a" | "only_b";
+
+export interface Difference {
+  readonly key: string;
+  readonly what: What;
+  readonly iou: number | null;
+  readonly a: Version | null;
+  readonly b: Version | null;
+}
+
+export interface TaskDetail extends BlindTask {
+  readonly geometry: Geometry;
+  readonly a: Person | null;
+  readonly b: Person | null;
+  readonly differences: readonly Difference[];
+}
+
+export type Take = "a" | "b" | "both" | "none" | "edit";
+
+export interface Decision {
+  readonly take: Take;
+  readonly geometry?: Geometry;
+  readonly class_value?: number | null;
+}

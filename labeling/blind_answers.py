@@ -1,0 +1,134 @@
+"""Answers to blind tasks: kept as they were when somebody said it was done, then compared, scored or published."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection
+from django.utils import timezone
+
+from labeling.blind_models import Answer, BlindTask, Labelling
+from labeling.comparing import Comparison, Shape, compare, tally
+from labeling.models import LabelSet, Task
+from labeling.task_events import Happened, record
+from labeling.task_states import State
+from webapp.errors import Conflict
+from webapp.features import services as features
+from webapp.features.editing import MAX_BATCH
+from webapp.features.geometry import to_shape
+from webapp.features.services import EditRequest
+from webapp.projects.models import User
+
+# A sample that lies in two cells is the answer to the one that is finished first. What only touches is not in it.
+_KEEP = """INSERT INTO labeling_answer (id, blind_id, labelling_id, feature_id, geometry, class_value, properties)
+    SELECT gen_random_uuid(), %(blind)s, %(labelling)s, f.id, f.geometry, f.class_value, f.properties
+    FROM features_feature f JOIN labeling_task t ON t.id = %(task)s
+    WHERE f.layer_id = %(layer)s AND NOT f.deleted AND ST_Intersects(f.geometry, t.geometry)
+        AND NOT (ST_Dimension(f.geometry) = 2 AND ST_Touches(f.geometry, t.geometry))
+        AND NOT EXISTS (SELECT FROM labeling_answer a WHERE a.feature_id = f.id)"""
+
+
+def keep(labelling: Labelling, sheet_task: Task) -> None:
+    """Keep the samples of a finished labelling as they are now: what is drawn on the sheet later changes nothing."""
+    _copy(labelling.blind_id, labelling.pk, sheet_task.pk, sheet_task.label_set.layer_id)
+
+
+def keep_truth(blind: BlindTask, label_set: LabelSet) -> list[UUID]:
+    """Keep the samples that a label set has in a task's cell as the truth; return their ids."""
+    _copy(blind.pk, None, blind.pk, label_set.layer_id)
+    return list(Answer.objects.filter(blind=blind, labelling=None).values_list("feature_id", flat=True))
+
+
+def follow_up(labelling: Labelling, user: User) -> None:
+    """Publish, compare or score a labelling that was just finished. The task is locked."""
+    blind = BlindTask.objects.select_related("task__label_set__layer").get(pk=labelling.blind_id)
+    if blind.kind == BlindTask.Kind.SINGLE:
+        publish(blind, labelling)
+    elif blind.kind == BlindTask.Kind.TRUTH:
+        truth, answer = shapes(blind, None), shapes(blind, labelling)
+        labelling.result = stored(compare(to_shape(blind.task.geometry), truth, answer))
+        labelling.save(update_fields=["result"])
+    else:
+        done = list(blind.labellings.filter(state=Labelling.State.DONE))
+        if len(done) == 2:
+            first, second = (shapes(blind, one) for one in done)
+            blind.result = stored(compare(to_shape(blind.task.geometry), first, second))
+            blind.state = BlindTask.State.READY
+            blind.save(update_fields=["result", "state"])
+            # Reviewers' pages count what waits for them; who did it is not said.
+            record(blind.task.label_set_id, [Happened(blind.task, "answered", blind.task.state, None)])
+
+
+def publish(blind: BlindTask, labelling: Labelling) -> None:
+    """Store one person's answer in the label set as that person's work; the task is then done like any other.
+
+    Raises:
+        Conflict: a sample cannot be stored.
+    """
+    assert labelling.person is not None
+    write(blind.task.label_set, [_create(answer) for answer in labelling.answers.all()], labelling.person)
+    settle(blind, labelling.person, "finish", State.DONE)
+
+
+def write(label_set: LabelSet, edits: Sequence[EditRequest], user: User) -> None:
+    """Store edits of one act: all in the caller's transaction, or none.
+
+    Raises:
+        Conflict: one cannot be stored.
+    """
+    for first in range(0, len(edits), MAX_BATCH):
+        for result in features.apply_edits(layer=label_set.layer, edits=edits[first : first + MAX_BATCH], user=user):
+            if result.status not in ("ok", "aborted"):
+                error = result.error or {"message": "A sample cannot be stored.", "fix": ""}
+                raise Conflict(error["message"], fix=error["fix"], code="not_stored")
+
+
+def settle(blind: BlindTask, user: User, action: str, state: str) -> None:
+    """Make the task one like any other, in its new state."""
+    blind.state, blind.settled_by, blind.settled_at = BlindTask.State.SETTLED, user, timezone.now()
+    blind.save(update_fields=["state", "settled_by", "settled_at", "outcome"])
+    task = Task.objects.get(pk=blind.pk)
+    task.state, task.on_sheets = state, False
+    if state == State.APPROVED:
+        task.reviewed_by = user
+    else:
+        task.done_by = user
+    task.holder, task.lease_until = None, None
+    task.save()
+    # That somebody had it was never in its history, so there it was to do until now.
+    record(task.label_set_id, [Happened(task, action, State.TODO, user)])
+
+
+def shapes(blind: BlindTask, labelling: Labelling | None) -> list[Shape]:
+    """Return the samples of a labelling, or of the truth, for comparing."""
+    rows = Answer.objects.filter(blind=blind, labelling=labelling)
+    return [Shape(str(row.pk), to_shape(row.geometry), row.class_value) for row in rows]
+
+
+def stored(comparison: Comparison) -> dict[str, Any]:
+    """Return a comparison as it is kept; ids are those of answers."""
+    return {
+        "pairs": [{"a": pair.a.id, "b": pair.b.id, "iou": round(pair.iou, 6)} for pair in comparison.pairs],
+        "only_a": [one.id for one in comparison.only_a],
+        "only_b": [one.id for one in comparison.only_b],
+        "border": sorted(comparison.border),
+        "tally": tally(comparison).as_json(),
+    }
+
+
+def _create(answer: Answer) -> EditRequest:
+    return EditRequest(
+        uuid4(),
+        "create",
+        uuid4(),
+        geometry=answer.geometry,
+        class_value=answer.class_value,
+        properties=answer.properties,
+        allow_retired=True,
+    )
+
+
+def _copy(blind: UUID, labelling: UUID | None, task: UUID, layer: UUID) -> None:
+    values = {"blind": blind, "labelling": labelling, "task": task, "layer": layer}
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, values)
