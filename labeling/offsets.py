@@ -57,7 +57,11 @@ def latitude(imagery: ImageryLayer) -> float:
 
 
 def rows(found: LabelSet) -> list[dict[str, Any]]:
-    """Return the offsets of a set as JSON, that of its own imagery first (also where none was ever set)."""
+    """Return the offsets of a set as JSON, that of its own imagery first (also where none was ever set).
+
+    A sheet has those of the label set that it belongs to.
+    """
+    found = found.sheet_of or found
     kept = {
         row.imagery_id: row
         for row in ImageryOffset.objects.filter(label_set=found).select_related("imagery", "set_by").order_by("pk")

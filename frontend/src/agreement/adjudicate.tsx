@@ -2,6 +2,8 @@
 
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { shiftOf } from "../label/imagery/offset";
+import type { Offset } from "../label/imagery/offset";
 import { listenToKeys } from "../label/keys";
 import type { Key } from "../label/bindings";
 import { Swatch } from "../label/swatch";
@@ -19,6 +21,7 @@ export interface AdjudicateProps {
   readonly task: TaskDetail;
   readonly classes: readonly LabelClass[];
   readonly imagery: ImageryInfo;
+  readonly offset: Offset | undefined;
   readonly onSettled: () => void;
 }
 
@@ -28,7 +31,7 @@ interface Editing {
   readonly classValue: number | null;
 }
 
-export function Adjudicate({ task, classes, imagery, onSettled }: AdjudicateProps): JSX.Element {
+export function Adjudicate({ task, classes, imagery, offset, onSettled }: AdjudicateProps): JSX.Element {
   const place = useRef<HTMLDivElement>(null);
   const [board, setBoard] = useState<Board | null>(null);
   const [decisions, setDecisions] = useState<Decisions>(new Map());
@@ -40,13 +43,13 @@ export function Adjudicate({ task, classes, imagery, onSettled }: AdjudicateProp
 
   useEffect(() => {
     if (!place.current) return undefined;
-    const opened = new Board(place.current, imagery, {
+    const opened = new Board(place.current, imagery, offset ? shiftOf(offset, offset) : [0, 0], {
       choose: setChosen,
       edited: (geometry) => setEditing((now) => (now ? { ...now, geometry } : now)),
     });
     setBoard(opened);
     return () => opened.stop();
-  }, [imagery]);
+  }, [imagery, offset]);
   useEffect(() => {
     board?.show({ cell: task.geometry, differences: task.differences, decisions, chosen, editing: editing?.geometry ?? null });
   }, [board, task, decisions, chosen, editing]);

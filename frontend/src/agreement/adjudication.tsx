@@ -63,7 +63,7 @@ export function Adjudication({ labelSet, overview, tasks, onChanged }: Adjudicat
       {detail && detail.id === id && (
         <>
           <h2>Task {detail.number}: {detail.a?.name} and {detail.b?.name}</h2>
-          <Adjudicate key={detail.id} task={detail} classes={labelSet.layer.classes} imagery={labelSet.imagery} onSettled={() => void onChanged()} />
+          <Adjudicate key={detail.id} task={detail} classes={labelSet.layer.classes} imagery={labelSet.imagery} offset={labelSet.offsets[0]} onSettled={() => void onChanged()} />
         </>
       )}
     </div>

@@ -41,9 +41,10 @@ export class Board {
   private readonly stopListening: () => void;
   private view: BoardView | null = null;
 
-  constructor(element: HTMLElement, imagery: ImageryInfo, private readonly events: BoardEvents) {
+  /** `shift`: Web Mercator metres by which the imagery is shown beside its place. */
+  constructor(element: HTMLElement, imagery: ImageryInfo, shift: readonly [x: number, y: number], private readonly events: BoardEvents) {
     this.map = createMap(element, { bounds: imagery.bounds });
-    imageryLayer(imagery).addTo(this.map);
+    imageryLayer(imagery).addTo(this.map).setShift(shift);
     this.map.createPane("versions").classList.add("versions-pane");
     this.pane = new CanvasPane((pen, frame) => this.draw(pen, frame), "versions").addTo(this.map);
     this.stopListening = listenTo(this.map, this.gestures(), () => false);

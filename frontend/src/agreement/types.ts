@@ -1,5 +1,6 @@
 // What the agreement page is told.
 
+import type { Offset } from "../label/imagery/offset";
 import type { Geometry, LabelClass } from "../label/types";
 import type { Bounds, ImageryInfo } from "../ui/map";
 
@@ -10,6 +11,8 @@ export interface AgreementConfig {
     readonly role: string;
     readonly url: string;
     readonly imagery: ImageryInfo;
+    /** Of the own imagery first. */
+    readonly offsets: readonly Offset[];
     readonly layer: { readonly id: string; readonly classes: readonly LabelClass[]; readonly bounds: Bounds | null };
   };
 }
