@@ -315,6 +315,14 @@ def test_mosaicjson_goes_out_and_comes_in_again(ana: Client, project: Project, s
     assert again.status_code == 201, again.json()
     assert (again.json()["name"], again.json()["mosaic"]["rule"]) == ("All", "first")
     assert [row["name"] for row in again.json()["mosaic"]["scenes"]] == ["second", "first"]
+    ImageryLayer.objects.filter(pk=first.pk).update(remote={"url": "https://example.com/first.tif"})
+    mixed = ana.get(f"/api/imagery/{layer.pk}/mosaic.json").json()
+    assert ("asset_prefix" in mixed, {asset for assets in mixed["tiles"].values() for asset in assets}) == (
+        False,
+        {"https://example.com/first.tif", f"http://testserver/stac/files/{second.pk}.tif"},
+    )
+    body = {"project": str(project.pk), "mosaicjson": mixed, "name": "Mixed"}
+    assert ana.post("/api/mosaics/", body, content_type="application/json").status_code == 201
     key = next(iter(found["tiles"]))
     strange = {**found, "asset_prefix": "", "tiles": {key: ["https://example.com/a.tif", f"/imagery/{first.pk}/"]}}
     refused = ana.post(

@@ -19,13 +19,15 @@ from webapp.projects.paging import page
 
 @api_view(["GET"])
 def imagery(request: Request) -> Response:
-    """List imagery layers, newest first; `?project=` and `?kind=` narrow it down."""
+    """List imagery layers, newest first; `?project=`, `?kind=` and `?q=`, a part of the name, narrow it down."""
     projects = access.visible_projects(request)
     if wanted := request.query_params.get("project"):
         projects = projects.filter(pk=_uuid(wanted))
     rows = selectors.layers(projects)
     if kind := request.query_params.get("kind"):
         rows = rows.filter(kind=kind)
+    for word in request.query_params.get("q", "").split():
+        rows = rows.filter(name__icontains=word)
     found, following = page(rows, request)
     return Response({"results": [selectors.layer_json(row) for row in found], "next": following})
 

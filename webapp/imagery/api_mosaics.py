@@ -29,7 +29,8 @@ def mosaic_list(request: Request) -> Response:
     name, description = body.get("name") or "", body.get("description") or ""
     rule = str(body.get("rule") or Mosaic.Rule.NEWEST)
     if "mosaicjson" in body:
-        found = mosaic_json.read(_parsed(body["mosaicjson"]), origins=_origins(request))
+        known = mosaic_json.known_addresses(project)
+        found = mosaic_json.read(_parsed(body["mosaicjson"]), origins=_origins(request), known=known)
         scenes, name, description = found.scenes, name or found.name, description or found.description
         rule = str(body.get("rule") or Mosaic.Rule.FIRST)
     else:

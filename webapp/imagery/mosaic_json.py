@@ -13,6 +13,7 @@ from uuid import UUID
 from webapp.errors import Invalid
 from webapp.imagery.models import ImageryLayer
 from webapp.imagery.selectors import analysis_file, box_of, middle
+from webapp.projects.models import Project
 
 VERSION = "0.0.3"
 VERSIONS = ("0.0.1", "0.0.2", "0.0.3")
@@ -49,7 +50,7 @@ def written(layer: ImageryLayer, origin: str) -> dict[str, Any]:
     """Return a mosaic as MosaicJSON; its assets are the scenes' files, which need the reader's right to see them.
 
     Args:
-        layer: a mosaic.
+        layer: a mosaic; a scene that stays on another server is named by its address there.
         origin: of this site, as "https://host".
 
     Raises:
@@ -60,10 +61,14 @@ def written(layer: ImageryLayer, origin: str) -> dict[str, Any]:
     mosaic = stored(analysis_file(layer)).mosaic
     places = [(member.key, member.degrees) for member in mosaic.members]
     zoom = next(z for z in range(layer.max_zoom, -1, -1) if z == 0 or _entries(places, z) <= MOST_WRITTEN)
+    elsewhere = _elsewhere(layer)
+    files = f"{origin}/stac/files/"
+    # A prefix goes before every asset: it is for mosaics whose files all lie here.
+    here = files if elsewhere else ""
     tiles: dict[str, list[str]] = {}
     for key, box in places:
         for x, y in _tiles(box, zoom):
-            tiles.setdefault(quadkey(x, y, zoom), []).append(f"{key}.tif")
+            tiles.setdefault(quadkey(x, y, zoom), []).append(elsewhere.get(key) or f"{here}{key}.tif")
     bounds = layer.footprint.extent if layer.footprint else (-180.0, -MAX_LAT, 180.0, MAX_LAT)
     lon, lat = middle(box_of(layer)) if layer.footprint else (0.0, 0.0)
     return {
@@ -78,18 +83,25 @@ def written(layer: ImageryLayer, origin: str) -> dict[str, Any]:
         "bounds": list(bounds),
         "center": [lon, lat, min(layer.min_zoom, zoom)],
         "asset_type": "COG",
-        "asset_prefix": f"{origin}/stac/files/",
+        **({} if elsewhere else {"asset_prefix": files}),
         "data_type": layer.dtype,
         "tiles": dict(sorted(tiles.items())),
     }
 
 
-def read(given: Any, *, origins: set[str]) -> Read:
+def known_addresses(project: Project) -> dict[str, UUID]:
+    """Return the ids of a project's scenes that stay on other servers, by their addresses there."""
+    rows = ImageryLayer.objects.filter(project=project, remote__has_key="url").values_list("pk", "remote")
+    return {remote["url"]: pk for pk, remote in rows}
+
+
+def read(given: Any, *, origins: set[str], known: Mapping[str, UUID]) -> Read:
     """Return which of our layers a MosaicJSON names, in the order in which they lie on each other.
 
     Args:
         given: parsed JSON.
         origins: of this site; an address without one is ours, too.
+        known: ids by addresses on other servers, see `known_addresses`.
 
     Raises:
         Invalid: no MosaicJSON, too large a one, or assets that are none of ours; `details["assets"]` names them.
@@ -102,13 +114,14 @@ def read(given: Any, *, origins: set[str]) -> Read:
     if sum(len(assets) for assets in lists) > MOST_READ:
         raise Invalid("The MosaicJSON names too many assets.", fix=f"Keep to {MOST_READ:,}.", code="mosaicjson_invalid")
     prefix = given.get("asset_prefix") or ""
-    ids = {asset: _ours(f"{prefix}{asset}", origins) for assets in lists for asset in assets}
-    unknown = [f"{prefix}{asset}"[:300] for asset, pk in ids.items() if pk is None]
+    whole = {asset: f"{prefix}{asset}" for assets in lists for asset in assets}
+    ids = {asset: known.get(address) or _ours(address, origins) for asset, address in whole.items()}
+    unknown = [whole[asset][:300] for asset, pk in ids.items() if pk is None]
     if unknown:
         raise Invalid(
             f"{len(unknown)} of its assets are no imagery of this site: {unknown[0]}"
             f"{' and others' if len(unknown) > 1 else ''}.",
-            fix="Ingest these first, then name them by their address here (/stac/files/<id>.tif).",
+            fix="Add these to the project first, then name them by their address here (/stac/files/<id>.tif).",
             code="asset_unknown",
             details={"assets": unknown[:MOST_NAMED], "count": len(unknown)},
         )
@@ -119,6 +132,12 @@ def read(given: Any, *, origins: set[str]) -> Read:
 def quadkey(x: int, y: int, zoom: int) -> str:
     """Return the key of a tile: one digit a zoom level (Microsoft, "Bing Maps Tile System")."""
     return "".join(str((x >> level & 1) + 2 * (y >> level & 1)) for level in range(zoom - 1, -1, -1))
+
+
+def _elsewhere(layer: ImageryLayer) -> dict[str, str]:
+    """Return the addresses of scenes on other servers by id; one with secrets in it has none that may be told."""
+    rows = layer.scenes.filter(scene__remote__has_key="url").values_list("scene_id", "scene__remote")
+    return {str(pk): remote["url"] for pk, remote in rows if not remote["url"].endswith("?…")}
 
 
 def _lists(given: Mapping[str, Any]) -> list[list[str]]:

@@ -205,12 +205,13 @@ def mosaic_json(layer: ImageryLayer) -> dict[str, Any]:
         "rule": layer.mosaic.rule,
         "state": layer.state,
         "version": layer.version,
-        "scenes": [_scene_json(row.scene) for row in rows],
+        "scenes": [scene_json(row.scene) for row in rows],
         "mosaicjson": f"/api/imagery/{layer.pk}/mosaic.json",
     }
 
 
-def _scene_json(scene: ImageryLayer) -> dict[str, Any]:
+def scene_json(scene: ImageryLayer) -> dict[str, Any]:
+    """Return what a list of scenes tells of one."""
     return {
         "id": str(scene.pk),
         "name": scene.name,

@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         api_pictures.rendering,
         name="api-imagery-rendering",
     ),
+    path("mosaics/new", pages.new_mosaic, name="mosaic-new"),
     path("api/mosaics/", api_mosaics.mosaic_list, name="api-mosaics"),
     path("api/imagery/<uuid:pk>/mosaic", api_mosaics.mosaic, name="api-imagery-mosaic"),
     path("api/imagery/<uuid:pk>/mosaic.json", api_mosaics.as_mosaicjson, name="api-imagery-mosaicjson"),

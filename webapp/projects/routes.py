@@ -44,6 +44,7 @@ ROUTES: dict[str, dict[str, Rule]] = {
     # imagery
     "imagery-upload": {"GET": SIGNED_IN},
     "imagery": {"GET": VIEW},
+    "mosaic-new": {"GET": SIGNED_IN},
     "api-mosaics": {"POST": LABEL},
     "api-imagery-mosaic": {"GET": VIEW, "PATCH": LABEL},
     "api-imagery-mosaicjson": {"GET": VIEW},

@@ -230,6 +230,11 @@ export function ContentPage({ projects, demo: loadedDemo }: ContentConfig): JSX.
           <Button onClick={() => setAsking(true)}>
             <Icon name="add" /> New project
           </Button>
+          {filter.kind === "imagery" && projects.length > 0 && (
+            <Button href={upload.replace("/imagery/upload", "/mosaics/new")}>
+              <Icon name="layers" /> New mosaic
+            </Button>
+          )}
           {projects.length > 0 && (
             <Button kind="primary" href={upload}>
               <Icon name="upload" /> Upload imagery

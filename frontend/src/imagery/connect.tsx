@@ -10,7 +10,7 @@ interface Address {
 }
 
 /** Return the layer's addresses, absolute. */
-export function addresses(layer: Pick<Layer, "id" | "project" | "state" | "remote">, origin: string): Address[] {
+export function addresses(layer: Pick<Layer, "id" | "project" | "state" | "kind" | "remote">, origin: string): Address[] {
   const tiles = `${origin}/ogc/collections/${layer.id}/map/tiles/WebMercatorQuad`;
   const found = [
     { name: "XYZ tiles", use: "QGIS, Leaflet, any web map", url: `${tiles}/{z}/{y}/{x}?f=png` },
@@ -27,7 +27,11 @@ export function addresses(layer: Pick<Layer, "id" | "project" | "state" | "remot
 }
 
 /** The file's address: ours, or its own on another server where that is for everybody. */
-function fileOf(layer: Pick<Layer, "id" | "remote">, origin: string): Address[] {
+function fileOf(layer: Pick<Layer, "id" | "kind" | "remote">, origin: string): Address[] {
+  if (layer.kind === "mosaic") {
+    const use = "TiTiler, cogeo-mosaic; the scenes’ files";
+    return [{ name: "MosaicJSON", use, url: `${origin}/api/imagery/${layer.id}/mosaic.json` }];
+  }
   const use = "GDAL by /vsicurl/, notebooks; all bands";
   if (layer.remote === null) return [{ name: "File", use, url: `${origin}/stac/files/${layer.id}.tif` }];
   return layer.remote.url.endsWith("?…") ? [] : [{ name: "File", use, url: layer.remote.url }];

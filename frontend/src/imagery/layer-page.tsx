@@ -1,15 +1,18 @@
 // One imagery layer: what it looks like, what it is, what to do with it.
 import type { JSX } from "preact";
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { JobProgress } from "../jobs/JobProgress";
 import type { Job } from "../jobs/types";
-import { del, get, patch, post } from "../ui/api";
-import { Badge, Button, Dialog, ErrorNote, Icon, Menu, Select, TextInput, toast } from "../ui/components";
+import { del, get } from "../ui/api";
+import { Badge, Button, Icon, Menu, toast } from "../ui/components";
 import { DeleteDialog } from "../ui/delete-dialog";
 import { area, bytes, date, number, percent } from "../ui/format";
-import { createMap, imageryLayer, toLatLngBounds } from "../ui/map";
 import { Connect } from "./connect";
 import { Histogram } from "./histogram";
+import { EditDialog, LabelDialog, MapDialog } from "./layer-dialogs";
+import type { Mosaic } from "./mosaic";
+import { MosaicCard } from "./mosaic-card";
+import { Preview } from "./preview";
 import { SourceCard } from "./source-card";
 import type { Layer } from "./types";
 
@@ -18,6 +21,8 @@ export interface LayerConfig {
   project: { id: string; name: string };
   may_edit: boolean;
   may_manage: boolean;
+  /** Of a mosaic: its rule and scenes. */
+  mosaic: Mosaic | null;
 }
 
 /** Metres with as many digits as they deserve. */
@@ -28,6 +33,9 @@ function metres(value: number): string {
 /** Show one layer. */
 export function LayerPage({ config }: { config: LayerConfig }): JSX.Element {
   const [layer, setLayer] = useState(config.layer);
+  const [mosaic, setMosaic] = useState(config.mosaic);
+  const [lit, setLit] = useState<string | null>(null);
+  const [outlined, setOutlined] = useState(true);
   const [dialog, setDialog] = useState<"edit" | "delete" | "label" | "map" | null>(null);
   const reload = useCallback(
     (job?: Job): void => {
@@ -36,14 +44,20 @@ export function LayerPage({ config }: { config: LayerConfig }): JSX.Element {
     },
     [config.layer.id],
   );
+  const outlines = useMemo(
+    () => mosaic?.scenes.filter((scene) => outlined || scene.id === lit) ?? [],
+    [mosaic, outlined, lit],
+  );
   const close = (): void => setDialog(null);
-  const scene = layer.kind === "scene";
+  // A mosaic is labelled, predicted and measured like a scene.
+  const scene = layer.kind !== "class_raster";
   return (
     <div class="stack imagery-page">
       <div class="page-head">
         <h1>{layer.name}</h1>
         {!scene && <Badge>Class raster</Badge>}
-        {layer.state === "building" && <Badge tone="accent">Being written</Badge>}
+        {mosaic && <Badge>Mosaic</Badge>}
+        {layer.state === "building" && <Badge tone="accent">{mosaic ? "Overview being made" : "Being written"}</Badge>}
         <div class="actions">
           {config.may_edit && scene && (
             <Button kind="primary" onClick={() => setDialog("label")}>
@@ -66,6 +80,9 @@ export function LayerPage({ config }: { config: LayerConfig }): JSX.Element {
               label="More"
               items={[
                 { label: "Edit details", icon: "edit", onSelect: () => setDialog("edit") },
+                ...(layer.kind === "scene"
+                  ? [{ label: "Make a mosaic with it", icon: "layers" as const, onSelect: () => window.location.assign(`/mosaics/new?scene=${layer.id}`) }]
+                  : []),
                 { label: "Copy tile address", icon: "link", onSelect: () => void copyTiles(layer) },
                 ...(config.may_manage
                   ? [{ label: "Delete", icon: "trash" as const, danger: true, onSelect: () => setDialog("delete") }]
@@ -81,11 +98,26 @@ export function LayerPage({ config }: { config: LayerConfig }): JSX.Element {
           {layer.position_note}
         </p>
       )}
-      {layer.state === "building" && layer.job && <JobProgress jobId={layer.job} onDone={reload} />}
+      {layer.state === "building" && layer.job && <JobProgress key={layer.job} jobId={layer.job} onDone={reload} />}
       <div class="imagery-columns">
-        <Preview layer={layer} />
+        <Preview layer={layer} lit={lit} scenes={outlines} />
         <div class="stack">
           {layer.remote && <SourceCard layer={layer} source={layer.remote} mayEdit={config.may_edit} onSaved={setLayer} />}
+          {mosaic && (
+            <MosaicCard
+              layer={layer.id}
+              project={layer.project}
+              mosaic={mosaic}
+              mayEdit={config.may_edit}
+              onPoint={setLit}
+              outlined={outlined}
+              onOutlined={setOutlined}
+              onSaved={(saved) => {
+                setMosaic(saved);
+                reload();
+              }}
+            />
+          )}
           <Facts layer={layer} />
           {!scene && <Classes layer={layer} />}
           {scene && <Bands layer={layer} />}
@@ -116,25 +148,6 @@ async function copyTiles(layer: Layer): Promise<void> {
   toast("XYZ tile address copied. It works for 12 to 24 hours.", "ok");
 }
 
-function Preview({ layer }: { layer: Layer }): JSX.Element {
-  const holder = useRef<HTMLDivElement>(null);
-  const shownRef = useRef<{ layer: ReturnType<typeof imageryLayer> } | null>(null);
-  useEffect(() => {
-    if (!holder.current) return undefined;
-    const map = createMap(holder.current, { bounds: layer.bounds });
-    const tiles = imageryLayer(layer).addTo(map);
-    shownRef.current = { layer: tiles };
-    if (layer.bounds) map.setMaxBounds(toLatLngBounds(layer.bounds).pad(3));
-    return () => {
-      shownRef.current = null;
-      map.remove();
-    };
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- the map is made once; new versions refresh its layer
-  }, [layer.id]);
-  useEffect(() => shownRef.current?.layer.refresh(layer), [layer]);
-  return <div class="imagery-map" ref={holder} aria-label={`Map of ${layer.name}`} role="region" />;
-}
-
 function Facts({ layer }: { layer: Layer }): JSX.Element {
   const rows: [string, JSX.Element | string][] = [
     ["Size", `${number(layer.width)} × ${number(layer.height)} pixels`],
@@ -142,7 +155,7 @@ function Facts({ layer }: { layer: Layer }): JSX.Element {
     ["CRS", layer.epsg ? `EPSG:${layer.epsg}` : "custom"],
     ["Type", `${layer.dtype}, ${layer.bands.length} ${layer.bands.length === 1 ? "band" : "bands"}`],
     ...(layer.nodata === null ? [] : ([["No data", number(layer.nodata)]] as [string, string][])),
-    ["File", bytes(layer.size_bytes)],
+    ...(layer.size_bytes > 0 ? ([[layer.kind === "mosaic" ? "Overview" : "File", bytes(layer.size_bytes)]] as [string, string][]) : []),
     ...(layer.acquired_at ? ([["Taken", date(layer.acquired_at)]] as [string, string][]) : []),
     ["Added", date(layer.created_at)],
     ["Attribution", layer.attribution || "–"],
@@ -224,140 +237,4 @@ function Swatch({ colour }: { colour: string }): JSX.Element {
   const holder = useRef<HTMLSpanElement>(null);
   useEffect(() => holder.current?.style.setProperty("background", colour), [colour]);
   return <span class="swatch" ref={holder} />;
-}
-
-function EditDialog(props: { layer: Layer; onClose: () => void; onSaved: (layer: Layer) => void }): JSX.Element {
-  const [name, setName] = useState(props.layer.name);
-  const [attribution, setAttribution] = useState(props.layer.attribution);
-  const [description, setDescription] = useState(props.layer.description);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  const save = async (): Promise<void> => {
-    setBusy(true);
-    try {
-      props.onSaved(await patch<Layer>(`/api/imagery/${props.layer.id}/`, { name, attribution, description }));
-      props.onClose();
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
-  return (
-    <Dialog
-      title="Edit details"
-      onClose={props.onClose}
-      onSubmit={() => void save()}
-      actions={
-        <>
-          <Button onClick={props.onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" busy={busy} disabled={name.trim() === ""}>
-            Save
-          </Button>
-        </>
-      }
-    >
-      <div class="stack">
-        <TextInput label="Name" value={name} onChange={setName} maxLength={200} required autofocus />
-        <TextInput label="Attribution" value={attribution} onChange={setAttribution} maxLength={500} />
-        <TextInput label="Description" rows={3} value={description} onChange={setDescription} />
-        {error !== null && <ErrorNote error={error} />}
-      </div>
-    </Dialog>
-  );
-}
-
-function LabelDialog({ layer, onClose }: { layer: Layer; onClose: () => void }): JSX.Element {
-  const [name, setName] = useState(`Labels on ${layer.name}`);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  const make = async (): Promise<void> => {
-    setBusy(true);
-    try {
-      const made = await post<{ url: string }>("/api/label-sets/", { imagery: layer.id, name, classes: [] });
-      window.location.assign(made.url);
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
-  return (
-    <Dialog
-      title="Label on this imagery"
-      onClose={onClose}
-      onSubmit={() => void make()}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" busy={busy} disabled={name.trim() === ""}>
-            Create label set
-          </Button>
-        </>
-      }
-    >
-      <div class="stack">
-        <TextInput label="Name of the label set" value={name} onChange={setName} maxLength={200} required autofocus />
-        <p class="muted">You make its classes next, on the labeling page.</p>
-        {error !== null && <ErrorNote error={error} />}
-      </div>
-    </Dialog>
-  );
-}
-
-interface MapRow {
-  id: string;
-  name: string;
-  url: string;
-}
-
-function MapDialog({ layer, onClose }: { layer: Layer; onClose: () => void }): JSX.Element {
-  const [maps, setMaps] = useState<MapRow[]>([]);
-  const [chosen, setChosen] = useState("");
-  const [name, setName] = useState(layer.name);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  useEffect(() => {
-    get<{ results: MapRow[] }>(`/api/maps/?project=${layer.project}`).then((answer) => setMaps(answer.results), setError);
-  }, [layer.project]);
-  const go = async (): Promise<void> => {
-    setBusy(true);
-    try {
-      const named = { kind: "imagery", id: layer.id };
-      if (chosen) {
-        await post(`/api/maps/${chosen}/layers`, named);
-        window.location.assign(maps.find((row) => row.id === chosen)?.url ?? `/maps/${chosen}/`);
-      } else {
-        const made = await post<MapRow>("/api/maps/", { project: layer.project, name, layers: [named] });
-        window.location.assign(made.url);
-      }
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
-  return (
-    <Dialog
-      title="Add to a map"
-      onClose={onClose}
-      onSubmit={() => void go()}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" busy={busy} disabled={!chosen && name.trim() === ""}>
-            {chosen ? "Add and open" : "Create map"}
-          </Button>
-        </>
-      }
-    >
-      <div class="stack">
-        <Select
-          label="Map"
-          value={chosen}
-          options={[{ value: "", label: "A new map" }, ...maps.map((row) => ({ value: row.id, label: row.name }))]}
-          onChange={setChosen}
-        />
-        {!chosen && <TextInput label="Name of the map" value={name} onChange={setName} maxLength={200} required />}
-        {error !== null && <ErrorNote error={error} />}
-      </div>
-    </Dialog>
-  );
 }

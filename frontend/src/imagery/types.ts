@@ -17,7 +17,7 @@ export interface Layer {
   project: string;
   name: string;
   description: string;
-  kind: "scene" | "class_raster";
+  kind: "scene" | "mosaic" | "class_raster";
   state: "building" | "ready";
   version: number;
   attribution: string;

@@ -136,6 +136,12 @@ function RasterCard({ row, point }: { row: ImageryRow; point: PointJson }): JSX.
             </dd>
           </>
         ))}
+        {point.scenes && point.scenes.length > 0 && (
+          <>
+            <dt>{point.scenes.length === 1 ? "Scene" : "Scenes"}</dt>
+            <dd class="break-anywhere">{point.scenes.map((scene) => scene.name).join(", ")}</dd>
+          </>
+        )}
       </dl>
     </section>
   );

@@ -12,7 +12,7 @@ export interface LayerClass {
 
 export interface ImageryJson extends ImageryInfo {
   name: string;
-  kind: "scene" | "class_raster";
+  kind: "scene" | "mosaic" | "class_raster";
   state: "building" | "ready";
   width: number;
   height: number;
@@ -121,6 +121,8 @@ export interface PointJson {
   values: (number | null)[];
   band_names: string[];
   class: LayerClass | null;
+  /** Of a mosaic: the scenes with data there, the topmost first. */
+  scenes?: { id: string; name: string }[];
 }
 
 /** What is behind a layer: its imagery or its features. */

@@ -1,0 +1,145 @@
+// What is asked before something is done with a layer.
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { get, patch, post } from "../ui/api";
+import { Button, Dialog, ErrorNote, Select, TextInput } from "../ui/components";
+import type { Layer } from "./types";
+
+/** Change the words about a layer. */
+export function EditDialog(props: { layer: Layer; onClose: () => void; onSaved: (layer: Layer) => void }): JSX.Element {
+  const [name, setName] = useState(props.layer.name);
+  const [attribution, setAttribution] = useState(props.layer.attribution);
+  const [description, setDescription] = useState(props.layer.description);
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const save = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      props.onSaved(await patch<Layer>(`/api/imagery/${props.layer.id}/`, { name, attribution, description }));
+      props.onClose();
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog
+      title="Edit details"
+      onClose={props.onClose}
+      onSubmit={() => void save()}
+      actions={
+        <>
+          <Button onClick={props.onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" busy={busy} disabled={name.trim() === ""}>
+            Save
+          </Button>
+        </>
+      }
+    >
+      <div class="stack">
+        <TextInput label="Name" value={name} onChange={setName} maxLength={200} required autofocus />
+        <TextInput label="Attribution" value={attribution} onChange={setAttribution} maxLength={500} />
+        <TextInput label="Description" rows={3} value={description} onChange={setDescription} />
+        {error !== null && <ErrorNote error={error} />}
+      </div>
+    </Dialog>
+  );
+}
+
+/** Begin a label set on a layer. */
+export function LabelDialog({ layer, onClose }: { layer: Layer; onClose: () => void }): JSX.Element {
+  const [name, setName] = useState(`Labels on ${layer.name}`);
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const make = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      const made = await post<{ url: string }>("/api/label-sets/", { imagery: layer.id, name, classes: [] });
+      window.location.assign(made.url);
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog
+      title="Label on this imagery"
+      onClose={onClose}
+      onSubmit={() => void make()}
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" busy={busy} disabled={name.trim() === ""}>
+            Create label set
+          </Button>
+        </>
+      }
+    >
+      <div class="stack">
+        <TextInput label="Name of the label set" value={name} onChange={setName} maxLength={200} required autofocus />
+        <p class="muted">You make its classes next, on the labeling page.</p>
+        {error !== null && <ErrorNote error={error} />}
+      </div>
+    </Dialog>
+  );
+}
+
+interface MapRow {
+  id: string;
+  name: string;
+  url: string;
+}
+
+/** Put a layer on a map, an old or a new one. */
+export function MapDialog({ layer, onClose }: { layer: Layer; onClose: () => void }): JSX.Element {
+  const [maps, setMaps] = useState<MapRow[]>([]);
+  const [chosen, setChosen] = useState("");
+  const [name, setName] = useState(layer.name);
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  useEffect(() => {
+    get<{ results: MapRow[] }>(`/api/maps/?project=${layer.project}`).then((answer) => setMaps(answer.results), setError);
+  }, [layer.project]);
+  const go = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      const named = { kind: "imagery", id: layer.id };
+      if (chosen) {
+        await post(`/api/maps/${chosen}/layers`, named);
+        window.location.assign(maps.find((row) => row.id === chosen)?.url ?? `/maps/${chosen}/`);
+      } else {
+        const made = await post<MapRow>("/api/maps/", { project: layer.project, name, layers: [named] });
+        window.location.assign(made.url);
+      }
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog
+      title="Add to a map"
+      onClose={onClose}
+      onSubmit={() => void go()}
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" busy={busy} disabled={!chosen && name.trim() === ""}>
+            {chosen ? "Add and open" : "Create map"}
+          </Button>
+        </>
+      }
+    >
+      <div class="stack">
+        <Select
+          label="Map"
+          value={chosen}
+          options={[{ value: "", label: "A new map" }, ...maps.map((row) => ({ value: row.id, label: row.name }))]}
+          onChange={setChosen}
+        />
+        {!chosen && <TextInput label="Name of the map" value={name} onChange={setName} maxLength={200} required />}
+        {error !== null && <ErrorNote error={error} />}
+      </div>
+    </Dialog>
+  );
+}
