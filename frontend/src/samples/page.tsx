@@ -12,6 +12,7 @@ import { MergeDialog, SplitDialog } from "./class-dialogs";
 import { ClassTable } from "./class-table";
 import { Problems } from "./problems";
 import { merged, written } from "./schema-files";
+import type { Offset } from "../label/imagery/offset";
 import type { SchemaForm } from "./schema-files";
 import type { ClassRow, Overview, Problem } from "./types";
 
@@ -21,7 +22,8 @@ export interface SamplesConfig {
     readonly name: string;
     readonly role: string;
     readonly url: string;
-    readonly imagery: { readonly id: string };
+    /** Of the set's own imagery first. */
+    readonly offsets: readonly [Offset, ...Offset[]];
     readonly layer: { readonly url: string; readonly classes: readonly LabelClass[] };
   };
 }
@@ -90,7 +92,7 @@ export function SamplesPage({ label_set: labelSet }: SamplesConfig): JSX.Element
           )}
         </>
       )}
-      {tab === "problems" && (problems ? <Problems labelSetId={labelSet.id} imageryId={labelSet.imagery.id} problems={problems} classes={overview?.classes ?? []} mayFix={mayLabel} onChanged={load} /> : error === null && <Spinner label="Looking at every sample" />)}
+      {tab === "problems" && (problems ? <Problems labelSetId={labelSet.id} offset={labelSet.offsets[0]} problems={problems} classes={overview?.classes ?? []} mayFix={mayLabel} onChanged={load} /> : error === null && <Spinner label="Looking at every sample" />)}
       {open?.what === "merge" && <MergeDialog {...dialog} source={open.row} />}
       {open?.what === "split" && <SplitDialog {...dialog} source={open.row} />}
       {open?.what === "schema" && <SchemaDialog classes={classes} drafts={open.drafts ?? undefined} url={`${labelSet.layer.url}classes`} onClose={close} onSaved={load} />}

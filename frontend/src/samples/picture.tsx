@@ -1,6 +1,9 @@
 // A sample on the imagery: a picture of its surroundings with its outline.
 
 import type { JSX } from "preact";
+import { fromWorld, toWorld } from "../label/geometry";
+import { shiftOf } from "../label/imagery/offset";
+import type { Offset } from "../label/imagery/offset";
 import type { BadSample, Bounds } from "./types";
 
 const SIDE = 160;
@@ -14,6 +17,19 @@ export function around(bounds: Bounds): Bounds {
   const half = Math.max((east - west) * shrink, north - south, LEAST) * 1.5;
   const [x, y] = [(west + east) / 2, (south + north) / 2];
   return [x - half / shrink, y - half, x + half / shrink, y + half];
+}
+
+/** Length of the equator in Web Mercator. */
+const EARTH_M = 40_075_016.686;
+
+/** The box of the file's pixels that are seen in a box, where the imagery is shown beside its place. */
+export function fileBox([west, south, east, north]: Bounds, offset: Offset): Bounds {
+  const [x, y] = shiftOf(offset, offset);
+  const back = ([lon, lat]: readonly [number, number]): readonly [number, number] => {
+    const [column, row] = toWorld([lon, lat]);
+    return fromWorld([column - x / EARTH_M, row + y / EARTH_M]);
+  };
+  return [...back([west, south]), ...back([east, north])];
 }
 
 function path(geometry: GeoJSON.Geometry, [west, south, east, north]: Bounds): string {
@@ -36,10 +52,10 @@ function path(geometry: GeoJSON.Geometry, [west, south, east, north]: Bounds): s
   }
 }
 
-export function Picture({ sample, imageryId }: { sample: BadSample; imageryId: string }): JSX.Element {
+export function Picture({ sample, offset }: { sample: BadSample; offset: Offset }): JSX.Element {
   const box = around(sample.bounds);
   const outline = path(sample.geometry, box);
-  const source = `/api/imagery/${imageryId}/bbox/${box.map((one) => one.toFixed(8)).join(",")}/${SIDE}x${SIDE}.webp`;
+  const source = `/api/imagery/${offset.imagery}/bbox/${fileBox(box, offset).map((one) => one.toFixed(8)).join(",")}/${SIDE}x${SIDE}.webp`;
   return (
     <span class="sample-picture">
       <img src={source} alt="" width={SIDE} height={SIDE} loading="lazy" />

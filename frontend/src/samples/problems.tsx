@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { post } from "../ui/api";
 import { Badge, Button, ConfirmDialog, Select, toast } from "../ui/components";
 import { area, number, plural } from "../ui/format";
+import type { Offset } from "../label/imagery/offset";
 import { Picture } from "./picture";
 import type { BadSample, ClassRow, Fix, Problem } from "./types";
 
@@ -25,7 +26,8 @@ const MOST_AT_ONCE = 200;
 
 export interface ProblemsProps {
   readonly labelSetId: string;
-  readonly imageryId: string;
+  /** Where the imagery is shown, and which it is. */
+  readonly offset: Offset;
   readonly problems: readonly Problem[];
   readonly classes: readonly ClassRow[];
   readonly mayFix: boolean;
@@ -43,7 +45,7 @@ export function Problems(props: ProblemsProps): JSX.Element {
   return <div class="stack">{shown.map((problem) => <Section key={problem.kind} {...props} problem={problem} />)}</div>;
 }
 
-function Section({ problem, labelSetId, imageryId, classes, mayFix, onChanged }: ProblemsProps & { problem: Problem }): JSX.Element {
+function Section({ problem, labelSetId, offset, classes, mayFix, onChanged }: ProblemsProps & { problem: Problem }): JSX.Element {
   const [asking, setAsking] = useState<Fix | null>(null);
   const [wanted, setWanted] = useState("");
   const words = KIND_WORDS[problem.kind] ?? { title: problem.kind, why: "" };
@@ -85,7 +87,7 @@ function Section({ problem, labelSetId, imageryId, classes, mayFix, onChanged }:
       <ul class="problem-list">
         {problem.samples.map((sample) => (
           <li key={`${sample.id} ${sample.other?.id ?? ""}`}>
-            <Picture sample={sample} imageryId={imageryId} />
+            <Picture sample={sample} offset={offset} />
             <div class="problem-facts">
               <span class="numeric">No. {number(sample.fid)}</span>
               <span class="truncate">{classes.find((one) => one.value === sample.class_value)?.name ?? "No class"}</span>

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { JobProgress } from "../jobs/JobProgress";
 import { toneOf } from "../jobs/state";
 import { headline } from "../runs/metrics";
+import { saidOf } from "../label/imagery/offset";
 import { del, get } from "../ui/api";
 import { Badge, Button, EmptyState, ErrorNote, Menu, Table } from "../ui/components";
 import { DeleteDialog } from "../ui/delete-dialog";
@@ -101,6 +102,7 @@ export function TrainingDataPage(config: DetailConfig): JSX.Element {
 function Facts({ data }: { data: TrainingData }): JSX.Element {
   const { statistics } = data;
   const { chips } = statistics;
+  const offset = data.spec.imagery_offset;
   return (
     <section class="card">
       <h2>Facts</h2>
@@ -112,6 +114,7 @@ function Facts({ data }: { data: TrainingData }): JSX.Element {
         <dt>Imagery</dt>
         <dd>
           <a href={data.imagery.url}>{data.imagery.name}</a>
+          {offset && <span class="muted small-text"> shown {saidOf(offset)} of where its file says while it was labelled; labels are moved back onto its pixels</span>}
         </dd>
         <dt>Format</dt>
         <dd>{data.metadata_format}</dd>

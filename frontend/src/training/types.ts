@@ -30,7 +30,8 @@ export interface TrainingData {
   imagery_version: number;
   label_set: Link;
   imagery: Link;
-  spec: Record<string, unknown>;
+  /** As it was asked for; with the offset that the imagery had then. */
+  spec: { imagery_offset?: { east_m: number; north_m: number } } & Record<string, unknown>;
   statistics: Statistics;
   size_bytes: number;
   state: JobState;

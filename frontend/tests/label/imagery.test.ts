@@ -4,6 +4,7 @@ import { nudged, saidOf, shiftOf } from "../../src/label/imagery/offset";
 import type { Offset } from "../../src/label/imagery/offset";
 import type { ImageryRest, Scene } from "../../src/label/imagery/rest";
 import { Imagery } from "../../src/label/imagery/state";
+import { fileBox } from "../../src/samples/picture";
 import { ApiError } from "../../src/ui/api";
 
 const scene = (id: string): Scene => ({ id, name: `Scene ${id}`, tiles: "", version: 1, bounds: [0, 0, 1, 1], min_zoom: 0, max_zoom: 20, attribution: "", gsd_m: 0.5, dtype: "uint8", bands: [], acquired_at: null });
@@ -75,4 +76,12 @@ test("the second date is kept, held up by a key, and forgotten where it is gone"
   const gone = made({ scene: () => Promise.reject(new ApiError(404, "not_found", "There is no such imagery layer.")) });
   gone.imagery.chooseSecond("b");
   await vi.waitFor(() => expect(gone.imagery.view.choice.second).toBeNull());
+});
+
+test("a sample's picture is cut where the file has the pixels that were seen", () => {
+  const there = fileBox([10, 50, 10.001, 50.001], offset({ east_m: 10, north_m: -4, per_metre: [1.5, 1.6] }));
+  // 15 m of Mercator are 0.000135 degrees of longitude; to the south the file's pixels lie further north.
+  expect(there[0]).toBeCloseTo(10 - 15 / 111319.49, 8);
+  expect(there[2] - there[0]).toBeCloseTo(0.001, 8);
+  expect(there[1]).toBeGreaterThan(50);
 });
