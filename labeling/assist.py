@@ -48,7 +48,7 @@ def wand(imagery: ImageryLayer, place: Place) -> dict[str, Any]:
         Invalid: the place has no pixels, or nothing with an area is like it.
         Unavailable: the imagery's file is missing or damaged.
     """
-    with _open(imagery) as reader:
+    with open_imagery(imagery) as reader:
         col, row = _pixel(reader, place.lon, place.lat)
         if not (0 <= row < reader.info.height and 0 <= col < reader.info.width):
             raise Invalid("The place lies outside the imagery.", fix="Click on the imagery.", code="outside")
@@ -75,7 +75,7 @@ def object_in(imagery: ImageryLayer, box: Box) -> dict[str, Any]:
         Unavailable: the imagery's file is missing or damaged.
     """
     west, south, east, north = box
-    with _open(imagery) as reader:
+    with open_imagery(imagery) as reader:
         corners = [_pixel(reader, *corner) for corner in ((west, south), (west, north), (east, south), (east, north))]
         left, right = min(col for col, _ in corners), max(col for col, _ in corners)
         top, bottom = min(row for _, row in corners), max(row for _, row in corners)
@@ -102,7 +102,12 @@ def object_in(imagery: ImageryLayer, box: Box) -> dict[str, Any]:
         return _outline(reader, chip, mask, (shape[0] // 2, shape[1] // 2))
 
 
-def _open(imagery: ImageryLayer) -> Raster:
+def open_imagery(imagery: ImageryLayer) -> Raster:
+    """Return a reader of the imagery's own pixels.
+
+    Raises:
+        Unavailable: its file is missing, damaged, or still being made.
+    """
     if not imagery.analysis_path:
         raise Unavailable("The imagery is still being made.", fix="Try again when it is ready.", code="not_ready")
     try:
@@ -126,8 +131,17 @@ def _pixel(reader: Raster, lon: float, lat: float) -> tuple[float, float]:
 def _outline(reader: Raster, chip: Chip, mask: segment.Mask, at: tuple[int, int]) -> dict[str, Any]:
     found = segment.outline(mask, chip.transform, row=at[0], col=at[1])
     shape: BaseGeometry | None = None if found is None else to_crs(found, reader.info.crs_wkt, 4326)
+    geometry: dict[str, Any] = mapping(stored_shape(shape))
+    return geometry
+
+
+def stored_shape(shape: BaseGeometry | None) -> BaseGeometry:
+    """Return a found outline (EPSG:4326) as it can be stored.
+
+    Raises:
+        Invalid: nothing was found.
+    """
     verdict = None if shape is None else check_shape(shapely.set_precision(shape, 1e-9))
     if verdict is None or verdict.geometry is None:
         raise Invalid("Nothing with an outline was found here.", fix="Try another place, or draw it.", code="nothing")
-    geometry: dict[str, Any] = mapping(verdict.geometry)
-    return geometry
+    return verdict.geometry

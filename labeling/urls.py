@@ -39,6 +39,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/label-sets/<uuid:pk>/review/accept", review_api.accept, name="api-label-set-review-accept"),
     path("api/label-sets/<uuid:pk>/review/figures", review_api.figures, name="api-label-set-review-figures"),
     path("api/label-sets/<uuid:pk>/comments", review_api.comments, name="api-label-set-comments"),
+    path("api/label-sets/<uuid:pk>/segments", assist_api.segment_blocks, name="api-label-set-segments"),
+    path(
+        "api/label-sets/<uuid:pk>/segments/<int:level>/<int:row>/<int:col>",
+        assist_api.segment_labels,
+        name="api-label-set-segment-labels",
+    ),
     path("api/label-sets/<uuid:pk>/assist", assist_api.assist, name="api-label-set-assist"),
     path("api/comments/<uuid:pk>/", review_api.comment, name="api-comment"),
     path("api/tasks/<uuid:pk>/", task_api.task, name="api-task"),

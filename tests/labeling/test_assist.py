@@ -1,5 +1,6 @@
 """Assisted drawing over a real raster file: the outline lies where the object does."""
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from affine import Affine
 from django.conf import settings
 from shapely.geometry import box, shape
 
+from labeling import segments
 from labeling.assist import Place, object_in, wand
 from labeling.models import LabelSet
 from tests.factories import client_for
@@ -67,3 +69,48 @@ def test_the_route_answers_labelers(team: Team) -> None:
     assert ben.post(url, body, content_type="application/json").json()["geometry"]["type"] == "Polygon"
     for wrong in ({"tool": "sam"}, {**body, "lon": "x"}, {"tool": "box", "west": 1}):
         assert ben.post(url, wrong, content_type="application/json").status_code == 400
+
+
+def test_segments_of_the_roof_together_are_the_roof_whatever_the_view(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, ben = team.label_set, client_for(team.ben)
+    url = f"/api/label-sets/{found.pk}/segments"
+    around = to_crs(ROOF.buffer(8), 32645, 4326).bounds
+    told = ben.get(url, {"level": 1, "bbox": ",".join(map(str, around))}).json()
+    assert (told["size_m"], [(block["row"], block["col"]) for block in told["blocks"]]) == (
+        segments.SEGMENT_PX * found.imagery.gsd_m,
+        [(0, 0)],
+    )
+    wider = to_crs(box(WEST, NORTH - 190, WEST + 190, NORTH), 32645, 4326).bounds
+    wide = ben.get(url, {"level": 1, "bbox": ",".join(map(str, wider))}).json()["blocks"]
+    assert len(wide) == 4
+    assert wide[0] == told["blocks"][0]
+    answer = ben.get(f"{url}/1/0/0?v={told['version']}")
+    assert "immutable" in answer["Cache-Control"]
+    labels = np.frombuffer(zlib.decompress(answer.content), "<u2").reshape(256, 256)
+    # Those with most of their pixels on the roof (rows 140 to 200, columns 120 to 200) are the roof.
+    counts = np.bincount(labels.ravel())
+    on_roof = np.bincount(labels[140:200, 120:200].ravel(), minlength=len(counts))
+    picks = [[0, 0, int(number)] for number in np.flatnonzero(on_roof > 0.5 * counts) if number]
+    assert 10 < len(picks) < 40
+    body = {"tool": "segments", "level": 1, "picks": picks}
+    union = ben.post(f"/api/label-sets/{found.pk}/assist", body, content_type="application/json").json()["geometry"]
+    assert union["type"] == "Polygon"
+    assert overlap(union) > 0.93
+    for wrong in ({"picks": []}, {"picks": [[0, 0]]}, {"picks": [[0, 900, 1]]}, {"level": 3}):
+        bad = ben.post(f"/api/label-sets/{found.pk}/assist", body | wrong, content_type="application/json")
+        assert bad.status_code == 400
+    monkeypatch.setattr(segments, "MOST_BLOCKS", 3)
+    assert client_for(team.rita).get(url, {"bbox": "85,27,86,28"}).json()["code"] == "too_many_segments"
+
+
+def test_segments_meet_at_the_edge_of_blocks_and_leave_no_data_out(team: Team) -> None:
+    found = team.label_set
+    numbers = [
+        (0, col, int(one)) for col in (0, 1) for one in np.unique(segments.labels(found.imagery, 1, 0, col)) if one
+    ]
+    # All of two blocks, of which the second is cut off by the edge of the imagery at column 400: one rectangle.
+    whole = to_crs(shape(segments.union(found.imagery, 1, numbers)), 4326, 32645)
+    assert whole.geom_type == "Polygon"
+    assert whole.area == pytest.approx(256 * 400 * PIXEL_M**2, rel=0.01)

@@ -143,6 +143,8 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-label-set-review-accept": {"GET": VIEW, "POST": REVIEW},
     "api-label-set-review-figures": {"GET": VIEW},
     "api-label-set-assist": {"POST": LABEL},  # only reads
+    "api-label-set-segments": {"GET": LABEL},  # only labelers need them, and they cost time
+    "api-label-set-segment-labels": {"GET": LABEL},
     "api-label-set-comments": {"GET": VIEW, "POST": LABEL},
     "api-comment": {"PATCH": LABEL, "DELETE": LABEL},  # your own; a manager any
     "api-task": {"GET": VIEW, "PATCH": REVIEW},

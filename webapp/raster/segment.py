@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
-from shapely import Polygon
+from shapely import MultiPolygon, Polygon
 
 from webapp.raster.read import Transform
 from webapp.raster.shapes import trace
@@ -96,11 +96,23 @@ def outline(mask: Mask, transform: Transform, *, row: int, col: int) -> Polygon 
     a, b, c, d, e, f = transform
     place = shapely.Point(a * (col + 0.5) + b * (row + 0.5) + c, d * (col + 0.5) + e * (row + 0.5) + f)
     best = next((shape for shape in found if shape.contains(place)), max(found, key=lambda shape: shape.area))
+    return max(_smooth(best, transform), key=lambda part: part.area, default=None)
+
+
+def outlines(mask: Mask, transform: Transform) -> Polygon | MultiPolygon | None:
+    """Return the outline of a whole mask in the CRS of `transform`: one polygon, or several where it has parts."""
+    traced = (shape for shape, _ in trace(mask.astype(np.uint8), transform=transform, mask=mask))
+    made = shapely.union_all([part for shape in traced for part in _smooth(shape, transform)])
+    return made if isinstance(made, Polygon | MultiPolygon) and not made.is_empty else None
+
+
+def _smooth(shape: Polygon, transform: Transform) -> list[Polygon]:
+    """Return an outline without the stairs of pixels and without pinholes."""
+    a, b, _, d, e, _ = transform
     pixel = float(np.sqrt(abs(a * e - b * d)))
-    solid = Polygon(best.exterior, [hole for hole in best.interiors if Polygon(hole).area > 16 * pixel**2])
+    solid = Polygon(shape.exterior, [hole for hole in shape.interiors if Polygon(hole).area > 16 * pixel**2])
     simple = shapely.make_valid(solid.simplify(SIMPLIFY_PX * pixel))
-    polygons = [part for part in shapely.get_parts(simple) if isinstance(part, Polygon)]
-    return max(polygons, key=lambda part: part.area, default=None)
+    return [part for part in shapely.get_parts(simple) if isinstance(part, Polygon)]
 
 
 def _without_specks(mask: Mask) -> Mask:
