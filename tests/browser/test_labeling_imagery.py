@@ -93,9 +93,28 @@ def test_bands_dates_and_place_of_the_imagery_while_labeling(
     expect(of_ben.page.get_by_text("Offset 2 m E")).to_be_visible()
     assert ImageryOffset.objects.get().note == "against the boundary stones"
 
+    # Segments: found in the imagery's own pixels, chosen by a drag and a click, one of them let go again, one sample.
+    hint = page.locator(".label-hint")
+    labels.key("Shift+Z")
+    expect(hint).to_have_attribute("data-loading", "false")
+    labels.drag((420, 220), (520, 260))
+    chosen = int(hint.get_attribute("data-chosen") or 0)
+    assert chosen > 3
+    labels.click((420, 220))
+    expect(hint).to_have_attribute("data-chosen", str(chosen - 1))
+    labels.key("Backspace")
+    expect(hint).to_have_attribute("data-chosen", str(chosen))
+    screenshot(page, "label-segments")
+    labels.key("Enter")
+    wait_until(lambda: labels.stored().count() == 1, what="the sample", page=page)
+    outline = to_shape(labels.stored().get().geometry)
+    assert outline.geom_type == "Polygon"
+    assert min(labels.distance_px(corner, (470, 240)) for corner in outline.exterior.coords) < 80
+    labels.key("v")
+
     # What is drawn is stored where it was drawn on Earth.
     of_ben.key("b")
-    of_ben.drag((420, 220), (480, 280))
-    of_ben.saved(1)
-    corner = to_shape(of_ben.stored().get().geometry).exterior.coords
-    assert min(of_ben.distance_px(place, (420, 220)) for place in corner) < 1
+    of_ben.drag((620, 460), (680, 520))
+    of_ben.saved(2)
+    corner = to_shape(of_ben.stored().latest("fid").geometry).exterior.coords
+    assert min(of_ben.distance_px(place, (620, 460)) for place in corner) < 1

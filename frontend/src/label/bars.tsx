@@ -124,12 +124,13 @@ export function TopBar({ app, view, me, trainingUrl, onDelete }: TopBarProps): J
 }
 
 /** What to do now, with buttons for fingers. */
-export function Hint({ view, tools }: { view: View; tools: Tools }): JSX.Element | null {
+export function Hint({ app, view, tools }: { app: App; view: View; tools: Tools }): JSX.Element | null {
   const { draft } = tools;
   if (view.tool === "select") return null;
   const facts = SKETCHES[view.tool];
   const count = draft?.kind === "sketch" ? draft.points.length : 0;
   if (view.finding) return <div class="label-hint"><Spinner label="Finding the outline" /> Finding the outline</div>;
+  if (view.tool === "segments") return <SegmentsHint app={app} view={view} />;
   if (!count) return <div class="label-hint">{facts.begin}</div>;
   if (facts.way !== "clicks") return facts.next ? <div class="label-hint">{facts.next}</div> : null;
   return (
@@ -138,6 +139,23 @@ export function Hint({ view, tools }: { view: View; tools: Tools }): JSX.Element
       <Button small onClick={() => tools.back()}>Take back</Button>
       {facts.most === undefined && (
         <Button small kind="primary" disabled={count < facts.least} onClick={() => tools.finish()}>{facts.closed ? "Close" : "Finish"}</Button>
+      )}
+    </div>
+  );
+}
+
+function SegmentsHint({ app, view }: { app: App; view: View }): JSX.Element {
+  const { chosen, loading, problem, sizeM } = view.segments;
+  const size = sizeM === null ? "" : ` (about ${number(Number(sizeM.toPrecision(2)))} m)`;
+  return (
+    <div class="label-hint" data-loading={loading} data-chosen={chosen}>
+      {loading && <Spinner label="Looking for segments" />}
+      {problem || (chosen ? plural(chosen, "segment") : SKETCHES.segments.begin.replace("segments", `segments${size}`))}
+      {chosen > 0 && (
+        <>
+          <Button small onClick={() => app.drawing?.segments.back()}>Take back</Button>
+          <Button small kind="primary" onClick={() => app.drawing?.takeSegments()}>Make a sample</Button>
+        </>
       )}
     </div>
   );

@@ -13,6 +13,7 @@ import { followed } from "./ops/borders";
 import { strokeOf } from "./ops/brush";
 import { asArea, without } from "./ops/clip";
 import { centreOf, placedAt, turned } from "./ops/figures";
+import type { Segments } from "./segments/segments";
 import { shapeOf } from "./shapes";
 import { figureOf } from "./sketches";
 import type { SketchTool } from "./sketches";
@@ -34,6 +35,7 @@ export class Drawing {
     private readonly pixel: number,
     private readonly inView: () => readonly Sample[],
     private readonly middle: () => Position,
+    readonly segments: Segments,
     private readonly assist: (tool: "wand" | "object", points: readonly Position[], tolerance: number) => Promise<Geometry>,
   ) {}
 
@@ -55,7 +57,11 @@ export class Drawing {
         return this.stroke(tool, points, scale);
       case "wand":
       case "object":
-        void this.find(tool, points.map(fromWorld));
+        if (app.view.finding) return true;
+        void this.find(this.assist(tool, points.map(fromWorld), app.view.tolerance));
+        return true;
+      case "segments":
+        this.segments.stroke(points);
         return true;
       case "stamp":
         return this.again(points[0] ?? this.middle());
@@ -87,7 +93,8 @@ export class Drawing {
         return true;
       case "larger":
       case "smaller":
-        if (view.tool === "wand") this.tolerate(name === "larger" ? TOLERANCE_STEP : 1 / TOLERANCE_STEP);
+        if (view.tool === "segments") this.resize(name === "larger" ? 1 : -1);
+        else if (view.tool === "wand") this.tolerate(name === "larger" ? TOLERANCE_STEP : 1 / TOLERANCE_STEP);
         else app.set({ brushPx: Math.round(Math.min(MOST_BRUSH_PX, Math.max(LEAST_BRUSH_PX, view.brushPx * (name === "larger" ? BRUSH_STEP : 1 / BRUSH_STEP)))) });
         return true;
       case "history":
@@ -173,19 +180,31 @@ export class Drawing {
     this.app.tell(`Colours may differ by ${Math.round(tolerance * 100)} %.`);
   }
 
-  /** Have the server find an outline in the imagery; it becomes a sample like a drawn one. */
-  private async find(tool: "wand" | "object", points: readonly Position[]): Promise<void> {
+  private resize(by: 1 | -1): void {
+    if (!this.segments.resize(by)) this.app.refuse("Make a sample of the chosen segments first (Enter), or let them go (Esc).");
+  }
+
+  /** Make one sample of the chosen segments; false where none is. */
+  takeSegments(): boolean {
+    const outline = this.app.view.tool === "segments" && !this.app.view.finding ? this.segments.outline() : null;
+    if (!outline) return false;
+    void this.find(outline).then((drawn) => drawn && this.segments.taken());
+    return true;
+  }
+
+  /** What the server finds in the imagery becomes a sample like a drawn one; false where nothing came of it. */
+  private async find(outline: Promise<Geometry>): Promise<boolean> {
     const { app } = this;
-    if (app.view.finding) return;
     app.set({ finding: true });
     try {
-      const found = await this.assist(tool, points, app.view.tolerance);
-      const clear = this.cleared(found);
+      const clear = this.cleared(await outline);
       if (clear) app.drawn(clear);
       else app.refuse("All of it is other samples' already.");
+      return clear !== null;
     } catch (error) {
       const { status, message, fix } = asApiError(error);
       app.refuse(status === 0 ? "The server finds outlines, and it cannot be reached now." : `${message} ${fix}`.trim());
+      return false;
     } finally {
       app.set({ finding: false });
     }

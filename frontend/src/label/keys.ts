@@ -52,6 +52,7 @@ const TOOLS: readonly (readonly [tool: Tool, key: string, label: string])[] = [
   ["eraser", "E", "Rub out"],
   ["wand", "Z", "Find what is of one colour, by a click"],
   ["object", "Shift+B", "Find the object in a box"],
+  ["segments", "Shift+Z", "Choose segments of the imagery; Enter makes one sample of them"],
   ["stamp", "Shift+S", "Stamp the last shape, click by click"],
 ];
 const CHANGES: readonly (readonly [tool: Tool, key: string, label: string])[] = [
@@ -68,8 +69,8 @@ const COMMANDS: readonly (readonly [command: Command, keys: readonly string[], g
   ["turnLeft", [","], "Change", "Turn left by a degree (the selected, or the stamp)"],
   ["turnRight", ["."], "Change", "Turn right by a degree"],
   ["again", ["A"], "Draw", "The last shape again, under the pointer"],
-  ["smaller", ["{"], "Draw", "Smaller brush, stricter for the wand"],
-  ["larger", ["}"], "Draw", "Larger brush, looser for the wand"],
+  ["smaller", ["{"], "Draw", "Smaller brush or segments, stricter for the wand"],
+  ["larger", ["}"], "Draw", "Larger brush or segments, looser for the wand"],
   ["keepClear", ["Shift+O"], "Draw", "Keep new areas clear of others, on or off"],
   ["following", ["Y"], "Draw", "Follow a neighbour's outline between two snapped corners, on or off"],
   ["copy", ["Ctrl+C"], "Samples", "Copy the selected samples"],

@@ -30,6 +30,9 @@ import { onCommentMap } from "./review/pins";
 import { reviewRest } from "./review/rest";
 import { Review } from "./review/review";
 import "./review/review.css";
+import { onSegments } from "./segments/on-map";
+import { segmentRest } from "./segments/rest";
+import { Segments } from "./segments/segments";
 import type { LabelClass, Operation } from "./types";
 import { onTaskMap } from "./tasks/on-map";
 import { TAKEN, taskRest } from "./tasks/rest";
@@ -193,7 +196,14 @@ async function start(): Promise<void> {
     );
     app.sync = sync;
     shown = map;
-    app.drawing = new Drawing(app, pixelOf(imagery), () => map.inView(), () => map.centre(), assistOf(labelSet.id));
+    const segments = new Segments({
+      rest: segmentRest(labelSet.id),
+      bounds: () => map.shownBounds(),
+      onState: (state) => app.set({ segments: state }),
+      redraw: () => app.redraw(),
+    });
+    app.drawing = new Drawing(app, pixelOf(imagery), () => map.inView(), () => map.centre(), segments, assistOf(labelSet.id));
+    const segmentsOff = onSegments(map.map, app, segments, shownImagery);
     const tasksOff = onTaskMap(map, app, tasks);
     const commentsOff = onCommentMap(map, comments);
     void tasks.start(document);
@@ -231,6 +241,7 @@ async function start(): Promise<void> {
       tasks.stop();
       tasksOff();
       commentsOff();
+      segmentsOff();
       review.stop();
     };
   };

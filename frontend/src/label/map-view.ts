@@ -13,6 +13,7 @@ import { fill, marks, SamplesLayer, stroke, trace } from "./layer";
 import type { Mark } from "./layer";
 import { drawCursors, drawMarks } from "./people";
 import { listenTo } from "./pointer";
+import { SegmentDrawing } from "./segments/drawing";
 import { at, drawSketch } from "./sketch-drawing";
 import { SKETCHES } from "./sketches";
 import { shapeOf } from "./shapes";
@@ -60,6 +61,7 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, show
   window.history.replaceState(null, "", hashOf(map));
   let crosshair = false;
   let tiles: VectorTileLayer | null = null;
+  let segments: SegmentDrawing | null = null;
 
   const centre = (): Position => {
     const { lat, lng } = map.getCenter();
@@ -70,6 +72,11 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, show
     samples.setOverlays([
       marks(outlines(view, samples, tools, editor.geometry !== null)),
       (pen, frame) => editor.draw(pen, frame, samples.colourOf(view.doc.view.get([...view.selected][0] ?? "")?.classValue ?? null)),
+      (pen, frame) => {
+        if (view.tool !== "segments" || !app.drawing) return;
+        segments ??= new SegmentDrawing(app.drawing.segments);
+        segments.draw(pen, frame, tools.draft?.kind === "sketch" ? tools.draft.points : [], samples.colourOf(view.currentClass));
+      },
       (pen, frame) => drawDraft(pen, frame, tools, view, samples.colourOf(view.currentClass), crosshair ? centre() : null),
       (pen, frame) => drawMarks(pen, frame, view, app.me),
       (pen, frame) => {

@@ -22,14 +22,15 @@ export function pageKeys(app: App, map: MapView, editor: EditorPort, imagery: Im
     tool: (name) => app.setTool(name),
     command: (name) => app.drawing?.command(name),
     nthClass: (n) => app.chooseNth(n),
-    finish: () => tools.finish(),
+    finish: () => tools.finish() || (app.drawing?.takeSegments() ?? false),
     escape: () => {
       map.setCrosshair(false);
       if (tools.abandon()) return;
+      if (app.view.tool === "segments" && app.drawing?.segments.clear()) return;
       if (app.view.selected.size) app.select([], false);
       else app.setTool("select");
     },
-    back: () => tools.back(),
+    back: () => tools.back() || (app.view.tool === "segments" && (app.drawing?.segments.back() ?? false)),
     remove: () => {
       if (!editor.chosen) return app.deleteSelected();
       app.editing();

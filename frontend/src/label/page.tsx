@@ -90,7 +90,7 @@ export function Page({ app, editor, imagery, facts, layerUrl, trainingUrl, me, l
           {view.loading && <div class="label-hint"><Spinner label="Loading samples" /> Loading samples</div>}
           {view.doc.truncated && <div class="label-hint">Too many samples in view to edit them. Zoom in.</div>}
           {!(view.panel && view.tab === "tasks") && <TaskHint tasks={tasks} onOpen={() => app.set({ tab: "tasks", panel: true })} />}
-          {map && <Hint view={view} tools={map.tools} />}
+          {map && <Hint app={app} view={view} tools={map.tools} />}
         </div>
         <Divider imagery={imagery} />
         <Badges imagery={imagery} positionAssumed={facts.position_assumed ? facts.position_note : null} onOpen={() => app.set({ tab: "imagery", panel: true })} />

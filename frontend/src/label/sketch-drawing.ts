@@ -24,6 +24,7 @@ export function drawSketch(pen: CanvasRenderingContext2D, frame: Frame, draft: E
   const { way } = SKETCHES[tool];
   const colour = tool === "split" || tool === "reshape" || tool === "cut" ? CHANGES : own;
   if (tool === "brush" || tool === "eraser") return drawBrush(pen, frame, draft, view.brushPx, tool === "brush" ? own : RUB);
+  if (tool === "segments") return;
   if (tool === "stamp") {
     if (tip && view.stamp) outline(pen, frame, placedAt(view.stamp, tip), own);
     return;

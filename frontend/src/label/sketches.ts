@@ -5,7 +5,7 @@ import { boxFrom, circleFrom, freehandFrom, lineFrom, pointFrom, rectangleFrom }
 import type { Geometry, Position } from "./types";
 
 export type ShapeTool = "box" | "rectangle" | "polygon" | "freehand" | "circle" | "line" | "point";
-export type ChangeTool = "brush" | "eraser" | "split" | "cut" | "reshape" | "stamp" | "wand" | "object";
+export type ChangeTool = "brush" | "eraser" | "split" | "cut" | "reshape" | "stamp" | "wand" | "object" | "segments";
 export type SketchTool = ShapeTool | ChangeTool;
 export type Tool = "select" | SketchTool;
 
@@ -46,6 +46,7 @@ export const SKETCHES: Readonly<Record<SketchTool, Sketch>> = {
   cut: { way: "clicks", closed: true, least: 3, begin: "Click around what is to be cut away; inside a sample it makes a hole", next: CLOSE, few: "A cut needs at least three corners." },
   wand: { way: "place", closed: false, least: 1, begin: "Click on something of one colour; { and } change how alike it must be", next: "", few: "" },
   object: { way: "drag", closed: true, least: 2, begin: "Drag a box around one object: its outline is found", next: "Click or release at the opposite corner", few: "The box is too small. Drag it around the whole object." },
+  segments: { way: "stroke", closed: false, least: 1, begin: "Click or drag over the segments of one object, then Enter; { and } change their size", next: "", few: "" },
   stamp: { way: "place", closed: false, least: 1, begin: "Click to put the last shape again; , and . turn it", next: "", few: "" },
 };
 

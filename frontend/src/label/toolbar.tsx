@@ -30,6 +30,7 @@ const DRAW: readonly Offered[] = [
   { tool: "eraser", icon: "eraser", label: "Rub out" },
   { tool: "wand", icon: "wand", label: "Find what is of one colour" },
   { tool: "object", icon: "object", label: "Find the object in a box" },
+  { tool: "segments", icon: "segments", label: "Choose segments" },
   { tool: "stamp", icon: "stamp", label: "Stamp the last shape" },
 ];
 const CHANGE: readonly Offered[] = [

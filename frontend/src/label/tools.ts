@@ -186,7 +186,7 @@ export class Tools implements Gestures {
     const { sketch } = this;
     if (!sketch) return;
     const { tool, facts } = sketch;
-    if (facts.way === "place" || tool === "brush" || tool === "eraser") this.complete(tool, [world]);
+    if (facts.way === "place" || tool === "brush" || tool === "eraser" || tool === "segments") this.complete(tool, [world]);
     else if (facts.way === "drag" && this.points.length) this.finishDrag(world);
     else if (facts.way === "drag") this.draft = { kind: "sketch", tool, points: [world], tip: world };
     else this.addWorld(tool, facts, world);

@@ -1,6 +1,8 @@
 // All that the panels and the map show.
 
 import type { AppOptions } from "./app";
+import { NO_SEGMENTS } from "./segments/segments";
+import type { SegmentState } from "./segments/segments";
 import { EMPTY } from "./store";
 import type { State } from "./store";
 import type { Connection } from "./sync";
@@ -28,6 +30,8 @@ export interface View {
   readonly brushPx: number;
   /** How far a colour may be from the clicked one for the wand, 0 to 1. */
   readonly tolerance: number;
+  /** Segments in view and chosen, while that tool is used. */
+  readonly segments: SegmentState;
   /** An outline is being found on the server. */
   readonly finding: boolean;
   /** The shape drawn or copied last. */
@@ -69,6 +73,7 @@ export function firstView(options: AppOptions): View {
     keepClear: false,
     brushPx: 14,
     tolerance: 0.12,
+    segments: NO_SEGMENTS,
     finding: false,
     stamp: null,
     preview: null,
