@@ -383,4 +383,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("QUADRAT_LOG_LEVEL", "INFO")},
+    # What it says beyond this holds addresses with their signatures.
+    "loggers": {"httpcore": {"level": "INFO"}},
 }

@@ -15,17 +15,22 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import Client
 from scipy.ndimage import gaussian_filter
+from shapely.geometry import box
 
 from tests.factories import client_for, make_project, make_user
 from tests.imagery.test_tiles import ask, token, url
 from tests.remote.server import Site, allowed, hurried, serving
-from webapp.imagery import selectors, tile_work, tiles
+from training.chips import Label
+from training.export import Order, export
+from training.formats import ClassName
+from webapp.imagery import mosaics, selectors, tile_work, tiles
 from webapp.imagery.models import ImageryLayer, Upload
 from webapp.jobs.models import Job
 from webapp.jobs.runner import run_now
 from webapp.projects.models import Project
 from webapp.raster.canvas import tile_canvas
 from webapp.raster.read import Reader
+from webapp.raster.readers import open_raster
 from webapp.raster.warp import read_onto
 from webapp.raster.windows import Window
 from webapp.remote import client as far
@@ -249,6 +254,34 @@ def test_a_file_that_is_no_cog_is_refused_with_a_way_out_that_works(
     assert copied.remote == {}
 
 
+def test_chips_for_training_are_those_of_the_file(layer: ImageryLayer, cog: Path, tmp_path: Path) -> None:
+    lon, lat = layer.footprint.centroid.coords
+    labels = [Label(box(lon - 1e-4, lat - 1e-4, lon + 1e-4, lat + 1e-4), 1)]
+
+    def chips(imagery: Path, folder: Path) -> dict[str, bytes]:
+        extent = box(lon - 1e-3, lat - 1e-3, lon + 1e-3, lat + 1e-3)
+        classes = (ClassName(1, "Roof", "#ff0000"),)
+        order = Order(imagery, labels, classes, "Classified_Tiles", extent=extent, validation=0.0)
+        export(order, folder, progress=lambda fraction, message: None)
+        return {path.name: path.read_bytes() for path in sorted((folder / "images").iterdir())}
+
+    found = chips(selectors.analysis_file(layer), tmp_path / "far")
+    assert found
+    assert found == chips(cog, tmp_path / "near")
+
+
+def test_a_mosaic_takes_it_like_any_scene(layer: ImageryLayer, site: Site) -> None:
+    owner = make_user("ana")
+    mosaic = mosaics.create(project=layer.project, user=owner, name="Both", scenes=[layer.pk], rule="first")
+    z = layer.max_zoom
+    x, y = middle(layer, z)
+    assert ask(url(mosaic, z, x, y), query=token(mosaic)).status == 200
+    files.forget()
+    site.manner = "404"
+    told = ask(url(mosaic, z, x + 1, y), query=token(mosaic))
+    assert json.loads(told.body)["code"] == "source_missing"
+
+
 def test_a_command_adds_a_file_by_its_url(site: Site, project: Project) -> None:
     told = StringIO()
     call_command("ingest", site.url("scenes/town.tif"), "--json", "--name", "By command", stdout=told)
@@ -302,7 +335,7 @@ def test_a_signature_in_the_address_is_used_and_never_shown(site: Site, browser:
     layer = selectors.layer(added.json()["id"])
     assert "hidden" not in json.dumps(added.json())
     assert "hidden" not in browser.get(f"/stac/collections/{project.pk}/items/{layer.pk}").content.decode()
-    with Reader(selectors.analysis_file(layer)) as reader:
+    with open_raster(selectors.analysis_file(layer)) as reader:
         assert reader.read(Window(0, 0, 8, 8)).array.any()
 
 

@@ -1,7 +1,9 @@
 """A raster of another server reads as the same file on this disk."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -9,8 +11,8 @@ import pytest
 from tests.remote.server import Site, allowed, hurried, serving
 from webapp.errors import SourceChanged, SourceFailed
 from webapp.raster import remote
-from webapp.raster.read import Reader, info
-from webapp.raster.readers import kept_reader
+from webapp.raster.read import Raster, Reader
+from webapp.raster.readers import info_of, kept_reader, open_raster
 from webapp.raster.windows import Window
 from webapp.remote import client, files
 
@@ -37,18 +39,21 @@ def pair(site: Site, data: Path, tmp_path: Path) -> tuple[Path, Path]:
     [(Window(100, 200, 64, 80), None), (Window(-20, -20, 100, 100), None), (Window(0, 0, 724, 934), (90, 116))],
 )
 def test_pixels_are_those_of_the_file(pair: tuple[Path, Path], window: Window, shape: tuple[int, int] | None) -> None:
-    with Reader(pair[0]) as here, Reader(pair[1]) as there:
+    with Reader(pair[0]) as here, open_raster(pair[1]) as there:
         expected, found = here.read(window, out_shape=shape), there.read(window, out_shape=shape)
     assert np.array_equal(found.array, expected.array)
     assert np.array_equal(found.valid, expected.valid)
-    assert (info(pair[1]).transform, info(pair[1]).crs_wkt) == (info(pair[0]).transform, info(pair[0]).crs_wkt)
+    assert (info_of(pair[1]).transform, info_of(pair[1]).crs_wkt) == (
+        info_of(pair[0]).transform,
+        info_of(pair[0]).crs_wkt,
+    )
 
 
 def test_a_window_costs_its_own_bytes(site: Site, data: Path, tmp_path: Path) -> None:
     here = (data / "banepa" / "banepa_full_cog.tif").read_bytes()
     site.files["banepa.tif"] = here
     remote.write(files.look(site.url("banepa.tif")), tmp_path / "banepa.remote")
-    with Reader(tmp_path / "banepa.remote") as reader:
+    with open_raster(tmp_path / "banepa.remote") as reader:
         reader.read(Window(4100, 4100, 256, 256))
     assert site.sent < len(here) // 100
 
@@ -69,7 +74,7 @@ def test_a_server_that_fails_is_no_damaged_file(pair: tuple[Path, Path], site: S
 
 
 def test_a_file_that_changes_is_told_even_where_its_header_is_in_memory(pair: tuple[Path, Path], site: Site) -> None:
-    with Reader(pair[1]) as reader:
+    with open_raster(pair[1]) as reader:
         site.files["naip.tif"] += b"more"
         with pytest.raises(SourceChanged):
             reader.read(Window(400, 400, 64, 64))
@@ -78,3 +83,25 @@ def test_a_file_that_changes_is_told_even_where_its_header_is_in_memory(pair: tu
 def test_the_file_that_names_it_is_for_us_alone(pair: tuple[Path, Path]) -> None:
     """Its address may hold a signature."""
     assert pair[1].stat().st_mode & 0o077 == 0
+
+
+def test_threads_that_end_hand_their_rasters_on(pair: tuple[Path, Path]) -> None:
+    """What rasterio keeps for a thread goes with it; GDAL would point at nothing when another one reads or closes."""
+    opened: list[Raster] = []
+
+    def open_one() -> None:
+        opened.append(open_raster(pair[1]))
+        opened[-1].read(Window(0, 0, 8, 8))
+
+    for _ in range(5):
+        thread = Thread(target=open_one)
+        thread.start()
+        thread.join()
+    gc.collect()
+    with Reader(pair[0]) as here:
+        expected = here.read(Window(400, 400, 64, 64)).array
+    for reader in opened[:3]:
+        assert np.array_equal(reader.read(Window(400, 400, 64, 64)).array, expected)
+        reader.close()
+    opened.clear()  # two are closed by the collector
+    gc.collect()

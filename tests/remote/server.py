@@ -23,6 +23,8 @@ class Site:
             "drip" sends a byte now and then; "wrong" sends another part; any number is answered as a status.
         log: (path, Range, bytes sent) of each request.
         headers: what each request carried.
+        validators: files have an ETag.
+        latency_s: that every answer takes.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -31,6 +33,7 @@ class Site:
     log: list[tuple[str, str, int]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     validators: bool = True
+    latency_s: float = 0.0
     port: int = 0
     going: threading.Event = field(default_factory=threading.Event)
 
@@ -69,7 +72,11 @@ def serving(port: int = 0) -> Iterator[Site]:
         def log_message(self, *args: object) -> None:
             return None
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *args: object) -> None:
+            return None  # a client that has left
+
+    server = Server(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     site.port = server.server_address[1]
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
@@ -82,6 +89,8 @@ def serving(port: int = 0) -> Iterator[Site]:
 
 
 def answer(request: BaseHTTPRequestHandler, site: Site) -> None:
+    if site.latency_s:
+        site.going.wait(site.latency_s)
     path = request.path.partition("?")[0].lstrip("/")
     wanted = request.headers.get("Range", "")
     site.headers.append({name.lower(): value for name, value in request.headers.items()})

@@ -57,7 +57,8 @@ def _result(layer: ImageryLayer, upload: Upload) -> dict[str, Any]:
 def _fetch(context: JobContext, upload: Upload) -> None:
     """Copy the file of another server into quarantine."""
     told, target = 0.0, storage.quarantined_file(upload.pk)
-    most, seconds = settings.UPLOAD_MAX_BYTES, settings.INGEST_TIMEOUT_S
+    # Room was found for as many bytes as its server announced.
+    most, seconds = upload.size_bytes, settings.INGEST_TIMEOUT_S
     for written, total in files.download(upload.options["url"], target, most_bytes=most, seconds=seconds):
         if time.monotonic() - told > TELL_EVERY_S:
             told = time.monotonic()
@@ -118,7 +119,8 @@ def _rewrite(context: JobContext, upload: Upload) -> ImageryLayer:
                 job=context.job,
             )
             upload.layer, upload.state = layer, Upload.State.DONE
-            upload.save(update_fields=["layer", "state", "updated_at"])
+            upload.options.pop("url", None)  # it may hold a signature
+            upload.save(update_fields=["layer", "state", "options", "updated_at"])
     except JobCancelled:
         storage.drop_unnamed(analysis, display)
         raise

@@ -19,7 +19,7 @@ from webapp.imagery.stac_item import Item
 from webapp.projects.models import Project, User
 from webapp.raster.cog import Layout, layout
 from webapp.raster.position import Position
-from webapp.remote import client, files, policy
+from webapp.remote import client, files, network, policy
 from webapp.remote.files import RemoteFile
 from webapp.remote.pinned import Pinned
 
@@ -29,6 +29,8 @@ MOST_ITEM_BYTES = 4 * 1024**2
 # Looks of one process at once: each takes a thread for as long as the other server does, and then a sandbox.
 MOST_LOOKS = 2
 LOOK_WAIT_S = 10.0
+# Seconds for all answers that one look needs: an index may be spread over a file.
+LOOK_S = 60.0
 ACCEPT = "image/tiff, application/geo+json, application/json, */*;q=0.1"
 # Files whose facts are remembered.
 MOST_FACTS = 16
@@ -157,7 +159,8 @@ def _turn() -> Iterator[None]:
     if not _looks.acquire(timeout=LOOK_WAIT_S):
         raise TooMany("Others are looking at addresses.", fix="Try again in a moment.", details={"retry_after_s": 5})
     try:
-        yield
+        with network.deadline(LOOK_S):
+            yield
     finally:
         _looks.release()
 

@@ -263,27 +263,20 @@ class Raster(ABC):
 class Reader(Raster):
     """An open raster file. Use it on one thread: GDAL datasets are not thread-safe.
 
-    Args:
-        path: of a raster, or of the small file that names one of another server (`webapp.raster.remote`).
-
     Raises:
         BadRaster: no GeoTIFF, PNG or JPEG, or a damaged one.
-        SourceFailed: another server does not give it, or gives another one by now.
     """
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self.name = self.path.name
-        self._opener: Any = None
         try:
             with rasterio.Env(**OPEN_OPTIONS):
                 self._source: Any = self._open()
         except RasterioError as error:
-            self._check_source()
             raise BadRaster(
                 f"'{self.name}' is damaged: {error}.", fix="Export or upload it again.", code="file_damaged"
             ) from error
-        self._check_source()
         self.info = _info(self.path, self._source)
         alpha = _alpha_band(self._source)
         self._bands = [index for index in self._source.indexes if index != alpha]
@@ -295,24 +288,7 @@ class Reader(Raster):
 
     def _open(self) -> Any:
         # sharing=False: a shared handle would be used by several threads at once.
-        if self.path.suffix != ".remote":
-            return rasterio.open(self.path, driver=driver_of(self.path), sharing=False)
-        # Only where one is read: the sandbox has no network and none of this.
-        from webapp.raster import remote
-
-        self._opener = remote.Opener(remote.read(self.path))
-        self.name = self._opener.pinned.name
-        return rasterio.open("quadrat/source.tif", driver="GTiff", sharing=False, opener=self._opener)
-
-    @property
-    def broken(self) -> bool:
-        """True where another server failed: what GDAL keeps of the raster is not to be trusted any more."""
-        return self._opener is not None and self._opener.failure is not None
-
-    def _check_source(self) -> None:
-        """Raise what another server failed with; GDAL takes it for a damaged file, or for zeros."""
-        if self._opener is not None:
-            self._opener.check()
+        return rasterio.open(self.path, driver=driver_of(self.path), sharing=False)
 
     def close(self) -> None:
         """Close the file; the reader is of no use afterwards."""
@@ -329,13 +305,11 @@ class Reader(Raster):
             )
             stored = self._source.dataset_mask(window=window, out_shape=shape) if self._mask_is_stored else None
         except RasterioError as error:
-            self._check_source()
             raise BadRaster(
                 f"'{self.name}' cannot be decoded at row {rows.start:.0f}, column {cols.start:.0f}: {error}.",
                 fix="The file is damaged: export or upload it again.",
                 code="file_damaged",
             ) from error
-        self._check_source()
         valid = np.ones(shape, dtype=bool) if stored is None else stored != 0
         if self._mask_is_nodata and not np.isnan(self._source.nodata or 0.0):
             # One band with data makes a pixel valid, as in GDAL's dataset mask.

@@ -5,9 +5,11 @@ from collections import OrderedDict
 from pathlib import Path
 
 from webapp.errors import BadRaster
+from webapp.raster import remote
 from webapp.raster.mosaic.document import SUFFIX
 from webapp.raster.mosaic.reader import MosaicReader
 from webapp.raster.read import Info, Raster, Reader
+from webapp.raster.remote import RemoteReader
 
 # Open rasters a thread. One costs a file descriptor and its directory, some 100 kB.
 KEPT = 32
@@ -21,8 +23,11 @@ def open_raster(path: Path) -> Raster:
 
     Raises:
         BadRaster: the file is gone, or is no raster.
+        SourceFailed: another server does not give it.
     """
-    return MosaicReader(path, kept_reader) if path.suffix == SUFFIX else Reader(path)
+    if path.suffix == SUFFIX:
+        return MosaicReader(path, kept_reader)
+    return RemoteReader(path) if remote.is_remote(path) else Reader(path)
 
 
 def info_of(path: Path) -> Info:

@@ -5,12 +5,19 @@ GDAL's own client (/vsicurl/) cannot be held to an address and is not used.
 
 import json
 import os
+import weakref
+from contextvars import Context
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
 from rasterio.abc import MultiByteRangeResourceContainer
 
 from webapp.errors import BadRaster, QuadratError
+from webapp.raster.read import Reader, Resample
+from webapp.raster.windows import Span
 from webapp.remote.files import RemoteFile
 from webapp.remote.pinned import Pinned
 
@@ -41,6 +48,57 @@ def read(path: Path) -> Pinned:
             return Pinned(**json.loads(file.read(MOST_BYTES)))
     except (OSError, ValueError, TypeError) as error:
         raise BadRaster(f"'{path.name}' does not say where its raster lies.", fix="Add the layer again.") from error
+
+
+class RemoteReader(Reader):
+    """An open raster of another server. Use it on one thread at a time.
+
+    rasterio keeps what it knows of an opener and of its open files in context variables, and GDAL points at them: all
+    that touches the dataset runs in one context of its own, whichever thread it is on. Without, a raster that another
+    thread closes, or whose thread has ended, takes the process down.
+
+    Raises:
+        BadRaster: the file that names it is damaged, or what it names is no GeoTIFF.
+        SourceFailed: its server does not give it, or gives another one by now.
+        Invalid: its server is not one that may be asked any more.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._opener = Opener(read(Path(path)))
+        self._context = Context()
+        try:
+            self._context.run(super().__init__, path)
+        except BadRaster:
+            self._opener.check()
+            raise
+        self._opener.check()
+
+    def _open(self) -> Any:
+        self.name = self._opener.pinned.name
+        source = rasterio.open("quadrat/source.tif", driver="GTiff", sharing=False, opener=self._opener)
+        self._close = weakref.finalize(self, self._context.copy().run, source.close)
+        return source
+
+    @property
+    def broken(self) -> bool:
+        """True where its server failed: what GDAL keeps of the raster is not to be trusted any more."""
+        return self._opener.failure is not None
+
+    def close(self) -> None:
+        """Close the raster; the reader is of no use afterwards."""
+        self._close()
+
+    def _read_inside(
+        self, bands: list[int], rows: Span, cols: Span, resampling: Resample
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        try:
+            found = self._context.run(super()._read_inside, bands, rows, cols, resampling)
+        except BadRaster:
+            self._opener.check()
+            raise
+        # GDAL takes what it could not have for zeros where nothing has to be unpacked.
+        self._opener.check()
+        return found
 
 
 class Opener:

@@ -255,8 +255,8 @@ def download(url: str, target: Path, *, most_bytes: int, seconds: float) -> Iter
             written += len(piece)
             if written > most_bytes or total > most_bytes:
                 raise SourceFailed(
-                    f"'{answer.target.name[:120]}' has more than the {most_bytes:,} bytes that are taken.",
-                    fix="Cut it, or ask the administrator to raise QUADRAT_UPLOAD_MAX_BYTES.",
+                    f"'{answer.target.name[:120]}' has more than the {most_bytes:,} bytes that were announced.",
+                    fix="It has grown since it was asked for: add it again.",
                     code="source_too_long",
                 )
             file.write(piece)

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import unquote
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Pinned:
     @property
     def name(self) -> str:
         """The file's name."""
-        return self.url.partition("?")[0].rstrip("/").rsplit("/", 1)[-1]
+        return unquote(self.url.partition("?")[0].rstrip("/").rsplit("/", 1)[-1])
 
     @property
     def certain(self) -> bool:
