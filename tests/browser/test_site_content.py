@@ -78,6 +78,10 @@ def test_an_empty_project_says_what_to_do_next(open_page: Pages) -> None:
     page.goto("/")
     link = page.locator(".empty").get_by_role("link", name="Upload imagery")
     expect(link).to_have_attribute("href", f"/imagery/upload?project={project.pk}")
+    page.get_by_role("button", name="New map").click()
+    page.get_by_label("Name").fill("Town by roof")
+    page.get_by_role("button", name="Create map").click()
+    expect(page).to_have_url(re.compile(r"/maps/[0-9a-f-]{36}/"))
 
 
 def test_a_stranger_signs_in_by_keyboard_and_lands_where_they_wanted(open_page: Pages, project: Project) -> None:

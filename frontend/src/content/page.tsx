@@ -1,11 +1,12 @@
 // The content page: everything of one's projects, and where to begin.
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { get, post } from "../ui/api";
-import { Badge, Button, Dialog, EmptyState, ErrorNote, Icon, IconButton, Select, Table, Tabs, TextInput } from "../ui/components";
+import { get } from "../ui/api";
+import { Badge, Button, EmptyState, ErrorNote, Icon, IconButton, Select, Table, Tabs } from "../ui/components";
 import type { Column } from "../ui/components";
 import { ago, date } from "../ui/format";
 import { DemoCard } from "./demo";
+import { NewMap, NewProject } from "./dialogs";
 import { formatFilter, KIND_TEXT, KINDS, parseFilter } from "./list";
 import type { Filter, Item } from "./list";
 
@@ -91,42 +92,6 @@ function useContent(filter: Filter): { loaded: Loaded | null; more: () => Promis
   return { loaded, more, again: () => setRound(round + 1) };
 }
 
-function NewProject({ onClose }: { onClose: () => void }): JSX.Element {
-  const [name, setName] = useState("");
-  const [description, setDescription] = useState("");
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  const create = async (): Promise<void> => {
-    setBusy(true);
-    try {
-      const made = await post<{ id: string }>("/api/projects/", { name: name.trim(), description: description.trim() });
-      window.location.assign(`/projects/${made.id}/`);
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
-  return (
-    <Dialog
-      title="New project"
-      onClose={onClose}
-      onSubmit={() => void create()}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" busy={busy} disabled={name.trim() === ""}>
-            Create project
-          </Button>
-        </>
-      }
-    >
-      <TextInput label="Name" value={name} onChange={setName} maxLength={200} required autofocus />
-      <TextInput label="Description" hint="What the team is after, in a sentence. Optional." value={description} onChange={setDescription} rows={3} />
-      {error !== null && <ErrorNote error={error} />}
-    </Dialog>
-  );
-}
-
 function Nothing(props: { filter: Filter; projects: Project[]; upload: string; onNew: () => void; onClear: () => void }): JSX.Element {
   const { filter, projects } = props;
   if (projects.length === 0) {
@@ -165,7 +130,7 @@ function Nothing(props: { filter: Filter; projects: Project[]; upload: string; o
 }
 
 const NEXT_STEP: Record<Exclude<Filter["kind"], "" | "imagery">, string> = {
-  map: "Open imagery and choose Add to a map. Running a model also makes a map.",
+  map: "Make one with New map, or open imagery and choose Add to a map. Running a model also makes a map.",
   label_set: "Open imagery and start a label set on it.",
   training_data: "Open a label set and export training data from it.",
   run: "Open training data and train a model on it.",
@@ -182,7 +147,7 @@ function writeSearch(q: string): void {
 /** The page. */
 export function ContentPage({ projects, demo: loadedDemo }: ContentConfig): JSX.Element {
   const [filter, setFilter] = useState<Filter>(() => parseFilter(window.location.search));
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useState<"project" | "map" | null>(null);
   const [demo, setDemo] = useState(() => localStorage.getItem("hide-demo") === null);
   const { loaded, more, again } = useContent(filter);
   const change = (part: Partial<Filter>): void => {
@@ -202,7 +167,8 @@ export function ContentPage({ projects, demo: loadedDemo }: ContentConfig): JSX.
     return () => window.removeEventListener("popstate", back);
   }, []);
   const clear = (): void => change({ q: "", kind: "", project: "" });
-  const project = filter.project || projects.find((item) => item.role !== "viewer")?.id;
+  const own = projects.filter((item) => item.role !== "viewer");
+  const project = filter.project || own[0]?.id;
   const upload = project ? `/imagery/upload?project=${project}` : "/imagery/upload";
   const showDemo = (shown: boolean): void => {
     if (shown) localStorage.removeItem("hide-demo");
@@ -227,12 +193,17 @@ export function ContentPage({ projects, demo: loadedDemo }: ContentConfig): JSX.
               <Icon name="play" /> Demo
             </Button>
           )}
-          <Button onClick={() => setAsking(true)}>
+          <Button onClick={() => setAsking("project")}>
             <Icon name="add" /> New project
           </Button>
           {filter.kind === "imagery" && projects.length > 0 && (
             <Button href={upload.replace("/imagery/upload", "/mosaics/new")}>
               <Icon name="layers" /> New mosaic
+            </Button>
+          )}
+          {own.length > 0 && (
+            <Button onClick={() => setAsking("map")}>
+              <Icon name="map" /> New map
             </Button>
           )}
           {projects.length > 0 && (
@@ -262,12 +233,17 @@ export function ContentPage({ projects, demo: loadedDemo }: ContentConfig): JSX.
           />
         )}
       </div>
+      {filter.kind === "map" && (
+        <p class="muted small-text">
+          Maps that anybody may open are listed on the page of <a href="/maps/">public maps</a>.
+        </p>
+      )}
       {loaded === null && <p class="loading">Loading content…</p>}
       {loaded && "error" in loaded && <ErrorNote error={loaded.error} retry={again} />}
       {loaded && "items" in loaded && (
         <div class={stale ? "stale" : undefined} aria-busy={stale}>
           {loaded.items.length === 0 ? (
-            <Nothing filter={filter} projects={projects} upload={upload} onNew={() => setAsking(true)} onClear={clear} />
+            <Nothing filter={filter} projects={projects} upload={upload} onNew={() => setAsking("project")} onClear={clear} />
           ) : (
             <Table label="Content" columns={COLUMNS} rows={loaded.items} rowKey={(item) => `${item.kind} ${item.id}`} />
           )}
@@ -278,7 +254,8 @@ export function ContentPage({ projects, demo: loadedDemo }: ContentConfig): JSX.
           )}
         </div>
       )}
-      {asking && <NewProject onClose={() => setAsking(false)} />}
+      {asking === "project" && <NewProject onClose={() => setAsking(null)} />}
+      {asking === "map" && <NewMap projects={own} project={filter.project} onClose={() => setAsking(null)} />}
     </>
   );
 }
