@@ -201,7 +201,7 @@ export function ContentPage({ projects, demo: loadedDemo }: ContentConfig): JSX.
               <Icon name="layers" /> New mosaic
             </Button>
           )}
-          {own.length > 0 && (
+          {own.length > 0 && (filter.kind === "" || filter.kind === "map") && (
             <Button onClick={() => setAsking("map")}>
               <Icon name="map" /> New map
             </Button>
