@@ -1,6 +1,6 @@
 // Tables.
 import type { ComponentChildren, JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { classes } from "./class-names";
 
 export interface Column<R> {
@@ -35,6 +35,24 @@ export function sorted<R>(rows: readonly R[], column: Column<R> | undefined, dow
   });
 }
 
+/** A box that scrolls sideways; where it does, the keyboard reaches it. */
+function Scroll({ label, children }: { label: string; children: ComponentChildren }): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  const [scrolls, setScrolls] = useState(false);
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const watcher = new ResizeObserver(() => setScrolls(element.scrollWidth > element.clientWidth));
+    watcher.observe(element);
+    return () => watcher.disconnect();
+  }, []);
+  return (
+    <div class="table-scroll" ref={box} {...(scrolls && { tabIndex: 0, role: "region", "aria-label": `${label}, scrolls sideways` })}>
+      {children}
+    </div>
+  );
+}
+
 /** A real table: scrolls sideways where it must, sorts by the columns that can. */
 export function Table<R>(props: TableProps<R>): JSX.Element {
   const [order, setOrder] = useState<{ key: string; down: boolean } | null>(null);
@@ -53,7 +71,7 @@ export function Table<R>(props: TableProps<R>): JSX.Element {
     );
   };
   return (
-    <div class="table-scroll">
+    <Scroll label={props.label}>
       <table class="table" aria-label={props.label}>
         <thead>
           <tr>
@@ -82,6 +100,6 @@ export function Table<R>(props: TableProps<R>): JSX.Element {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
