@@ -7,6 +7,7 @@ from django.shortcuts import render
 
 from labeling import selectors
 from labeling.models import LabelSet
+from webapp.maps import basemaps
 from webapp.projects import access
 from webapp.projects.models import User
 
@@ -42,9 +43,15 @@ def label(request: HttpRequest, pk: UUID) -> HttpResponse:
     # The route's rule let nobody else through.
     assert isinstance(request.user, User)
     person = {"id": request.user.pk, "name": request.user.get_full_name() or request.user.get_username()}
+    basemaps.allow(request)
+    config = {
+        "label_set": selectors.label_set_json(found, role),
+        "user": person,
+        "basemaps": {"site": basemaps.site_basemaps(), "first": basemaps.site_default()},
+    }
     context = {
         "label_set": found,
-        "config": {"label_set": selectors.label_set_json(found, role), "user": person},
+        "config": config,
         "breadcrumb": [*_trail(found), (found.name, None)],
     }
     return render(request, "labeling/label.html", context)

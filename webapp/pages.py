@@ -3,7 +3,6 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -29,10 +28,9 @@ TITLES = {
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Return what the page shell shows on every page: the theme that the reader chose, and the site's basemap."""
+    """Return what the page shell shows on every page: the theme that the reader chose."""
     theme = request.COOKIES.get("theme", "")
-    basemap = {"url": settings.BASEMAP_URL, "attribution": settings.BASEMAP_ATTRIBUTION}
-    return {"theme": theme if theme in THEMES else "", "basemap": basemap if settings.BASEMAP_URL else None}
+    return {"theme": theme if theme in THEMES else ""}
 
 
 def error_page(request: HttpRequest, error: QuadratError) -> HttpResponse:

@@ -13,6 +13,9 @@ import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from webapp.errors import Invalid
+from webapp.maps import addresses as basemap_addresses
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -119,6 +122,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "webapp.maps.middleware.BasemapSources",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -144,6 +148,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "webapp.pages.shell",
+                "webapp.maps.basemaps.for_page",
             ],
         },
     },
@@ -220,11 +225,16 @@ SECURE_PROXY_SSL_HEADER = (
     (f"HTTP_{PROXY_HTTPS_HEADER.upper().replace('-', '_')}", "https") if PROXY_HTTPS_HEADER else None
 )
 
-# Servers of basemap tiles that a page may load pictures from.
-BASEMAP_ORIGINS = env_list("QUADRAT_BASEMAP_ORIGINS", "https://tile.openstreetmap.org")
-# XYZ template of the basemap under every map. Empty: no basemap, nothing outside is asked.
+# XYZ template of a basemap, beside those that an administrator names. Empty: no basemap, nothing outside is asked.
 BASEMAP_URL = env("QUADRAT_BASEMAP_URL", "")
+BASEMAP_NAME = env("QUADRAT_BASEMAP_NAME", "Basemap")
 BASEMAP_ATTRIBUTION = env("QUADRAT_BASEMAP_ATTRIBUTION", "")
+try:
+    if BASEMAP_URL:
+        basemap_addresses.check(url=BASEMAP_URL, kind="xyz", https=HTTPS)
+except Invalid as error:
+    raise ImproperlyConfigured(f"QUADRAT_BASEMAP_URL: {error}") from error
+BASEMAP_ORIGINS = basemap_addresses.origins(BASEMAP_URL, "a,b,c") if BASEMAP_URL else []
 # Search address of a server that speaks Nominatim's words. Empty: the gazetteer that comes with the site.
 PLACES_URL = env("QUADRAT_PLACES_URL", "")
 PLACES_CREDIT = env("QUADRAT_PLACES_CREDIT", "")
@@ -236,7 +246,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
-        "img-src": [SELF, "data:", "blob:", *(BASEMAP_ORIGINS if BASEMAP_URL else [])],
+        "img-src": [SELF, "data:", "blob:", *BASEMAP_ORIGINS],
         "worker-src": [SELF, "blob:"],
         "connect-src": [SELF],
         "font-src": [SELF],

@@ -5,9 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from webapp.maps import services
+from webapp.maps import basemap_admin, services
 from webapp.maps.models import Map, MapLayer
 from webapp.projects.admin import DeletedByService
+
+__all__ = ["basemap_admin"]  # Django finds what is registered from here
 
 
 class MapLayerInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only

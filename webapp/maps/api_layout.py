@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from webapp.errors import Invalid, NotFound
 from webapp.features.models import FeatureLayer
-from webapp.maps import columns, places, selectors, styles, table
+from webapp.maps import basemaps, columns, places, selectors, styles, table
 from webapp.maps.layout import Placed, put_layout
 from webapp.maps.parsing import answer, fields_of, opened, text, uuid_of
 from webapp.maps.services import map_number
@@ -19,8 +19,8 @@ from webapp.maps.services import map_number
 
 @api_view(["PUT"])
 def map_layout(request: Request, pk: UUID) -> Response:
-    """Write the whole layout: PUT {version, layers: [{kind, source, title, visible, opacity, style, group}]}, the
-    bottom one first. 409 where the map is no longer at that version."""
+    """Write the whole layout: PUT {version, basemap, layers: [{kind, source, title, visible, opacity, style, group}]},
+    the bottom one first; without `basemap` it stays. 409 where the map is no longer at that version."""
     found, role = opened(request, pk)
     fields = fields_of(request)
     layers, version = fields.get("layers"), fields.get("version")
@@ -28,7 +28,8 @@ def map_layout(request: Request, pk: UUID) -> Response:
         raise Invalid('"layers" is no list of layers.', fix='Send [{"kind": "features", "source": "…"}].')
     if not isinstance(version, int):
         raise Invalid('"version" is no number.', fix="Send the version of the map that you changed.")
-    put_layout(map=found, layers=[_placed(item) for item in layers], version=version)
+    placed = [_placed(item) for item in layers]
+    put_layout(map=found, layers=placed, version=version, basemap=text(fields, "basemap"))
     found.refresh_from_db()
     return answer(request, found, role)
 
@@ -46,6 +47,13 @@ def _placed(item: dict[str, Any]) -> Placed:
         style=style,
         group=text(item, "group") or "",
     )
+
+
+@api_view(["GET"])
+def map_basemaps(request: Request, pk: UUID) -> Response:
+    """Return the basemaps that the map may choose: the site's, and imagery of its project."""
+    found, _ = opened(request, pk)
+    return Response(basemaps.choices(found))
 
 
 @api_view(["GET"])

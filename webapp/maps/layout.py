@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from webapp.errors import Conflict, Invalid
-from webapp.maps import styles
+from webapp.maps import basemaps, styles
 from webapp.maps.models import Map, MapLayer
 from webapp.maps.services import MAX_LAYERS, MAX_NAME, find_layer, map_number, touch
 
@@ -35,18 +35,19 @@ class Placed:
     group: str = ""
 
 
-def put_layout(*, map: Map, layers: Sequence[Placed], version: int) -> None:
+def put_layout(*, map: Map, layers: Sequence[Placed], version: int, basemap: str | None = None) -> None:
     """Make these the map's layers, the first one at the bottom; layers of a group are brought together.
 
     Args:
         map: that the caller may edit.
         layers: all of them; those that the map had before and are not named are taken off.
         version: of the map that the caller changed.
+        basemap: what lies under them, see `basemaps.checked_choice`; None leaves it.
 
     Raises:
         Conflict: the map has another version: somebody else changed it.
-        Invalid: a layer twice, too many of them, or a title, opacity or style that cannot be.
-        NotFound: the project has no such layer.
+        Invalid: a layer twice, too many of them, or a title, opacity, style or basemap that cannot be.
+        NotFound: the project has no such layer, or the site no such basemap.
     """
     _check(layers)
     with transaction.atomic():
@@ -64,7 +65,7 @@ def put_layout(*, map: Map, layers: Sequence[Placed], version: int) -> None:
         ).delete()
         for position, placed in enumerate(wanted):
             _put(map, rows.get(placed.source), placed, position)
-        touch(map)
+        touch(map, **({} if basemap is None else {"basemap": basemaps.checked_choice(map, basemap)}))
 
 
 def gathered(layers: Sequence[Placed]) -> list[Placed]:

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_exempt
 
 from webapp.errors import NotFound
-from webapp.maps import selectors
+from webapp.maps import basemaps, selectors
 from webapp.projects import access
 
 
@@ -20,6 +20,7 @@ def map_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not selectors.may_open(found.share, found.created_by_id, reached, request.user):
         raise NotFound("map")
     role = access.role_in(request.user, found.project)
+    basemaps.allow(request)
     crumbs = [("Content", "/"), (found.project.name, f"/?project={found.project_id}")] if role is not None else []
     context = {
         "map": found,
@@ -35,6 +36,7 @@ def map_embed(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     role = access.authorise(request, found.project, shared=found.open_to_all)
     if not selectors.may_open(found.share, found.created_by_id, role, request.user):
         raise NotFound("map")
+    basemaps.allow(request)
     config = {"map": selectors.map_json(found, None), "embed": True}
 
     def shown(request: HttpRequest) -> HttpResponseBase:

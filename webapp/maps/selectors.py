@@ -18,6 +18,7 @@ from webapp.imagery.classes import class_areas
 from webapp.imagery.looks import picture
 from webapp.imagery.models import ImageryLayer
 from webapp.imagery.selectors import layer_json as imagery_json
+from webapp.maps import basemaps
 from webapp.maps.models import Map, MapLayer
 from webapp.projects.models import Member, Project, Role, User
 
@@ -91,6 +92,7 @@ def map_json(map: Map, role: Role | None) -> dict[str, Any]:
     return {
         **summary(map),
         "view": map.view,
+        "basemap": basemaps.under(map),
         "bookmarks": map.bookmarks,
         "notes": map.notes,
         "role": None if role is None else role.label,

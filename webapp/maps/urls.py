@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/maps/<uuid:pk>/share", api.map_share, name="api-map-share"),
     path("api/maps/<uuid:pk>/order", api.map_order, name="api-map-order"),
     path("api/maps/<uuid:pk>/layout", api_layout.map_layout, name="api-map-layout"),
+    path("api/maps/<uuid:pk>/basemaps", api_layout.map_basemaps, name="api-map-basemaps"),
     path("api/maps/<uuid:pk>/candidates", api.map_candidates, name="api-map-candidates"),
     path("api/maps/<uuid:pk>/layers", api.map_layers, name="api-map-layers"),
     path("api/maps/<uuid:pk>/layers/<int:layer>", api.map_layer, name="api-map-layer"),

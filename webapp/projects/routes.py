@@ -167,6 +167,7 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-map-share": {"PUT": MANAGE},
     "api-map-order": {"PUT": LABEL},
     "api-map-layout": {"PUT": LABEL},
+    "api-map-basemaps": {"GET": LABEL},
     "api-map-candidates": {"GET": LABEL},
     "api-map-layers": {"POST": LABEL},
     "api-map-layer": {"PATCH": LABEL, "DELETE": LABEL},

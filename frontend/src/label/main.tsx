@@ -8,6 +8,7 @@ import { toLatLngBounds } from "../ui/map";
 import type { VectorInfo } from "../ui/map";
 import { App } from "./app";
 import { arrivalOf } from "./arrival";
+import type { Basemaps } from "./basemap";
 import { Drawing } from "./drawing";
 import { VertexEditor } from "./editor";
 import { boxBetween, fromWorld } from "./geometry";
@@ -53,6 +54,7 @@ interface Config {
     readonly layer: VectorInfo & { readonly url: string; readonly count: number; readonly bounds: Bounds | null; readonly classes: readonly LabelClass[] };
   };
   readonly user: { readonly id: number; readonly name: string };
+  readonly basemaps: Basemaps;
 }
 
 /** Above so many samples only those in view are loaded. */
@@ -86,7 +88,7 @@ const boxOf = ([west, south, east, north]: Bounds): GeoJSON.Polygon => boxBetwee
 async function start(): Promise<void> {
   const root = document.getElementById("root");
   if (!root) throw new Error("The page has no #root.");
-  const { label_set: labelSet, user } = readConfig<Config>();
+  const { label_set: labelSet, user, basemaps } = readConfig<Config>();
   const { layer, imagery } = labelSet;
   const [queue, durable] = await openQueue(String(user.id), layer.id).then(
     (opened): [Queue, boolean] => [opened, true],
@@ -250,7 +252,7 @@ async function start(): Promise<void> {
     // On disk, work outlives the page; only in memory it would be lost.
     if (!durable && app.view.doc.pending.length) event.preventDefault();
   });
-  render(<Page app={app} editor={editor} imagery={shownImagery} facts={imagery} layerUrl={layer.url} trainingUrl={`/training-data/new?label_set=${labelSet.id}`} me={String(user.id)} labelSet={{ ...labelSet, mayManage: ["manager", "owner"].includes(labelSet.role) }} tasks={tasks} review={review} comments={comments} onMap={onMap} />, root);
+  render(<Page app={app} editor={editor} imagery={shownImagery} facts={imagery} basemaps={basemaps} layerUrl={layer.url} trainingUrl={`/training-data/new?label_set=${labelSet.id}`} me={String(user.id)} labelSet={{ ...labelSet, mayManage: ["manager", "owner"].includes(labelSet.role) }} tasks={tasks} review={review} comments={comments} onMap={onMap} />, root);
 }
 
 void start();

@@ -50,7 +50,7 @@ const SELECTED = "#ffffff";
 export function openMap(element: HTMLElement, app: App, editor: EditorPort, shown: Imagery, panning: () => boolean): MapView {
   const imagery = shown.own;
   // Keys, boxes and double clicks are the tools'.
-  const map = createMap(element, { bounds: imagery.bounds, keyboard: false, boxZoom: false, doubleClickZoom: false, zoomSnap: 0.5, wheelPxPerZoomLevel: 90, minZoom: 2 });
+  const map = createMap(element, { bounds: imagery.bounds, basemap: null, keyboard: false, boxZoom: false, doubleClickZoom: false, zoomSnap: 0.5, wheelPxPerZoomLevel: 90, minZoom: 2 });
   const pictures = new Pictures(map, shown);
   const samples = new SamplesLayer(map);
   const tools = new Tools(app, samples, editor);

@@ -9,6 +9,8 @@ import { Spinner } from "../ui/components";
 import { DeleteDialog } from "../ui/delete-dialog";
 import type { App } from "./app";
 import { Hint, TopBar } from "./bars";
+import { useBasemap } from "./basemap";
+import type { Basemaps } from "./basemap";
 import { bound, storeBindings, storedBindings } from "./bindings";
 import type { Bindings } from "./bindings";
 import { ConflictCard, ProblemCard } from "./dialogs";
@@ -42,6 +44,7 @@ export interface PageProps {
   readonly editor: EditorPort;
   readonly imagery: Imagery;
   readonly facts: ImageryFacts;
+  readonly basemaps: Basemaps;
   readonly layerUrl: string;
   readonly trainingUrl: string;
   readonly me: string;
@@ -52,7 +55,7 @@ export interface PageProps {
   readonly onMap: (map: MapView) => () => void;
 }
 
-export function Page({ app, editor, imagery, facts, layerUrl, trainingUrl, me, labelSet, tasks, review, comments, onMap }: PageProps): JSX.Element {
+export function Page({ app, editor, imagery, facts, basemaps, layerUrl, trainingUrl, me, labelSet, tasks, review, comments, onMap }: PageProps): JSX.Element {
   const view = useView(app);
   const place = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<MapView | null>(null);
@@ -79,6 +82,8 @@ export function Page({ app, editor, imagery, facts, layerUrl, trainingUrl, me, l
   useEffect(() => listenToPanning(), []);
   useEffect(() => listenToRelease(imagery), [imagery]);
 
+  const basemap = useBasemap(map, basemaps);
+
   const close = (): void => app.set({ open: "none" });
   return (
     <div class={view.panel ? "label-page" : "label-page panel-folded"}>
@@ -102,7 +107,7 @@ export function Page({ app, editor, imagery, facts, layerUrl, trainingUrl, me, l
           <SelectionBar app={app} view={view} keys={keys} />
         </div>
       </div>
-      <Panel app={app} view={view} imagery={{ imagery, facts, maySave: app.mayEdit, inView: () => map?.shownBounds() ?? null, onTry: () => window.innerWidth < NARROW_PX && app.set({ panel: false }) }} tasks={tasks} layerUrl={layerUrl} mayRestore={labelSet.mayManage} review={review} comments={comments} keys={keys} />
+      <Panel app={app} view={view} imagery={{ imagery, facts, basemap, maySave: app.mayEdit, inView: () => map?.shownBounds() ?? null, onTry: () => window.innerWidth < NARROW_PX && app.set({ panel: false }) }} tasks={tasks} layerUrl={layerUrl} mayRestore={labelSet.mayManage} review={review} comments={comments} keys={keys} />
       <CommentDialog comments={comments} />
       <TaskDialogs tasks={tasks} />
       {view.open === "help" && <KeyList table={table} keys={keys} bindings={bindings} onChange={rebind} onClose={close} />}

@@ -59,6 +59,7 @@ function itemsOf({ map, row, actions }: ItemProps): MenuItem[] {
       ? [
           { label: "Rename", icon: "edit" as const, onSelect: () => actions.onRename(row) },
           { label: row.group ? "Move to another group" : "Put into a group", icon: "layers" as const, onSelect: () => actions.onGroup(row) },
+          ...(row.kind === "imagery" ? [{ label: "Use as basemap", icon: "map" as const, onSelect: () => actions.onBasemap(row) }] : []),
           { label: "Remove from map", icon: "trash" as const, danger: true, onSelect: () => actions.onRemove(row) },
         ]
       : []),

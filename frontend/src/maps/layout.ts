@@ -1,4 +1,4 @@
-// A map's layout as it is written: every layer with how it is shown, the bottom one first. Pure.
+// A map's layout as it is written: its basemap, and every layer with how it is shown, the bottom one first. Pure.
 import { queryOf } from "../look/picture";
 import type { ImageryStyle } from "../look/picture";
 import { moved } from "./state";
@@ -15,11 +15,15 @@ export interface PlacedLayer {
   group: string;
 }
 
-export type Layout = PlacedLayer[];
+export interface Layout {
+  /** What lies under the layers: "" the site's default, "plain", "site:<id>" or "imagery:<id>". */
+  basemap: string;
+  layers: PlacedLayer[];
+}
 
 /** The layout of a map as it is now. */
 export function layoutOf(map: MapJson): Layout {
-  return map.layers.map((row) => ({
+  const layers = map.layers.map((row): PlacedLayer => ({
     kind: row.kind === "features" ? "features" : "imagery",
     source: sourceOf(row).id,
     title: row.title,
@@ -28,12 +32,13 @@ export function layoutOf(map: MapJson): Layout {
     style: row.style,
     group: row.group,
   }));
+  return { basemap: map.basemap.choice, layers };
 }
 
-/** The map with another layout, as far as it is known here: layers that come back are shown when the server answers. */
+/** The map with another layout, as far as it is known here: layers that come back, and another basemap, are shown when the server answers. */
 export function withLayout(map: MapJson, layout: Layout): MapJson {
   const rows = new Map(map.layers.map((row) => [sourceOf(row).id, row]));
-  const layers = layout.flatMap((placed): LayerRow[] => {
+  const layers = layout.layers.flatMap((placed): LayerRow[] => {
     const row = rows.get(placed.source);
     if (!row) return [];
     const { title, visible, opacity, style, group } = placed;
@@ -41,22 +46,22 @@ export function withLayout(map: MapJson, layout: Layout): MapJson {
     const picture = row.style === style ? row.picture : { ...row.picture, query: queryOf(style as ImageryStyle) };
     return [{ ...row, title, visible, opacity, style, group, picture }];
   });
-  return { ...map, layers };
+  return { ...map, basemap: { ...map.basemap, choice: layout.basemap }, layers };
 }
 
-/** The layout with one layer changed. */
+/** The layout with one layer changed; one that joins a group comes to its others. */
 export function changed(layout: Layout, source: string, change: Partial<PlacedLayer>): Layout {
-  return layout.map((placed) => (placed.source === source ? { ...placed, ...change } : placed));
+  return { ...layout, layers: gathered(layout.layers.map((placed) => (placed.source === source ? { ...placed, ...change } : placed))) };
 }
 
 /** The layout without a layer. */
 export function without(layout: Layout, source: string): Layout {
-  return layout.filter((placed) => placed.source !== source);
+  return { ...layout, layers: layout.layers.filter((placed) => placed.source !== source) };
 }
 
 /** The layout with a group called otherwise; "" takes it apart. */
 export function groupRenamed(layout: Layout, from: string, to: string): Layout {
-  return gathered(layout.map((placed) => (placed.group === from ? { ...placed, group: to } : placed)));
+  return { ...layout, layers: gathered(layout.layers.map((placed) => (placed.group === from ? { ...placed, group: to } : placed))) };
 }
 
 /** Layers of a group stand together, at the place of its lowest; as the server keeps them. */

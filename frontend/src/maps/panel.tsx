@@ -22,6 +22,8 @@ export interface PanelActions {
   onGroup: (row: LayerRow) => void;
   onRenameGroup: (group: string) => void;
   onUngroup: (group: string) => void;
+  /** Lay it under all layers. */
+  onBasemap: (row: LayerRow) => void;
   onRemove: (row: LayerRow) => void;
   onAdd: () => void;
 }

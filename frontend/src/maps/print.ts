@@ -1,7 +1,9 @@
 // The map as a page: title, map, legend, scale bar, north arrow, attribution; drawn on a canvas.
+import { creditOf } from "../ui/basemap";
 import { distance } from "../ui/geodesic";
 import { drawNotes } from "./notes";
 import { drawLegend, legendLines, roundLength, wrapped } from "./print-legend";
+import type { GroundState } from "../ui/ground";
 import { Stage } from "./stage";
 import type { Look } from "./state";
 import type { Compare } from "./swipe";
@@ -37,6 +39,12 @@ const DPI = 150;
 const SCALE = DPI / 96;
 const PATIENCE_MS = 30_000;
 const INK = "#111111";
+// Of a basemap, on the page: a browser does not tell a refusal from a server that is away.
+const MISSING: Record<GroundState, string> = {
+  ok: "",
+  partly: "parts of the basemap",
+  silent: "the basemap, whose server does not answer or does not let other sites copy its pictures",
+};
 
 interface Frame {
   left: number;
@@ -76,7 +84,7 @@ function drawNorth(pen: CanvasRenderingContext2D, x: number, top: number, size: 
 }
 
 /** Draw the map alone, on a stage of its own beside the page. */
-async function drawMap(pen: CanvasRenderingContext2D, source: PrintSource, frame: Frame): Promise<{ metresPerPixel: number; missing: string }> {
+async function drawMap(pen: CanvasRenderingContext2D, source: PrintSource, frame: Frame): Promise<{ metresPerPixel: number; ground: GroundState; missing: string }> {
   const holder = document.createElement("div");
   holder.className = "print-stage";
   holder.style.width = `${frame.width / SCALE}px`;
@@ -89,7 +97,7 @@ async function drawMap(pen: CanvasRenderingContext2D, source: PrintSource, frame
     onClick: () => undefined,
     onTypes: () => undefined,
     onError: (error) => errors.push(error),
-  });
+  }, { copied: true });
   try {
     stage.map.options.zoomSnap = 0;
     stage.map.fitBounds(source.bounds, { animate: false });
@@ -103,13 +111,14 @@ async function drawMap(pen: CanvasRenderingContext2D, source: PrintSource, frame
     pen.rect(frame.left, frame.top, frame.width, frame.height);
     pen.clip();
     pen.translate(frame.left, frame.top);
-    const whole = stage.drawOn(pen, SCALE);
+    stage.drawOn(pen, SCALE);
     drawNotesOn(pen, stage, source.map);
     pen.restore();
     const middle = frame.height / SCALE / 2;
     const [a, b] = [stage.map.containerPointToLatLng([0, middle]), stage.map.containerPointToLatLng([100, middle])];
-    const missing = [...(whole ? [] : ["the basemap, which belongs to another site"]), ...(errors.length > 0 ? ["values of a field"] : [])];
-    return { metresPerPixel: distance([a.lng, a.lat], [b.lng, b.lat]) / 100 / SCALE, missing: missing.join(" and ") };
+    const ground = stage.ground.isLoading ? "partly" : stage.ground.state;
+    const missing = [MISSING[ground], errors.length > 0 ? "values of a field" : ""].filter(Boolean);
+    return { metresPerPixel: distance([a.lng, a.lat], [b.lng, b.lat]) / 100 / SCALE, ground, missing: missing.join(" and ") };
   } finally {
     stage.stop();
     holder.remove();
@@ -175,7 +184,7 @@ export async function printed(source: PrintSource, wish: PrintWish): Promise<Pri
   const top = margin + (heads.length > 0 ? size * (0.8 + 2 * heads.length) : 0);
   const foot = size * 4.2;
   const frame = { left: margin, top, width: canvas.width - 2 * margin - side, height: canvas.height - top - margin - foot };
-  const { metresPerPixel, missing } = await drawMap(pen, source, frame);
+  const { metresPerPixel, ground, missing } = await drawMap(pen, source, frame);
   pen.strokeStyle = INK;
   pen.lineWidth = 2;
   pen.strokeRect(frame.left, frame.top, frame.width, frame.height);
@@ -183,7 +192,9 @@ export async function printed(source: PrintSource, wish: PrintWish): Promise<Pri
   const floor = canvas.height - margin;
   drawScale(pen, metresPerPixel, frame.left, floor - size * 1.8, size, canvas.width * 0.22);
   drawNorth(pen, frame.left + frame.width - size, frame.top + frame.height + size * 0.3, size);
-  const credits = [...new Set(source.rows.filter((row) => source.look.get(row.id)?.visible).map((row) => sourceOf(row).attribution))].filter(Boolean);
+  const { shown } = source.map.basemap;
+  const drawn = [...source.rows.filter((row) => source.look.get(row.id)?.visible).map((row) => sourceOf(row).attribution), shown && ground !== "silent" ? creditOf(shown) : ""];
+  const credits = [...new Set(drawn)].filter(Boolean);
   pen.font = `400 ${size * 0.75}px ${family}`;
   pen.fillStyle = "#555555";
   pen.fillText(wrapped(pen, [...credits, new Date().toISOString().slice(0, 10), "Web Mercator"].join(" · "), canvas.width - 2 * margin)[0] ?? "", margin, floor);

@@ -1,6 +1,7 @@
 // The second map of a side-by-side comparison; both always show the same place.
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import type { BasemapInfo } from "../ui/map";
 import { Stage } from "./stage";
 import type { Found } from "./stage";
 import type { Look } from "./state";
@@ -26,8 +27,8 @@ export function synced(a: L.Map, b: L.Map): () => void {
 }
 
 /** The map on the right. */
-export function SideMap(props: { first: MapJson; main: Stage; rows: readonly LayerRow[]; look: Look; onClick: (place: L.LatLng, found: Found[], map: L.Map) => void }): JSX.Element {
-  const { first, main, rows, look, onClick } = props;
+export function SideMap(props: { first: MapJson; main: Stage; basemap: BasemapInfo | null; rows: readonly LayerRow[]; look: Look; onClick: (place: L.LatLng, found: Found[], map: L.Map) => void }): JSX.Element {
+  const { first, main, basemap, rows, look, onClick } = props;
   const holderRef = useRef<HTMLDivElement>(null);
   const stageRef = useRef<Stage | null>(null);
   useEffect(() => {
@@ -49,6 +50,7 @@ export function SideMap(props: { first: MapJson; main: Stage; rows: readonly Lay
       stageRef.current = null;
     };
   }, [first, main, onClick]);
+  useEffect(() => stageRef.current?.ground.set(basemap), [basemap]);
   useEffect(() => stageRef.current?.show(rows, look), [rows, look]);
   return <div class="map right" ref={holderRef} aria-label="The map on the right" />;
 }

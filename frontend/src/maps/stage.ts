@@ -5,6 +5,8 @@ import { clip } from "../ui/swipe";
 import { Labels } from "../ui/vector-labels";
 import type { LabelSource } from "../ui/vector-labels";
 import { ColumnStore } from "./column-store";
+import { Ground } from "../ui/ground";
+import type { GroundState } from "../ui/ground";
 import { boundsOf, sameJson, savedLook, savedPlace } from "./state";
 import type { Look, Place } from "./state";
 import { featureStyle, LABEL_SIZE, labeller, neededFields, vectorStyle } from "./style";
@@ -23,6 +25,7 @@ export interface StageHandlers {
   /** A feature layer holds geometry types that were not seen before: 1 points, 2 lines, 3 polygons. */
   onTypes: (layer: number, types: readonly number[]) => void;
   onError: (error: unknown) => void;
+  onGround?: (state: GroundState) => void;
 }
 
 /** A style with what it was made of, so that what is drawn changes only when one of these does. */
@@ -39,6 +42,7 @@ function infoOf(row: ImageryRow): ImageryInfo {
 /** The map with its layers. */
 export class Stage {
   readonly map: L.Map;
+  readonly ground: Ground;
   private readonly layers = new Map<number, ImageryTileLayer | VectorTileLayer>();
   private rows: readonly LayerRow[] = [];
   private look: Look = new Map();
@@ -52,8 +56,11 @@ export class Stage {
     map: MapJson,
     place: Place | null,
     private readonly handlers: StageHandlers,
+    { copied = false }: { copied?: boolean } = {},
   ) {
-    this.map = createMap(element);
+    this.map = createMap(element, { basemap: null });
+    this.ground = new Ground(this.map, (state) => handlers.onGround?.(state), copied);
+    this.ground.set(map.basemap.shown);
     this.labels = new Labels(this.map);
     this.columns = new ColumnStore(map.id, () => this.show(this.rows, this.look), handlers.onError);
     const bounds = boundsOf(map.layers);
@@ -126,14 +133,14 @@ export class Stage {
     for (const [id, other] of this.layers) if (other instanceof VectorTileLayer) other.select(id === layer ? ids : new Set());
   }
 
-  /** Draw what the map shows on a pen, `scale` pixels for each of CSS. Pictures of other sites cannot be drawn: false then. */
-  drawOn(pen: CanvasRenderingContext2D, scale: number): boolean {
+  /** Draw what the map shows on a pen, `scale` pixels for each of CSS. What its server does not let us copy is left out. */
+  drawOn(pen: CanvasRenderingContext2D, scale: number): void {
     const frame = this.map.getContainer().getBoundingClientRect();
-    let whole = true;
     const put = (element: Element): void => {
-      if (element instanceof HTMLImageElement && new URL(element.src).origin !== window.location.origin) {
-        whole = false;
-        return;
+      if (element instanceof HTMLImageElement) {
+        if (element.naturalWidth === 0) return;
+        // Drawn nevertheless, one picture of another site would make the whole canvas unreadable.
+        if (new URL(element.src).origin !== window.location.origin && element.crossOrigin === null) return;
       }
       if (!(element instanceof HTMLImageElement || element instanceof HTMLCanvasElement) || element.width === 0) return;
       const box = element.getBoundingClientRect();
@@ -154,13 +161,12 @@ export class Stage {
       pen.restore();
     }
     this.map.getPane("labels")?.querySelectorAll("canvas").forEach(put);
-    return whole;
   }
 
   /** Settle when nothing in view is on its way any more, or after the time. */
   async settled(timeout_ms: number): Promise<void> {
     const end = Date.now() + timeout_ms;
-    const loading = (): boolean => [...this.layers.values()].some((layer) => this.map.hasLayer(layer) && layer.isLoading());
+    const loading = (): boolean => this.ground.isLoading || [...this.layers.values()].some((layer) => this.map.hasLayer(layer) && layer.isLoading());
     do await new Promise((done) => setTimeout(done, 120));
     while (loading() && Date.now() < end);
   }

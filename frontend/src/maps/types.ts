@@ -1,6 +1,6 @@
 // The map JSON of `/api/maps/<id>/`, and what its socket says.
 import type { LonLat } from "../ui/geodesic";
-import type { Bounds, ImageryInfo } from "../ui/map";
+import type { BasemapInfo, Bounds, ImageryInfo } from "../ui/map";
 import type { Compare } from "./swipe";
 
 export interface LayerClass {
@@ -99,6 +99,8 @@ export interface MapJson {
   share: "private" | "members" | "link" | "public";
   /** Empty where nobody saved one. */
   view: { lon?: number; lat?: number; zoom?: number; compare?: Compare; time?: string };
+  /** What lies under the layers: what the map chose (see `Layout`), and what that comes to; null: plain ground. */
+  basemap: { choice: string; shown: BasemapInfo | null };
   bookmarks: Bookmark[];
   notes: Note[];
   version: number;

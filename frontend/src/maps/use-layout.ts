@@ -11,7 +11,7 @@ export function useLayout(live: MapJson, accept: (fresh: MapJson) => void): { ma
   const [editor] = useState(() => {
     const url = `/api/maps/${live.id}/`;
     return new LayoutEditor(live, {
-      write: (layers, version) => put<MapJson>(`${url}layout`, { version, layers }),
+      write: (layout, version) => put<MapJson>(`${url}layout`, { version, ...layout }),
       reload: () => get<MapJson>(url),
       accept,
       failed: (error) => toast(`${asApiError(error).message} ${asApiError(error).fix}`, "bad"),

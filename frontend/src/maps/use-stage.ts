@@ -4,6 +4,7 @@ import type { RefObject } from "preact";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { asApiError } from "../ui/api";
 import { toast } from "../ui/components";
+import type { GroundState } from "../ui/ground";
 import { known, Popup } from "./popup";
 import { Stage } from "./stage";
 import type { Found } from "./stage";
@@ -20,6 +21,8 @@ export interface StageState {
   /** Hears "place" with the pointer's L.LatLng or null: it moves often, so only who listens renders anew. */
   pointer: EventTarget;
   types: ReadonlyMap<number, GeometryTypes>;
+  /** How the basemap does. */
+  ground: GroundState;
   /** Tell in a popup what was found. */
   popup: (at: L.LatLng, hits: Found[], on: L.Map) => Promise<void>;
 }
@@ -32,6 +35,7 @@ export function useStage(first: MapJson, start: Place | null): StageState {
   const pointer = useMemo(() => new EventTarget(), []);
   const [place, setPlace] = useState<Place | null>(null);
   const [types, setTypes] = useState<ReadonlyMap<number, GeometryTypes>>(new Map());
+  const [ground, setGround] = useState<GroundState>("ok");
   const clicksRef = useRef(0);
   const popup = useCallback(
     async (at: L.LatLng, hits: Found[], on: L.Map): Promise<void> => {
@@ -59,6 +63,7 @@ export function useStage(first: MapJson, start: Place | null): StageState {
       onClick: (at, found) => void popup(at, found, made.map),
       onTypes: (layer, seen) => setTypes((now) => new Map(now).set(layer, seen)),
       onError: (error) => toast(`${asApiError(error).message} ${asApiError(error).fix}`, "bad"),
+      onGround: setGround,
     });
     stageRef.current = made;
     setStage(made);
@@ -68,5 +73,5 @@ export function useStage(first: MapJson, start: Place | null): StageState {
       stageRef.current = null;
     };
   }, [first, start, pointer, popup]);
-  return { holderRef, stageRef, stage, place, pointer, types, popup };
+  return { holderRef, stageRef, stage, place, pointer, types, ground, popup };
 }

@@ -2,8 +2,9 @@
 import type { JSX } from "preact";
 import { del, patch } from "../ui/api";
 import { ConfirmDialog } from "../ui/components";
+import { BasemapDialog } from "./basemap";
 import { AddLayerDialog, GroupDialog, RenameDialog, ShareDialog } from "./dialogs";
-import { changed, gathered, groupRenamed, without } from "./layout";
+import { changed, groupRenamed, without } from "./layout";
 import type { LayoutEditor } from "./layout-editor";
 import type { PrintSource } from "./print";
 import { PrintDialog } from "./print-dialog";
@@ -11,7 +12,7 @@ import { sourceOf, titleOf } from "./types";
 import type { LayerRow, MapJson } from "./types";
 
 export type Open =
-  | { dialog: "add" | "share" | "print" | "rename-map" | "delete-map" }
+  | { dialog: "add" | "basemap" | "share" | "print" | "rename-map" | "delete-map" }
   | { dialog: "rename-layer" | "remove-layer" | "group"; row: LayerRow }
   | { dialog: "rename-group"; group: string }
   | null;
@@ -32,6 +33,8 @@ export function ViewerDialogs({ open, map, editor, page, onClose }: DialogsProps
   switch (open.dialog) {
     case "add":
       return <AddLayerDialog map={map} onAdded={(fresh) => editor.did(fresh)} onClose={onClose} />;
+    case "basemap":
+      return <BasemapDialog map={map} onChoose={(basemap) => editor.change({ ...editor.now, basemap })} onClose={onClose} />;
     case "share":
       return <ShareDialog map={map} onChanged={(fresh) => editor.own(fresh)} onClose={onClose} />;
     case "print":
@@ -67,7 +70,7 @@ export function ViewerDialogs({ open, map, editor, page, onClose }: DialogsProps
         <GroupDialog
           group={open.row.group}
           groups={[...new Set(map.layers.map((row) => row.group).filter(Boolean))]}
-          onSave={(group) => editor.change(gathered(changed(editor.now, sourceOf(open.row).id, { group })))}
+          onSave={(group) => editor.change(changed(editor.now, sourceOf(open.row).id, { group }))}
           onClose={onClose}
         />
       );

@@ -7,10 +7,11 @@ import type { MenuItem } from "../ui/components";
 import type { Bounds } from "../ui/map";
 import { SwipeHandle } from "../ui/swipe";
 import { About } from "./about";
+import { BasemapLine } from "./basemap";
 import { Coordinates } from "./coordinates";
 import { FeatureTable } from "./feature-table";
 import { useFirstLayer } from "./first-layer";
-import { changed as withChange, groupRenamed } from "./layout";
+import { changed as withChange, groupRenamed, without } from "./layout";
 import type { PlacedLayer } from "./layout";
 import { useLiveMap } from "./live-map";
 import { useNotes } from "./notes";
@@ -44,7 +45,7 @@ function typing(target: EventTarget | null): boolean {
 /** The page. */
 export function Viewer({ first, embed }: { first: MapJson; embed: boolean }): JSX.Element {
   const hash = useMemo(() => parseHash(window.location.hash), []);
-  const { holderRef, stageRef, stage, place, pointer, types, popup } = useStage(first, hash.place);
+  const { holderRef, stageRef, stage, place, pointer, types, ground, popup } = useStage(first, hash.place);
   const refresh = useCallback((row: FeaturesRow, changed: Bounds | null) => stageRef.current?.refresh(row, changed), [stageRef]);
   const { map: server, live, accept } = useLiveMap(first, refresh);
   const { map, editor } = useLayout(server, accept);
@@ -67,6 +68,7 @@ export function Viewer({ first, embed }: { first: MapJson; embed: boolean }): JS
   const side = compare?.mode === "side" ? compare : null;
   const main = useMemo(() => (side ? hiddenIn(map.layers, timed, side.right) : timed), [map.layers, timed, side]);
   const right = useMemo(() => (side ? hiddenIn(map.layers, timed, side.left) : timed), [map.layers, timed, side]);
+  useEffect(() => stage?.ground.set(map.basemap.shown), [stage, map.basemap.shown]);
   useEffect(() => stage?.show(map.layers, main), [stage, map.layers, main]);
   useEffect(() => stage?.setCompare(compare), [stage, compare]);
   useEffect(() => stage?.select(table, new Set(selected === null ? [] : [selected])), [stage, table, selected]);
@@ -96,13 +98,14 @@ export function Viewer({ first, embed }: { first: MapJson; embed: boolean }): JS
   const saveView = async (): Promise<void> => {
     try {
       if (lookChanged(map.layers, look)) {
-        editor.change(editor.now.map((placed): PlacedLayer => {
+        const layers = editor.now.layers.map((placed): PlacedLayer => {
           const row = map.layers.find((item) => sourceOf(item).id === placed.source);
           const shown = row && look.get(row.id);
           if (!row || !shown) return placed;
           const style = row.kind === "features" ? { ...placed.style, filter: shown.filter } : placed.style;
           return { ...placed, visible: shown.visible, opacity: shown.opacity, style };
-        }));
+        });
+        editor.change({ ...editor.now, layers });
       }
       await editor.flush();
       editor.own(await patch<MapJson>(`/api/maps/${map.id}/`, { view: { ...place, ...(compare && { compare }), ...(moment && { time: moment }) } }));
@@ -127,13 +130,12 @@ export function Viewer({ first, embed }: { first: MapJson; embed: boolean }): JS
     onHideClass: (id, value, hide) => show(id, { filter: withClass(look.get(id)?.filter ?? {}, value, hide) }),
     onZoom: zoom,
     onArrange: (rows) => {
-      const placed = new Map(editor.now.map((item) => [item.source, item]));
-      editor.change(
-        rows.flatMap((row) => {
-          const item = placed.get(sourceOf(row).id);
-          return item ? [{ ...item, group: row.group }] : [];
-        }),
-      );
+      const placed = new Map(editor.now.layers.map((item) => [item.source, item]));
+      const layers = rows.flatMap((row) => {
+        const item = placed.get(sourceOf(row).id);
+        return item ? [{ ...item, group: row.group }] : [];
+      });
+      editor.change({ ...editor.now, layers });
     },
     onSettings: (row, part) => setSettings({ layer: row.id, part }),
     onTable: (row) => {
@@ -145,6 +147,7 @@ export function Viewer({ first, embed }: { first: MapJson; embed: boolean }): JS
     onGroup: (row) => setOpen({ dialog: "group", row }),
     onRenameGroup: (group) => setOpen({ dialog: "rename-group", group }),
     onUngroup: (group) => editor.change(groupRenamed(editor.now, group, "")),
+    onBasemap: (row) => editor.change({ ...without(editor.now, sourceOf(row).id), basemap: `imagery:${sourceOf(row).id}` }),
     onRemove: (row) => setOpen({ dialog: "remove-layer", row }),
     onAdd: () => setOpen({ dialog: "add" }),
   };
@@ -213,6 +216,7 @@ export function Viewer({ first, embed }: { first: MapJson; embed: boolean }): JS
             <div class="panel-list">
               {map.description && <About text={map.description} />}
               <LayerList map={map} look={look} types={types} actions={actions} />
+              <BasemapLine map={map} state={ground} onChange={() => setOpen({ dialog: "basemap" })} />
             </div>
           </>
         )}
@@ -220,7 +224,7 @@ export function Viewer({ first, embed }: { first: MapJson; embed: boolean }): JS
       <div class="stage-column">
         <div class={`stage${side ? " side" : ""}`}>
           <div class="map" ref={holderRef} />
-          {side && stage && <SideMap first={first} main={stage} rows={map.layers} look={right} onClick={sideClick} />}
+          {side && stage && <SideMap first={first} main={stage} basemap={map.basemap.shown} rows={map.layers} look={right} onClick={sideClick} />}
           {compare?.mode === "swipe" && <SwipeHandle at={compare.at} onChange={(at) => setCompare({ ...compare, at })} />}
           <Tools
             map={map}

@@ -1,4 +1,6 @@
 // The map port: everything the pages know of Leaflet's set-up. Leaflet itself is django-leaflet's `window.L`.
+import { basemapLayer, siteBasemap } from "./basemap";
+import type { BasemapInfo } from "./basemap";
 import { ImageryTileLayer, toLatLngBounds } from "./imagery-layer";
 import type { ImageryInfo } from "./imagery-layer";
 import { VectorTileLayer } from "./vector-layer";
@@ -6,8 +8,8 @@ import type { VectorInfo } from "./vector-layer";
 import type { VectorStyle } from "./vector-paint";
 import type { Bounds } from "./vector-tile";
 
-export { toLatLngBounds, ImageryTileLayer, VectorTileLayer };
-export type { Bounds, ImageryInfo, VectorInfo, VectorStyle };
+export { basemapLayer, toLatLngBounds, ImageryTileLayer, VectorTileLayer };
+export type { BasemapInfo, Bounds, ImageryInfo, VectorInfo, VectorStyle };
 export type { Hit } from "./vector-layer";
 export type { Paint, PointSymbol } from "./vector-paint";
 
@@ -16,21 +18,13 @@ export interface MapOptions extends L.MapOptions {
   bounds?: Bounds | null | undefined;
   /** Leave the scale bar out. */
   noScale?: boolean | undefined;
+  /** What lies under everything; null: nothing yet; not given: what the site has under its maps. */
+  basemap?: BasemapInfo | null | undefined;
 }
 
-interface Basemap {
-  url: string;
-  attribution: string;
-}
-
-function basemap(): Basemap | null {
-  const text = document.getElementById("basemap")?.textContent;
-  return text ? (JSON.parse(text) as Basemap) : null;
-}
-
-/** Make a map with zoom buttons, scale bar, attribution and, where the site has one, the basemap. */
+/** Make a map with zoom buttons, scale bar, attribution and basemap. */
 export function createMap(element: HTMLElement, options: MapOptions = {}): L.Map {
-  const { bounds, noScale, ...rest } = options;
+  const { bounds, noScale, basemap = siteBasemap(), ...rest } = options;
   const map = L.map(element, {
     center: [20, 0],
     zoom: 2,
@@ -43,8 +37,7 @@ export function createMap(element: HTMLElement, options: MapOptions = {}): L.Map
   L.control.zoom({ position: "topright" }).addTo(map);
   L.control.attribution({ prefix: false, position: "bottomright" }).addTo(map);
   if (!noScale) L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
-  const ground = basemap();
-  if (ground) L.tileLayer(ground.url, { attribution: ground.attribution, maxNativeZoom: 19, maxZoom: 26 }).addTo(map);
+  if (basemap) basemapLayer(basemap).addTo(map);
   if (bounds) map.fitBounds(toLatLngBounds(bounds), { animate: false, padding: [8, 8] });
   // Panels that open and close change the map's size without the window changing.
   const observer = new ResizeObserver(() => map.invalidateSize({ animate: false, pan: false }));

@@ -25,6 +25,8 @@ export interface ImageryFacts {
 export interface ImageryPanelProps {
   readonly imagery: Imagery;
   readonly facts: ImageryFacts;
+  /** The field that chooses what lies under the imagery; null where there is nothing to choose. */
+  readonly basemap: JSX.Element | null;
   readonly maySave: boolean;
   /** What the map shows now, in degrees. */
   readonly inView: () => Bounds | null;
@@ -60,6 +62,7 @@ export function ImageryPanel(props: ImageryPanelProps): JSX.Element {
       <LookSection {...props} view={view} />
       <DateSection {...props} view={view} />
       <OffsetSection {...props} view={view} />
+      {props.basemap}
       <dl class="facts small-text">
         <dt>Scene</dt>
         <dd>{facts.name}</dd>
