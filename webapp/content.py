@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Greatest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -23,6 +23,7 @@ from labeling.models import LabelSet
 from training.models import ModelPackage, Run, TrainingData
 from webapp.demo.selectors import find_project
 from webapp.errors import Invalid
+from webapp.features.models import FeatureLayer
 from webapp.imagery.models import ImageryLayer
 from webapp.maps.models import Map
 from webapp.maps.selectors import open_maps
@@ -85,6 +86,14 @@ KINDS: dict[str, Kind] = {
         "imagery",
         ("kind", "width", "height", "gsd_m", "state"),
         lambda row: f"{IMAGERY_KINDS.get(row['kind'], '')}{row['width']} × {row['height']} px, {_metres(row['gsd_m'])}",
+    ),
+    "photos": Kind(
+        lambda: FeatureLayer.objects.filter(kind=FeatureLayer.Kind.PHOTOS).annotate(
+            modified=F("updated_at"), photo_count=Count("photos")
+        ),
+        "photos",
+        ("photo_count", "feature_count"),
+        lambda row: f"{row['photo_count']} photos, {row['feature_count']} placed",
     ),
     "label_set": Kind(
         lambda: LabelSet.objects.annotate(modified=Greatest("updated_at", "layer__updated_at")),

@@ -111,6 +111,7 @@ INSTALLED_APPS = [
     "webapp.jobs",
     "webapp.imagery",
     "webapp.features",
+    "webapp.photos",
     "webapp.maps",
     "webapp.ogc",
     "labeling",

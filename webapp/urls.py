@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("webapp.jobs.urls")),
     path("", include("webapp.imagery.urls")),
     path("", include("webapp.features.urls")),
+    path("", include("webapp.photos.urls")),
     path("", include("webapp.maps.urls")),
     path("", include("webapp.ogc.urls")),
     path("", include("labeling.urls")),

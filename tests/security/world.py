@@ -9,6 +9,7 @@ import numpy as np
 import rasterio
 from affine import Affine
 from django.conf import settings
+from django.contrib.gis.geos import Point
 
 from inference.models import Inference
 from labeling.models import Comment, LabelSet, Proposal, Task
@@ -19,6 +20,8 @@ from webapp.imagery import mosaics
 from webapp.imagery.models import NamedRendering, Upload
 from webapp.jobs import services
 from webapp.maps.models import Map, MapLayer
+from webapp.photos import services as photos
+from webapp.photos.models import Photo
 from webapp.projects.invitations import invite
 from webapp.projects.models import ApiToken, Member, Project, Role, User
 
@@ -53,6 +56,14 @@ def _write_scene() -> str:
     with rasterio.open(Path(settings.MEDIA_DIR) / "scene.tif", "w", transform=place, **profile) as target:
         target.write(np.full((3, 16, 16), 100, np.uint8))
     return "scene.tif"
+
+
+def _photo(layer: FeatureLayer) -> Photo:
+    """Return a photo that stands on the map's layer."""
+    (Path(settings.MEDIA_DIR) / "photo.jpg").write_bytes(b"\xff\xd8\xff")
+    point = Feature.objects.create(layer=layer, fid=2, geometry=Point(85.52, 27.63, srid=4326))
+    files = {"picture_path": "photo.jpg", "thumbnail_path": "photo.jpg", "size_bytes": 6}
+    return Photo.objects.create(pk=point.pk, layer=layer, name="a.jpg", sha256="0" * 64, width=1, height=1, **files)
 
 
 def make_world() -> World:
@@ -107,6 +118,7 @@ def make_world() -> World:
     )
     a_map = Map.objects.create(project=project, name="Map")
     map_layer = MapLayer.objects.create(map=a_map, position=0, features=layer)
+    photo = _photo(layer)
     token = ApiToken.objects.create(user=people["owner"], name="t", digest="x", hint="qdt_x", scopes=["read"])
     invitation, link = invite(project=project, user=people["owner"], role=Role.LABELER, max_uses=None)
     objects: dict[str, UUID] = {
@@ -116,6 +128,11 @@ def make_world() -> World:
         "upload": upload.pk,
         "layer": layer.pk,
         "map": a_map.pk,
+        "photo": photo.pk,
+        **dict.fromkeys(
+            ("photos", "photo-set", "photo-files", "photo-read"),
+            photos.create_set(project=project, name="P", user=None).pk,
+        ),
         "label": label_set.pk,
         "task": task.pk,
         "proposal": proposal.pk,
@@ -150,6 +167,7 @@ def make_world() -> World:
         "feature_id": feature.pk,
         "feature": feature.pk,
         "layer": map_layer.pk,
+        "photo": photo.pk,
         "number": 0,
         "what": "truth",
         "collection": layer.pk,

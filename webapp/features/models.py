@@ -40,6 +40,7 @@ class FeatureLayer(models.Model):
         DETECTIONS = "detections"
         POLYGONS = "polygons"
         IMPORTED = "imported"
+        PHOTOS = "photos"
 
     class State(models.TextChoices):
         """A layer written by a job is on maps while it grows."""

@@ -123,7 +123,10 @@ def consequences(layer: FeatureLayer) -> Consequences:
 
 def writers_of(layer: FeatureLayer) -> list[deletion.Use]:
     """Return the jobs that have not ended and write into a layer."""
-    return at_work(Q(pk=layer.job_id) | Q(kind__in=("import_features", "restore_features"), spec__layer=str(layer.pk)))
+    return at_work(
+        Q(pk=layer.job_id)
+        | Q(kind__in=("import_features", "restore_features", "read_photos"), spec__layer=str(layer.pk))
+    )
 
 
 def delete(*, layer: FeatureLayer, user: User | None) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, transaction
-from django.db.models import ProtectedError, Q, QuerySet, RestrictedError, Sum
+from django.db.models import Count, ProtectedError, Q, QuerySet, RestrictedError, Sum
 from django.db.models.deletion import Collector
 
 from training.models import ModelPackage, TrainingData
@@ -16,6 +16,7 @@ from webapp.housekeeping.stores import quarantined_by
 from webapp.imagery.models import ImageryLayer, Upload
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import at_work
+from webapp.photos.models import Photo
 from webapp.projects import deletion
 from webapp.projects.deletion import Consequences, Use
 from webapp.projects.models import Project, User
@@ -29,9 +30,13 @@ def consequences(project: Project) -> Consequences:
         model.objects.filter(project__in=whole).aggregate(sum=Sum("size_bytes"))["sum"] or 0
         for model in (ImageryLayer, TrainingData, ModelPackage)
     )
+    photos = Photo.objects.filter(layer__project__in=whole).aggregate(count=Count("pk"), sum=Sum("size_bytes"))
+    size += photos["sum"] or 0
     goes = deletion.taken_along(project, apart_from=("Project",))
     if features:
         goes.append(f"{features:,} features with their history")
+    if photos["count"]:
+        goes.append(f"{photos['count']:,} photos")
     if size:
         goes.append(f"{size / 1e6:,.1f} MB of files")
     return Consequences(
@@ -98,8 +103,10 @@ def _files(project: Project) -> dict[str, set[str]]:
     named = ("analysis_path", "display_path", "mosaic__overview_path")
     whole = _whole(project)
     imagery = ImageryLayer.objects.filter(project__in=whole).values_list(*named)
+    photos = Photo.objects.filter(layer__project__in=whole).values_list("picture_path", "thumbnail_path")
     jobs = Job.objects.filter(project__in=whole)
     return {
+        "photos": {path for row in photos for path in row},
         "imagery": {path for row in imagery for path in row if path},
         "training data": set(TrainingData.objects.filter(project__in=whole).values_list("path", flat=True)) - {""},
         "model packages": set(ModelPackage.objects.filter(project__in=whole).values_list("path", flat=True)),

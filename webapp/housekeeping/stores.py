@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.conf import settings
 from django.db.models import Q
@@ -14,6 +14,7 @@ from training.models import ModelPackage, TrainingData
 from webapp.imagery.models import ImageryLayer, Upload
 from webapp.jobs.models import Job
 from webapp.jobs.restarts import keeps_files
+from webapp.photos.models import Photo
 
 # Columns that name a file or folder in MEDIA_DIR or SCRATCH_DIR. A test finds any that is missing here.
 NAMING_COLUMNS = {
@@ -21,6 +22,8 @@ NAMING_COLUMNS = {
     "imagery.ImageryLayer.display_path",
     "imagery.Mosaic.overview_path",
     "imagery.ImageryLayer.blocks_path",  # in a job's scratch folder
+    "photos.Photo.picture_path",
+    "photos.Photo.thumbnail_path",
     "training.TrainingData.path",
     "training.ModelPackage.path",
 }
@@ -56,6 +59,7 @@ def stores() -> list[Store]:
     media, quarantine, scratch = (Path(settings.MEDIA_DIR), Path(settings.QUARANTINE_DIR), Path(settings.SCRATCH_DIR))
     return [
         Store("imagery", media, "imagery/**/*", False, _imagery, shared=True),
+        Store("photos", media, "photos/**/*", False, _photos, shared=True),
         Store("training data", media, "training/*", True, _training),
         Store("model packages", media, "packages/*", True, _packages, shared=True),
         Store("exports", media, "exports/*", True, _exports),
@@ -67,6 +71,11 @@ def stores() -> list[Store]:
 def _imagery() -> set[str]:
     rows = ImageryLayer.objects.values_list("analysis_path", "display_path", "mosaic__overview_path")
     return {path for row in rows.iterator() for path in row if path}
+
+
+def _photos() -> set[str]:
+    rows = Photo.objects.values_list("picture_path", "thumbnail_path")
+    return {path for row in rows.iterator() for path in row}
 
 
 def _training() -> set[str]:
@@ -95,8 +104,17 @@ def quarantined_by(spec: dict[str, Any]) -> Iterator[str]:
     """Yield the names in quarantine that a job's spec holds: plain names of ours, never a path."""
     for key in ("upload", "file", "path"):
         name = spec.get(key)
-        if isinstance(name, str) and name not in ("", ".", "..") and Path(name).name == name:
+        if _plain(name):
             yield name
+    files = spec.get("files")
+    for item in files if isinstance(files, list) else []:
+        name = item.get("file") if isinstance(item, dict) else None
+        if _plain(name):
+            yield name
+
+
+def _plain(name: object) -> TypeGuard[str]:
+    return isinstance(name, str) and name not in ("", ".", "..") and Path(name).name == name
 
 
 def _scratch() -> set[str]:

@@ -44,13 +44,13 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def keep(path: Path) -> str:
-    """Move a finished file into MEDIA_DIR under the hash of its bytes; return its path relative to that.
+def keep(path: Path, *, under: str = "imagery") -> str:
+    """Move a finished file into a folder of MEDIA_DIR under the hash of its bytes; return its path relative to that.
 
     It appears there whole or not at all; the same bytes twice are one file.
     """
     digest = sha256_of(path)
-    relative = f"imagery/{digest[:2]}/{digest}{path.suffix}"
+    relative = f"{under}/{digest[:2]}/{digest}{path.suffix}"
     target = Path(settings.MEDIA_DIR) / relative
     target.parent.mkdir(parents=True, exist_ok=True)
     try:

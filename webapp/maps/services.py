@@ -23,6 +23,7 @@ Layer = ImageryLayer | FeatureLayer
 
 MAX_NAME = 200
 MAX_LAYERS = 100
+PHOTO_COLOUR = "#136f63"
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def add_layer(*, map: Map, layer: Layer, title: str = "", style: dict[str, Any] 
             map=map,
             position=0 if top is None else top + 1,
             title=title.strip(),
-            style=styles.checked(style or {}, layer),
+            style=styles.checked(style or _first_style(layer), layer),
             opacity=_first_opacity(layer),
             **key,
         )
@@ -235,6 +236,12 @@ def map_number(value: object) -> bool:
 def _first_opacity(layer: Layer) -> float:
     # A class raster hides the scene that it explains, so it starts half-way through.
     return 0.7 if isinstance(layer, ImageryLayer) and layer.kind == ImageryLayer.Kind.CLASS_RASTER else 1.0
+
+
+def _first_style(layer: Layer) -> dict[str, Any]:
+    # Photos have no classes that could colour them.
+    photos = isinstance(layer, FeatureLayer) and layer.kind == FeatureLayer.Kind.PHOTOS
+    return {"by": "single", "colour": PHOTO_COLOUR, "radius": 6} if photos else {}
 
 
 def touch(map: Map, **values: Any) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from webapp.maps import api, api_extras, api_layout, pages
+from webapp.maps import api, api_extras, api_layout, api_photos, pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("maps/", pages.public_maps, name="public-maps"),
@@ -21,6 +21,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/maps/<uuid:pk>/layers/<int:layer>/column", api_layout.map_column, name="api-map-column"),
     path("api/maps/<uuid:pk>/notes/<str:note>", api_extras.map_note, name="api-map-note"),
     path("api/maps/<uuid:pk>/bookmarks", api_extras.map_bookmarks, name="api-map-bookmarks"),
+    path("api/maps/<uuid:pk>/layers/<int:layer>/photos/<uuid:photo>/", api_photos.map_photo, name="api-map-photo"),
+    path(
+        "api/maps/<uuid:pk>/layers/<int:layer>/photos/<uuid:photo>/picture.jpg",
+        api_photos.map_photo_picture,
+        name="api-map-photo-picture",
+    ),
+    path(
+        "api/maps/<uuid:pk>/layers/<int:layer>/photos/<uuid:photo>/thumbnail.jpg",
+        api_photos.map_photo_thumbnail,
+        name="api-map-photo-thumbnail",
+    ),
     path("api/maps/<uuid:pk>/places", api_layout.map_places, name="api-map-places"),
     path("api/maps/<uuid:pk>/layers/<int:layer>/table", api_layout.map_table, name="api-map-table"),
     path("api/maps/<uuid:pk>/layers/<int:layer>/point", api.map_point, name="api-map-point"),

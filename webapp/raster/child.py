@@ -1,7 +1,7 @@
 """The process inside the sandbox: `python -m webapp.raster.child`, one request on stdin, JSON lines on stdout.
 
 It limits itself before GDAL is loaded, then checks (`probe`), checks and rewrites (`rewrite`), or checks and measures
-(`inspect`) one file.
+(`inspect`) one raster; or rewrites a photo that lies nowhere as one (`photo`).
 """
 
 import ctypes
@@ -197,7 +197,14 @@ def shown_range(band: Any, bits: int | None) -> tuple[float, float]:
     return (low, high) if high > low else (band.min, band.max if band.max > band.min else band.min + 1)
 
 
-COMMANDS = {"probe": probe, "rewrite": rewrite, "inspect": inspect}
+def photo(request: dict[str, Any]) -> dict[str, Any]:
+    """Write picture.jpg and thumbnail.jpg into the output folder and return all that is to know about the photo."""
+    from webapp.raster.photo import rewrite_photo
+
+    return rewrite_photo(Path(request["input"]), Path(request["out"]), name=request["name"])
+
+
+COMMANDS = {"probe": probe, "rewrite": rewrite, "inspect": inspect, "photo": photo}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,7 +1,7 @@
 // The content list without its looks: what is asked for, and how it stands in the address.
 import type { IconName } from "../ui/components";
 
-export const KINDS = ["map", "imagery", "label_set", "training_data", "run", "model", "inference"] as const;
+export const KINDS = ["map", "imagery", "photos", "label_set", "training_data", "run", "model", "inference"] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface KindText {
@@ -13,6 +13,7 @@ export interface KindText {
 export const KIND_TEXT: Record<Kind, KindText> = {
   map: { one: "Map", many: "Maps", icon: "map" },
   imagery: { one: "Imagery", many: "Imagery", icon: "image" },
+  photos: { one: "Photos", many: "Photos", icon: "camera" },
   label_set: { one: "Label set", many: "Label sets", icon: "polygon" },
   training_data: { one: "Training data", many: "Training data", icon: "data" },
   run: { one: "Run", many: "Runs", icon: "run" },

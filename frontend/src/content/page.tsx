@@ -131,6 +131,7 @@ function Nothing(props: { filter: Filter; projects: Project[]; upload: string; o
 
 const NEXT_STEP: Record<Exclude<Filter["kind"], "" | "imagery">, string> = {
   map: "Make one with New map, or open imagery and choose Add to a map. Running a model also makes a map.",
+  photos: "Choose Add photos, and drop JPEG photos there.",
   label_set: "Open imagery and start a label set on it.",
   training_data: "Open a label set and export training data from it.",
   run: "Open training data and train a model on it.",
@@ -204,6 +205,11 @@ export function ContentPage({ projects, demo: loadedDemo }: ContentConfig): JSX.
           {own.length > 0 && (filter.kind === "" || filter.kind === "map") && (
             <Button onClick={() => setAsking("map")}>
               <Icon name="map" /> New map
+            </Button>
+          )}
+          {["imagery", "photos"].includes(filter.kind) && projects.length > 0 && (
+            <Button href={project ? `/photos/new?project=${project}` : "/photos/new"}>
+              <Icon name="camera" /> Add photos
             </Button>
           )}
           {projects.length > 0 && (

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { get } from "../ui/api";
 import { Icon, Spinner } from "../ui/components";
 import { area, number, percent } from "../ui/format";
+import { PhotoCard } from "./photo-card";
 import type { Found } from "./stage";
 import { titleOf } from "./types";
 import type { ImageryRow, LayerClass, PointJson } from "./types";
@@ -157,7 +158,9 @@ export function Popup({ map, found }: { map: string; found: readonly Known[] }):
   return (
     <div class="map-popup">
       {shown.map((item, index) =>
-        item.kind === "feature" ? (
+        item.kind === "feature" && item.row.features.kind === "photos" && typeof item.hit.properties["id"] === "string" ? (
+          <PhotoCard key={index} map={map} row={item.row} id={item.hit.properties["id"]} />
+        ) : item.kind === "feature" ? (
           <FeatureCard key={index} map={map} found={item} />
         ) : (
           <RasterCard key={index} row={item.row} point={item.point} />

@@ -46,11 +46,14 @@ export function useStage(first: MapJson, start: Place | null): StageState {
       if (found.length === 0 || click !== clicksRef.current || !on.getContainer().isConnected) return;
       const content = document.createElement("div");
       render(h(Popup, { map: first.id, found }), content);
-      L.popup({ maxWidth: 320, minWidth: 180, maxHeight: 320 })
-        .setLatLng(at)
-        .setContent(content)
-        .openOn(on)
-        .on("remove", () => render(null, content));
+      const popup = L.popup({ maxWidth: 320, minWidth: 180, maxHeight: 320 }).setLatLng(at).setContent(content).openOn(on);
+      // What comes a moment later (a photo, attributes) makes it taller: it is measured and brought into view again.
+      const grown = new ResizeObserver(() => popup.update());
+      grown.observe(content);
+      popup.on("remove", () => {
+        grown.disconnect();
+        render(null, content);
+      });
     },
     [first.id],
   );

@@ -1,0 +1,9 @@
+"""Django application `photos`."""
+
+from django.apps import AppConfig
+
+
+class PhotosConfig(AppConfig):
+    """Settings of the application."""
+
+    name = "webapp.photos"
