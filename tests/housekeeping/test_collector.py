@@ -216,7 +216,7 @@ def test_workers_queue_one_collection_a_day(settings: Settings) -> None:
 
 
 def test_every_column_that_names_a_file_is_known_to_the_collector() -> None:
-    rooms = ("projects", "jobs", "imagery", "features", "maps", "labeling", "training", "inference")
+    rooms = ("projects", "jobs", "imagery", "features", "photos", "maps", "labeling", "training", "inference")
     columns = {
         f"{model._meta.app_label}.{model.__name__}.{column.name}"
         for room in rooms
