@@ -22,7 +22,7 @@ from tests.bench.bench_tiles import Tile, side_by_side, tiles_in
 from tests.bench.report import report
 from tests.bench.tile_report import Row
 from tests.bench.tile_servers import ROOT, Server, peer_python
-from tests.bench.vector_data import PEER_TABLE, made_layer
+from tests.bench.vector_data import PEER_TABLE, copy_for_peer, made_layer
 from tests.bench.vector_report import Fresh, Shown, write
 
 ZOOMS = (8, 10, 11, 12, 13, 14, 15, 16, 17)
@@ -133,6 +133,7 @@ def main() -> None:
 
     began = time.perf_counter()
     layer = made_layer(args.buildings, args.features)
+    copy_for_peer(layer)
     sys.stdout.write(f"{layer.feature_count:,} features ready after {time.perf_counter() - began:.0f} s\n")
     python = peer_python(Path(settings.VAR_DIR) / "bench-tipg", "tipg==1.6.0")
     # asyncpg's pool of one: one tile at a time is asked for, of either.

@@ -36,9 +36,7 @@ def copies(path: Path, count: int) -> Iterator[tuple[Any, int, float]]:
 
 
 def made_layer(path: Path, count: int) -> Any:
-    """Return the feature layer of `count` buildings, written where it is not there, with the peer's table beside it."""
-    from django.db import connection
-
+    """Return the feature layer of `count` buildings, written where it is not there."""
     from tests.factories import make_layer, make_project, make_user
     from webapp.features import services
     from webapp.features.bulk import NewFeature
@@ -51,13 +49,20 @@ def made_layer(path: Path, count: int) -> Any:
         rows = (NewFeature(shape, class_value=value, score=score) for shape, value, score in copies(path, count))
         services.add_features(layer=found, features=rows)
         found.refresh_from_db()
+    return found
+
+
+def copy_for_peer(layer: Any) -> None:
+    """Write the layer's features into the plain table that a peer serves, indexed and vacuumed like ours."""
+    from django.db import connection
+
     with connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA IF NOT EXISTS bench")
         cursor.execute(f"DROP TABLE IF EXISTS {PEER_TABLE}")
         cursor.execute(
             f"CREATE TABLE {PEER_TABLE} AS SELECT fid AS id, geometry, class_value, score, verified"
             " FROM features_feature WHERE layer_id = %s",
-            [found.pk],
+            [layer.pk],
         )
         cursor.execute(f"ALTER TABLE {PEER_TABLE} ADD PRIMARY KEY (id)")
         cursor.execute(f"ALTER TABLE {PEER_TABLE} ALTER COLUMN geometry TYPE geometry(Polygon, 4326)")
@@ -67,4 +72,3 @@ def made_layer(path: Path, count: int) -> Any:
             cursor.execute(f"VACUUM ANALYZE {table}")
         # Both without parallel workers, whose time would be nobody's.
         cursor.execute(f'ALTER DATABASE "{connection.settings_dict["NAME"]}" SET max_parallel_workers_per_gather = 0')
-    return found

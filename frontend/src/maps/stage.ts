@@ -74,7 +74,8 @@ export class Stage {
     });
     this.map.on("mousemove", (event) => {
       handlers.onPointer(event.latlng);
-      this.hover(event.latlng);
+      // A map that is dragged stays as it is.
+      if (event.originalEvent.buttons === 0) this.hover(event.latlng);
     });
     this.map.on("mouseout", () => handlers.onPointer(null));
     this.map.on("click", (event) => {

@@ -1,5 +1,7 @@
 // Texts beside features, on one canvas above all layers, so that none is cut at a tile's edge and none lies on another.
-import type { DecodedTile, Properties } from "./vector-tile";
+import { readerOf } from "./vector-columns";
+import type { Properties } from "./vector-columns";
+import type { DecodedTile } from "./vector-tile";
 import { colourOf } from "./vector-paint";
 import type { VectorTileLayer } from "./vector-layer";
 
@@ -127,8 +129,9 @@ export class Labels {
       const parts = new Map<string, Label>();
       layer.eachShown((tile, z, x, y, style) => {
         const scale = 2 ** (zoom - z) * TILE_PX;
+        const read = readerOf(tile.columns);
         for (let feature = 0; feature < tile.count; feature++) {
-          const properties = tile.properties[feature] ?? {};
+          const properties = read(feature);
           const value = tile.classes[feature] ?? -1;
           if (colourOf(style, value, properties) === null) continue;
           const said = text(value, properties);

@@ -1,12 +1,17 @@
-// Feature layers on the map: vector tiles decoded in a worker, drawn on canvases. Decoded tiles are kept, so a new
-// style, a highlight or a deeper zoom asks the server for nothing.
+// Feature layers on the map: vector tiles decoded in one worker and drawn in another. Decoded tiles are kept, so a new
+// style, a ring or a deeper zoom asks the server for nothing.
 import { escapeHtml } from "./imagery-layer";
+import { TileDrawer } from "./tile-drawer";
 import { loadInWorker } from "./tile-loader";
 import type { Load, TileLoader } from "./tile-loader";
-import { colourOf, drawHighlights, drawOutlines, drawPoints, grouped } from "./vector-paint";
-import type { Grouped, VectorStyle } from "./vector-paint";
+import type { TilePainter } from "./tile-painter";
+import { TileRings } from "./tile-rings";
+import { propertiesOf } from "./vector-columns";
+import type { Properties } from "./vector-columns";
+import { colourOf, drawingOf, tonesOf } from "./vector-paint";
+import type { Drawing, Frame, Tones, VectorStyle } from "./vector-paint";
 import { featuresAt, tileTouches } from "./vector-tile";
-import type { Bounds, DecodedTile, Properties } from "./vector-tile";
+import type { Bounds, DecodedTile } from "./vector-tile";
 
 export interface VectorInfo {
   id: string;
@@ -26,13 +31,15 @@ export interface VectorTileOptions extends L.GridLayerOptions {
   /** Deepest zoom that is asked for; deeper ones draw the same tile larger. */
   maxDataZoom?: number;
   loader?: TileLoader;
+  /** What draws off the page's thread; null where nothing does. */
+  painter?: () => TilePainter | null;
 }
 
 interface Entry {
   seq: number;
   tile: DecodedTile | null;
-  /** Outlines in tile units, made at the first drawing. */
-  paths: Grouped | null;
+  /** Its colours as last drawn, and the style that gave them. */
+  toned: { by: VectorStyle; tones: Tones } | null;
   stale: boolean;
 }
 
@@ -44,8 +51,6 @@ interface Pending {
 
 const KEPT_TILES = 384;
 const MOST_TRIES = 4;
-// Tiles are drawn anew for so long in one frame; the others wait for the next, so that a slider stays smooth.
-const DRAW_MS = 10;
 const TILE_PX = 256;
 
 /** A feature layer as Leaflet layer. */
@@ -54,10 +59,8 @@ export class VectorTileLayer extends L.GridLayer {
   private readonly pending = new Map<string, Pending>();
   private readonly shown = new Map<HTMLCanvasElement, { coords: L.Coords; done: (() => void) | null }>();
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
-  private highlighted: string | null = null;
-  private selected: ReadonlySet<string> = new Set();
-  private readonly dirty = new Set<HTMLCanvasElement>();
-  private frame = 0;
+  private readonly rings = new TileRings();
+  private readonly drawer: TileDrawer;
   /** Geometry types seen so far: 1 points, 2 lines, 3 polygons. */
   readonly types = new Set<number>();
   private readonly load: TileLoader;
@@ -71,6 +74,7 @@ export class VectorTileLayer extends L.GridLayer {
     super({ updateWhenZooming: false, keepBuffer: 1, attribution: escapeHtml(info.attribution ?? ""), ...options });
     this.load = options.loader ?? loadInWorker;
     this.maxDataZoom = options.maxDataZoom ?? 20;
+    this.drawer = new TileDrawer({ drawingOf: (canvas) => this.drawingOf(canvas), onDrawn: (canvas) => this.drawn(canvas) }, options.painter);
     this.on("tileunload", (event: L.TileEvent) => this.drop(event.tile as unknown as HTMLCanvasElement));
   }
 
@@ -80,8 +84,7 @@ export class VectorTileLayer extends L.GridLayer {
     this.pending.clear();
     this.timers.forEach(clearTimeout);
     this.timers.clear();
-    cancelAnimationFrame(this.frame);
-    this.dirty.clear();
+    this.drawer.stop();
     super.onRemove(map);
     this.shown.clear();
     return this;
@@ -90,8 +93,13 @@ export class VectorTileLayer extends L.GridLayer {
   /** Draw with another style; nothing is fetched. */
   setStyle(style: VectorStyle): this {
     this.look = style;
-    this.drawAll();
+    this.drawer.draw(this.shown.keys());
     return this;
+  }
+
+  /** Whether a tile is on its way, or not drawn yet as it shall be. */
+  override isLoading(): boolean {
+    return super.isLoading() || this.drawer.busy;
   }
 
   /** Show a newer state. Only tiles that touch `changed` are asked for again (null: all); old ones stay until then. */
@@ -114,17 +122,15 @@ export class VectorTileLayer extends L.GridLayer {
     for (const [key, entry] of this.entries) if (entry.stale && !wanted.has(key)) this.entries.delete(key);
   }
 
-  /** Mark one feature by its id (null: none). */
+  /** Ring one feature by its id (null: none). */
   highlight(id: string | null): void {
-    if (id === this.highlighted) return;
-    this.highlighted = id;
-    this.drawAll();
+    if (this.rings.point(id)) this.ringAll();
   }
 
-  /** Mark features for as long as they are chosen. */
+  /** Ring features for as long as they are chosen. */
   select(ids: ReadonlySet<string>): void {
-    this.selected = ids;
-    this.drawAll();
+    this.rings.choose(ids);
+    this.ringAll();
   }
 
   /** Hand every tile on the map, with its address and the style, to something that looks at what is drawn. */
@@ -150,7 +156,7 @@ export class VectorTileLayer extends L.GridLayer {
     return featuresAt(tile, (world.x - x) * tile.extent, (world.y - y) * tile.extent, tolerance * units)
       .map((feature) => ({
         classValue: tile.classes[feature] === -1 ? null : (tile.classes[feature] ?? null),
-        properties: tile.properties[feature] ?? {},
+        properties: propertiesOf(tile.columns, feature),
       }))
       .filter((hit) => colourOf(this.look, hit.classValue ?? -1, hit.properties) !== null);
   }
@@ -174,6 +180,8 @@ export class VectorTileLayer extends L.GridLayer {
   private drop(canvas: HTMLCanvasElement): void {
     const gone = this.shown.get(canvas);
     this.shown.delete(canvas);
+    this.drawer.drop(canvas);
+    this.rings.drop(canvas);
     if (!gone) return;
     const key = this.dataKey(gone.coords);
     const stillWanted = [...this.shown.values()].some(({ coords }) => this.dataKey(coords) === key);
@@ -203,7 +211,7 @@ export class VectorTileLayer extends L.GridLayer {
       onTile: (tile) => {
         this.pending.delete(key);
         this.entries.delete(key);
-        this.entries.set(key, { seq, tile, paths: null, stale: false });
+        this.entries.set(key, { seq, tile, toned: null, stale: false });
         this.meet(tile);
         this.forget();
         this.arrived(key);
@@ -238,12 +246,15 @@ export class VectorTileLayer extends L.GridLayer {
   }
 
   private arrived(key: string): void {
-    for (const [canvas, tile] of this.shown) {
-      if (this.dataKey(tile.coords) !== key) continue;
-      this.draw(canvas, tile.coords);
-      tile.done?.();
-      tile.done = null;
-    }
+    this.drawer.draw([...this.shown].filter(([, { coords }]) => this.dataKey(coords) === key).map(([canvas]) => canvas));
+  }
+
+  private drawn(canvas: HTMLCanvasElement): void {
+    const shown = this.shown.get(canvas);
+    if (!shown) return;
+    shown.done?.();
+    shown.done = null;
+    this.ring(canvas, shown.coords);
     this.fire("drawn");
   }
 
@@ -253,47 +264,29 @@ export class VectorTileLayer extends L.GridLayer {
     if (this.types.size !== before) this.fire("types");
   }
 
-  private drawAll(): void {
-    for (const canvas of this.shown.keys()) this.dirty.add(canvas);
-    if (this.frame === 0 && this.dirty.size > 0) this.frame = requestAnimationFrame(() => this.drawSome());
+  private ringAll(): void {
+    for (const [canvas, { coords, done }] of this.shown) if (!done) this.ring(canvas, coords);
   }
 
-  private drawSome(): void {
-    this.frame = 0;
-    const end = performance.now() + DRAW_MS;
-    for (const canvas of this.dirty) {
-      this.dirty.delete(canvas);
-      const tile = this.shown.get(canvas);
-      if (tile) this.draw(canvas, tile.coords);
-      if (performance.now() > end) break;
-    }
-    if (this.dirty.size > 0) this.frame = requestAnimationFrame(() => this.drawSome());
-    else this.fire("drawn");
+  private ring(canvas: HTMLCanvasElement, coords: L.Coords): void {
+    this.rings.show(canvas, this.entries.get(this.dataKey(coords))?.tile ?? null, (tile) => this.frameOf(canvas, coords, tile));
   }
 
-  private draw(canvas: HTMLCanvasElement, coords: L.Coords): void {
-    const pen = canvas.getContext("2d");
-    if (!pen) return;
-    pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.clearRect(0, 0, canvas.width, canvas.height);
+  private drawingOf(canvas: HTMLCanvasElement): Drawing | null {
+    const coords = this.shown.get(canvas)?.coords;
+    if (!coords) return null;
     const entry = this.entries.get(this.dataKey(coords));
-    if (!entry?.tile) return;
-    const { tile } = entry;
-    if (!entry.paths || entry.paths.by !== (this.look.paint ?? null)) entry.paths = grouped(tile, this.look);
-    // A canvas deeper than its data shows a part of the tile, enlarged.
-    const up = Math.max(0, coords.z - this.maxDataZoom);
-    const parts = 2 ** up;
-    const scale = (canvas.width * parts) / tile.extent;
-    const left = (((coords.x % parts) + parts) % parts) * canvas.width;
-    const top = (coords.y % parts) * canvas.height;
-    const pixel = (window.devicePixelRatio || 1) / scale;
-    pen.setTransform(scale, 0, 0, scale, -left, -top);
-    pen.lineJoin = "round";
-    pen.lineWidth = (this.look.lineWidth ?? 1.5) * pixel;
-    drawOutlines(pen, entry.paths, this.look);
-    pen.lineWidth = 1.5 * pixel;
-    drawPoints(pen, tile, this.look, pixel);
-    const ringed = this.highlighted === null ? this.selected : new Set([...this.selected, this.highlighted]);
-    drawHighlights(pen, tile, ringed, pixel);
+    if (!entry?.tile) return null;
+    if (entry.toned?.by !== this.look) entry.toned = { by: this.look, tones: tonesOf(entry.tile, this.look) };
+    const { tones } = entry.toned;
+    return tones.palette.length === 0 ? null : drawingOf(entry.tile, tones, this.look, this.frameOf(canvas, coords, entry.tile));
+  }
+
+  /** A canvas deeper than its data shows a part of the tile, enlarged. */
+  private frameOf({ width, height }: HTMLCanvasElement, coords: L.Coords, tile: DecodedTile): Frame {
+    const parts = 2 ** Math.max(0, coords.z - this.maxDataZoom);
+    const scale = (width * parts) / tile.extent;
+    const left = (((coords.x % parts) + parts) % parts) * width;
+    return { width, height, scale, left, top: (coords.y % parts) * height, pixel: (window.devicePixelRatio || 1) / scale };
   }
 }

@@ -1,28 +1,34 @@
 // A vector tile as flat arrays: made in the worker, drawn and searched on the page. Knows no DOM, map or network.
 import { VectorTile } from "@mapbox/vector-tile";
 import Pbf from "pbf";
+import { columnBuffers, packed } from "./vector-columns";
+import type { Columns, Value } from "./vector-columns";
 
 /** west, south, east, north in degrees. */
 export type Bounds = readonly [number, number, number, number];
 
-export type Properties = Record<string, string | number | boolean>;
-
-/** One decoded tile. Feature i has the rings ringStart[i] … ringStart[i+1], ring r the points pointStart[r] … pointStart[r+1]. */
-export interface DecodedTile {
+/** Feature i has the rings ringStart[i] … ringStart[i+1], ring r the points pointStart[r] … pointStart[r+1]. */
+export interface Shapes {
   /** Units along an edge of the tile; points lie in these units, a little outside for the buffer. */
   extent: number;
   count: number;
   /** 1 point, 2 line, 3 polygon. */
   types: Uint8Array;
-  /** Class value; -1 for none. */
-  classes: Int32Array;
-  /** x0, y0, x1, y1 of each feature. */
-  boxes: Int32Array;
+  /** 1: a square that stands for the many features within it. */
+  cells: Uint8Array;
   ringStart: Uint32Array;
   pointStart: Uint32Array;
   /** x, y of every point. */
   points: Int32Array;
-  properties: Properties[];
+}
+
+/** One decoded tile. */
+export interface DecodedTile extends Shapes {
+  /** Class value; -1 for none. */
+  classes: Int32Array;
+  /** x0, y0, x1, y1 of each feature. */
+  boxes: Int32Array;
+  columns: Columns;
 }
 
 /** Where the class of a feature is written. */
@@ -35,12 +41,13 @@ export function decode(buffer: ArrayBuffer): DecodedTile | null {
   const extent = layers[0]?.extent;
   if (count === 0 || extent === undefined) return null;
   const types = new Uint8Array(count);
+  const cells = new Uint8Array(count);
   const classes = new Int32Array(count);
   const boxes = new Int32Array(count * 4);
   const ringStart = new Uint32Array(count + 1);
   const pointStart: number[] = [0];
   const points: number[] = [];
-  const properties: Properties[] = [];
+  const values = new Map<string, (Value | undefined)[]>();
   let index = 0;
   for (const layer of layers) {
     for (let i = 0; i < layer.length; i++, index++) {
@@ -61,27 +68,33 @@ export function decode(buffer: ArrayBuffer): DecodedTile | null {
       classes[index] = typeof value === "number" ? value : -1;
       boxes.set([x0, y0, x1, y1], index * 4);
       ringStart[index + 1] = pointStart.length - 1;
-      properties.push(feature.id === undefined ? feature.properties : { fid: feature.id, ...feature.properties });
+      cells[index] = feature.properties["count"] === undefined ? 0 : 1;
+      const properties = feature.id === undefined ? feature.properties : { fid: feature.id, ...feature.properties };
+      for (const [name, property] of Object.entries(properties)) {
+        let column = values.get(name);
+        if (!column) values.set(name, (column = new Array<Value | undefined>(count).fill(undefined)));
+        column[index] = property;
+      }
     }
   }
   return {
     extent,
     count,
     types,
+    cells,
     classes,
     boxes,
     ringStart,
     pointStart: Uint32Array.from(pointStart),
     points: Int32Array.from(points),
-    properties,
+    columns: new Map([...values].map(([name, column]) => [name, packed(column)])),
   };
 }
 
 /** The arrays that go to the page without a copy. */
 export function buffersOf(tile: DecodedTile): ArrayBuffer[] {
-  return [tile.types, tile.classes, tile.boxes, tile.ringStart, tile.pointStart, tile.points].map(
-    (array) => array.buffer as ArrayBuffer,
-  );
+  const own = [tile.types, tile.cells, tile.classes, tile.boxes, tile.ringStart, tile.pointStart, tile.points];
+  return [...own.map((array) => array.buffer as ArrayBuffer), ...columnBuffers(tile.columns)];
 }
 
 function at(array: { readonly [index: number]: number }, index: number): number {
@@ -133,7 +146,7 @@ export function featuresAt(tile: DecodedTile, x: number, y: number, tolerance: n
   const found: number[] = [];
   for (let feature = tile.count - 1; feature >= 0; feature--) {
     // Cells stand side by side: one of them is meant, not its neighbours.
-    const near = tile.properties[feature]?.["count"] === undefined ? tolerance : 0;
+    const near = tile.cells[feature] === 1 ? 0 : tolerance;
     if (hits(tile, feature, x, y, near)) found.push(feature);
   }
   return found;
