@@ -13,7 +13,16 @@ from webapp.projects.models import Project
 
 pytestmark = pytest.mark.django_db
 
-POSTED = ["api-uploads", "api-runs", "api-training-data-list", "api-inferences", "api-maps", "api-label-sets"]
+POSTED = [
+    "api-uploads",
+    "api-imagery-remote",
+    "api-imagery-remote-look",
+    "api-runs",
+    "api-training-data-list",
+    "api-inferences",
+    "api-maps",
+    "api-label-sets",
+]
 BODIES = {
     "nested too deep": b"[" * 100_000,
     "thousands of digits": b'{"project": ' + b"9" * 5000 + b"}",
