@@ -329,6 +329,8 @@ INGEST_TIMEOUT_S = env_float("QUADRAT_INGEST_TIMEOUT_S", 7200)
 INGEST_MEMORY_BYTES = env_int("QUADRAT_INGEST_MEMORY_BYTES", 4 * 1024**3)
 # Hours after which an upload that nobody goes on with is removed.
 UPLOAD_KEEP_H = env_float("QUADRAT_UPLOAD_KEEP_H", 24)
+# Folders of this machine from which members may take imagery. None: none are.
+IMPORT_FOLDERS = [Path(item).resolve() for item in env_list("QUADRAT_IMPORT_FOLDERS")]
 # Servers whose files may be read where they lie, as https://data.example.org or https://*.example.org. None: none are.
 REMOTE_HOSTS = env_list("QUADRAT_REMOTE_HOSTS")
 # The same for servers in the site's own network; no address there is asked otherwise.

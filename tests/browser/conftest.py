@@ -95,7 +95,7 @@ def site(
 ) -> Iterator[Site]:
     """The site on a free port, with the test database; its folders are those of the whole session."""
     folder = tmp_path_factory.mktemp("site")
-    for name in FOLDERS:
+    for name in (*FOLDERS, "import"):
         (folder / name.lower()).mkdir()
     with django_db_blocker.unblock():
         database_url = database_url_of_tests()
@@ -107,6 +107,7 @@ def site(
         "QUADRAT_SECRET_KEY": settings.SECRET_KEY,
         "QUADRAT_DEBUG": "0",
         "QUADRAT_REMOTE_PRIVATE_HOSTS": f"http://127.0.0.1:{files_port}",
+        "QUADRAT_IMPORT_FOLDERS": str(folder / "import"),
         "DJANGO_SETTINGS_MODULE": "webapp.settings",
     }
     running = Site(f"http://127.0.0.1:{free_port()}", env, folder / "site.log")

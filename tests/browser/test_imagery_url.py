@@ -1,12 +1,13 @@
-"""Imagery of another server: looked at, added, seen, and told when it changes there."""
+"""Imagery of another server: looked at, added, seen, and told when it changes there. And of a folder of our own."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser.driver import PHONE, Pages
+from tests.browser.driver import PHONE, Pages, Site
 from tests.factories import make_project
 from tests.remote.server import serving
 from webapp.imagery.models import ImageryLayer
@@ -15,10 +16,13 @@ from webapp.projects.models import User
 Screenshot = Callable[..., Path]
 
 
-def test_a_cog_is_added_by_its_url_and_the_page_says_when_it_changes(
-    open_page: Pages, files_port: int, ana: User, data: Path, screenshot: Screenshot
+def test_a_folders_raster_is_taken_and_a_cog_added_by_its_url_until_it_changes(
+    open_page: Pages, site: Site, files_port: int, ana: User, data: Path, osbs: Path, screenshot: Screenshot
 ) -> None:
     make_project(ana)
+    folder = site.log.parent / "import"
+    (folder / "2018 Ordway-Swisher, flights of the second week").mkdir(exist_ok=True)
+    shutil.copyfile(osbs, folder / osbs.name)
     # Refused addresses and tiles of a changed file are answered with errors, which a console repeats.
     page = open_page(ana, allow=("status of 400", "status of 502"))
     with serving(files_port) as server:
@@ -34,7 +38,11 @@ def test_a_cog_is_added_by_its_url_and_the_page_says_when_it_changes(
                 "assets": {"visual": visual, "away": {"href": "https://elsewhere.example.org/a.tif"}},
             }
         ).encode()
-        page.goto("/imagery/upload")
+        page.goto("/imagery/upload?from=folder")
+        page.get_by_role("checkbox", name=osbs.name).check()
+        screenshot(page, "imagery-folder")
+        page.get_by_role("button", name="Add 1 file").click()
+        expect(page.get_by_text("0 of 1 file taken")).to_be_visible()
         page.get_by_role("tab", name="From a URL").click()
         address = page.get_by_label("Address of a COG or a STAC item")
         address.fill("https://elsewhere.example.org/a.tif")

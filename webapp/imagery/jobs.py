@@ -1,5 +1,6 @@
 """The job that turns an upload into a layer."""
 
+import os
 import shutil
 import time
 from datetime import datetime
@@ -8,8 +9,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from webapp.errors import NotFound, QuadratError
-from webapp.imagery import services, storage
+from webapp.errors import Conflict, NotFound, QuadratError
+from webapp.imagery import folders, services, storage
 from webapp.imagery.models import ImageryLayer, Upload
 from webapp.jobs.context import JobCancelled, JobContext
 from webapp.raster import sandbox
@@ -18,6 +19,7 @@ from webapp.remote import files
 
 # How often a copy from another server tells how far it is.
 TELL_EVERY_S = 1.0
+COPY_BYTES = 16 * 1024**2
 
 
 def ingest(context: JobContext) -> dict[str, Any]:
@@ -40,6 +42,8 @@ def ingest(context: JobContext) -> dict[str, Any]:
     try:
         if upload.options.get("url"):
             _fetch(context, upload)
+        elif upload.options.get("file"):
+            _copy(context, upload)
         layer = _rewrite(context, upload)
     except (QuadratError, JobCancelled):
         with context.guard():
@@ -66,6 +70,25 @@ def _fetch(context: JobContext, upload: Upload) -> None:
             done = f"{written / 1e6:,.0f} MB"
             context.progress(0.0, f"Copying: {done} of {total / 1e6:,.0f} MB" if total else f"Copying: {done}")
     upload.size_bytes = upload.received_bytes = storage.quarantined_file(upload.pk).stat().st_size
+    upload.save(update_fields=["size_bytes", "received_bytes", "updated_at"])
+
+
+def _copy(context: JobContext, upload: Upload) -> None:
+    """Copy a file of the server's own disk into quarantine."""
+    source, size, written = folders.allowed(upload.options["file"]), upload.size_bytes, 0
+    # What has become a link since leads elsewhere.
+    with (
+        os.fdopen(os.open(source, os.O_RDONLY | os.O_NOFOLLOW), "rb") as there,
+        storage.quarantined_file(upload.pk).open("wb") as here,
+    ):
+        for piece in iter(lambda: there.read(COPY_BYTES), b""):
+            context.check()
+            here.write(piece)
+            written += len(piece)
+            context.progress(0.0, f"Copying: {written / 1e6:,.0f} of {size / 1e6:,.0f} MB")
+            if written > size:
+                raise Conflict(f"'{upload.filename}' grows while it is copied.", fix="Add it again when it is whole.")
+    upload.size_bytes = upload.received_bytes = written
     upload.save(update_fields=["size_bytes", "received_bytes", "updated_at"])
 
 
@@ -119,7 +142,8 @@ def _rewrite(context: JobContext, upload: Upload) -> ImageryLayer:
                 job=context.job,
             )
             upload.layer, upload.state = layer, Upload.State.DONE
-            upload.options.pop("url", None)  # it may hold a signature
+            for key in ("url", "file"):
+                upload.options.pop(key, None)  # an address may hold a signature
             upload.save(update_fields=["layer", "state", "options", "updated_at"])
     except JobCancelled:
         storage.drop_unnamed(analysis, display)

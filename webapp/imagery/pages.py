@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from webapp.imagery import remote, selectors, uploads
+from webapp.imagery import folders, remote, selectors, uploads
 from webapp.imagery.models import ImageryLayer, Mosaic
 from webapp.projects import access
 from webapp.projects.models import Member, Role
@@ -18,6 +18,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         "project": request.GET.get("project", ""),
         "chunk_bytes": uploads.CHUNK_BYTES,
         "remote": remote.servers(),
+        "folders": folders.roots(),
     }
     return render(
         request, "imagery/upload.html", {"config": config, "breadcrumb": [("Content", "/"), ("Add imagery", None)]}

@@ -3,7 +3,7 @@
 import math
 import os
 from datetime import timedelta
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import uuid4
 
@@ -167,11 +167,37 @@ def fetch(*, project: Project, user: User, url: str, options: dict[str, Any]) ->
     """
     size, name = files.length_of(url)
     upload = begin(project=project, user=user, filename=name, size_bytes=size, position={}, options=options)
+    return _brought(upload, {"url": url}, f"Copy {name}")
+
+
+def take(*, project: Project, user: User, file: Path, position: dict[str, Any], options: dict[str, Any]) -> Job:
+    """Return the job that takes a file of the server's own disk like an upload.
+
+    Args:
+        project: where the layer will belong.
+        user: who asks for it.
+        file: checked by the caller; the job copies it.
+        position: see `begin`.
+        options: see `begin`.
+
+    Raises:
+        Invalid: a position or option that cannot be used.
+        TooLarge: more bytes than allowed.
+    """
+    size = file.stat().st_size
+    upload = begin(project=project, user=user, filename=file.name, size_bytes=size, position=position, options=options)
+    return _brought(upload, {"file": str(file)}, f"Ingest {upload.filename}")
+
+
+def _brought(upload: Upload, where: dict[str, str], title: str) -> Job:
+    """Return the job of an upload whose bytes the job brings itself.
+
+    Where they lie is kept out of the job's specification, which others see: an address may hold a signature.
+    """
     with transaction.atomic():
-        # Kept out of the job's specification, which others see: the address may hold a signature.
-        upload.options["url"] = url
+        upload.options.update(where)
         job = jobs.enqueue(
-            project=project, kind="ingest", spec={"upload": str(upload.pk)}, user=user, title=f"Copy {name}"[:200]
+            project=upload.project, kind="ingest", spec={"upload": str(upload.pk)}, user=upload.user, title=title[:200]
         )
         upload.job, upload.state = job, Upload.State.INGESTING
         upload.save(update_fields=["options", "job", "state", "updated_at"])

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from webapp.imagery import api, api_mosaics, api_pictures, api_remote, pages
+from webapp.imagery import api, api_folders, api_mosaics, api_pictures, api_remote, pages
 
 _LAYER = r"^api/imagery/(?P<pk>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"
 _SIZE = r"(?:/(?P<size>[0-9]{1,5}x[0-9]{1,5}))?"
@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("imagery/upload", pages.upload, name="imagery-upload"),
     path("imagery/<uuid:pk>/", pages.layer, name="imagery"),
     path("api/imagery/", api.imagery, name="api-imagery-list"),
+    path("api/imagery/folders", api_folders.folder_list, name="api-imagery-folders"),
     path("api/imagery/remote", api_remote.remote_list, name="api-imagery-remote"),
     path("api/imagery/remote/look", api_remote.look, name="api-imagery-remote-look"),
     path("api/imagery/<uuid:pk>/", api.layer, name="api-imagery"),

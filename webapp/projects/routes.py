@@ -51,6 +51,7 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-imagery-list": {"GET": SIGNED_IN},
     "api-imagery": {"GET": VIEW, "PATCH": LABEL, "DELETE": MANAGE},
     "api-imagery-deletion": {"GET": VIEW},
+    "api-imagery-folders": {"GET": LABEL, "POST": LABEL},
     "api-imagery-remote": {"POST": LABEL},
     "api-imagery-remote-look": {"POST": LABEL},
     "api-imagery-source": {"GET": VIEW, "POST": LABEL},

@@ -1,7 +1,8 @@
-// The page that brings new imagery in: files of this computer, or an address.
+// The page that brings new imagery in: files of this computer, a folder of the server, or an address.
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { Button, EmptyState, Tabs } from "../ui/components";
+import { FolderPanel } from "./folder-panel";
 import { UploadPanel } from "./upload-page";
 import { UrlPanel } from "./url-panel";
 import type { RemoteConfig } from "./url-panel";
@@ -11,10 +12,13 @@ export interface AddConfig {
   project: string;
   chunk_bytes: number;
   remote: RemoteConfig;
+  /** Folders of the server that are open. */
+  folders: string[];
 }
 
 const TABS = [
   { id: "upload", label: "Upload files" },
+  { id: "folder", label: "Server folder" },
   { id: "url", label: "From a URL" },
 ];
 
@@ -22,7 +26,8 @@ const TABS = [
 export function AddPage({ config }: { config: AddConfig }): JSX.Element {
   const first = config.projects.find((row) => row.id === config.project) ?? config.projects[0];
   const [project, setProject] = useState(first?.id ?? "");
-  const [tab, setTab] = useState(new URLSearchParams(window.location.search).get("from") === "url" ? "url" : "upload");
+  const asked = new URLSearchParams(window.location.search).get("from");
+  const [tab, setTab] = useState(TABS.find(({ id }) => id === asked)?.id ?? "upload");
   // Made when first looked at, and kept: an upload goes on while one looks at an address.
   const [made, setMade] = useState([tab]);
   const select = (id: string): void => {
@@ -46,6 +51,11 @@ export function AddPage({ config }: { config: AddConfig }): JSX.Element {
       {made.includes("upload") && (
         <div hidden={tab !== "upload"}>
           <UploadPanel {...shared} />
+        </div>
+      )}
+      {made.includes("folder") && (
+        <div hidden={tab !== "folder"}>
+          <FolderPanel {...shared} folders={config.folders} />
         </div>
       )}
       {made.includes("url") && (

@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from webapp.errors import QuadratError
 from webapp.imagery import remote, storage, uploads
+from webapp.imagery.folders import SUFFIXES, WORLD_SUFFIXES
 from webapp.imagery.models import ImageryLayer
 from webapp.jobs.models import Job
 from webapp.jobs.runner import run_now
@@ -31,9 +32,6 @@ from webapp.projects.models import Member, Project, Role, User
 from webapp.remote import policy
 
 URLS = ("https://", "http://", "s3://")
-SUFFIXES = {".tif", ".tiff", ".png", ".jpg", ".jpeg"}
-# World file of a picture: first and last letter of its suffix and a w (photo.png -> photo.pgw), or the suffix and w.
-WORLD_SUFFIXES = {".tif": ".tfw", ".tiff": ".tfw", ".png": ".pgw", ".jpg": ".jgw", ".jpeg": ".jgw"}
 LOOK_EVERY_S = 0.5
 
 
