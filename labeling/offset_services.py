@@ -56,6 +56,10 @@ def put(*, label_set: LabelSet, imagery: ImageryLayer, wanted: Wanted, user: Use
     note = wanted.note.strip()
     if len(note) > MAX_NOTE:
         raise Invalid(f"The note has {len(note)} characters.", fix=f"Keep to {MAX_NOTE}.", code="note")
+    if label_set.sheet_of_id is not None:
+        raise Conflict("A sheet shows the imagery as its label set does.", fix="Set the offset there.", code="sheet")
+    # What people draw blindly meanwhile was drawn on the same imagery.
+    sheets = LabelSet.objects.filter(sheet_of=label_set).select_related("layer").order_by("pk")
     with transaction.atomic():
         lock(label_set.layer)
         before = ImageryOffset.objects.filter(label_set=label_set, imagery=imagery).first()
@@ -81,7 +85,11 @@ def put(*, label_set: LabelSet, imagery: ImageryLayer, wanted: Wanted, user: Use
             },
         )
         step = Shift(new.x - old.x, new.y - old.y)
-        moved = moving.move(layer=label_set.layer, shift=step, user=user) if wanted.take_along and step else 0
+        moved = 0
+        if wanted.take_along and step:
+            moved = moving.move(layer=label_set.layer, shift=step, user=user)
+            for sheet in sheets:
+                moving.move(layer=sheet.layer, shift=step, user=user)
         AuditEntry.objects.create(
             project_id=label_set.project_id,
             actor=user,
@@ -92,7 +100,8 @@ def put(*, label_set: LabelSet, imagery: ImageryLayer, wanted: Wanted, user: Use
                 "samples_moved": moved,
             },
         )  # fmt: skip
-        doorbell.ring(f"offsets:{label_set.layer_id}", wanted.version + 1)
+        for layer in (label_set.layer_id, *(sheet.layer_id for sheet in sheets)):
+            doorbell.ring(f"offsets:{layer}", wanted.version + 1)
     return moved
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import shapely
 from django.contrib.gis.geos import GEOSGeometry, MultiPolygon
+from django.db.models import QuerySet
 
 from labeling.models import ImageryOffset, LabelSet
 from webapp.features.geometry import to_shape
@@ -19,7 +20,7 @@ from webapp.raster.shift import Shift, per_metre, shift_of
 
 def shift(found: LabelSet) -> Shift:
     """Return how far the set's own imagery is shown from where its file says."""
-    row = ImageryOffset.objects.filter(label_set=found, imagery=found.imagery_id).first()
+    row = _kept(found).filter(imagery=found.imagery_id).first()
     return Shift() if row is None else shift_of(latitude(found.imagery), row.east_m, row.north_m)
 
 
@@ -28,7 +29,7 @@ def frozen(found: LabelSet) -> dict[str, Any] | None:
 
     `x` and `y` are Web Mercator metres: what labels are moved back by before chips are cut.
     """
-    row = ImageryOffset.objects.filter(label_set=found, imagery=found.imagery_id).first()
+    row = _kept(found).filter(imagery=found.imagery_id).first()
     if row is None or not (row.east_m or row.north_m):
         return None
     moved = shift_of(latitude(found.imagery), row.east_m, row.north_m)
@@ -62,10 +63,7 @@ def rows(found: LabelSet) -> list[dict[str, Any]]:
     A sheet has those of the label set that it belongs to.
     """
     found = found.sheet_of or found
-    kept = {
-        row.imagery_id: row
-        for row in ImageryOffset.objects.filter(label_set=found).select_related("imagery", "set_by").order_by("pk")
-    }
+    kept = {row.imagery_id: row for row in _kept(found).select_related("imagery", "set_by").order_by("pk")}
     own = kept.pop(found.imagery_id, None)
     return [as_json(found.imagery, own), *(as_json(row.imagery, row) for row in kept.values())]
 
@@ -83,6 +81,11 @@ def as_json(imagery: ImageryLayer, row: ImageryOffset | None) -> dict[str, Any]:
         "set_at": row.set_at.isoformat() if row else None,
         "per_metre": list(per_metre(latitude(imagery))),
     }
+
+
+def _kept(found: LabelSet) -> QuerySet[ImageryOffset]:
+    """Return the offsets of a label set; on a sheet people see the imagery as the set itself shows it."""
+    return ImageryOffset.objects.filter(label_set=found.sheet_of_id or found.pk)
 
 
 def _centre(imagery: ImageryLayer) -> tuple[float, float]:

@@ -71,7 +71,7 @@ def _make(label_set: LabelSet, user: User) -> LabelSet:
 
 def _specs(layer: FeatureLayer) -> list[ClassSpec]:
     rows = FeatureClass.objects.filter(layer=layer).order_by("position", "value")
-    return [ClassSpec(row.value, row.name, row.colour, row.retired) for row in rows]
+    return [ClassSpec(row.value, row.name, row.colour, row.retired, tuple(row.shapes)) for row in rows]
 
 
 def _take_over_classes(source: FeatureLayer, target: FeatureLayer) -> None:

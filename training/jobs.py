@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import shapely
 from django.conf import settings as django_settings
 
 from training import fit as loop
@@ -74,7 +75,8 @@ def order_of(data: TrainingData) -> Order:
     labels = [
         Label(back.moved(state.shape), state.class_value)
         for state in features_at(layer, data.layer_seq)
-        if state.class_value is not None
+        # Chips hold areas: a line or a point says where something is, not which pixels are it.
+        if state.class_value is not None and shapely.get_dimensions(state.shape) == 2
     ]
     used = {label.value for label in labels}
     return Order(

@@ -35,6 +35,7 @@ def training_data_new(request: HttpRequest) -> HttpResponse:
             "bands": [str(band["name"]) for band in imagery.bands],
         },
         "labels": found.layer.features.filter(deleted=False).count(),
+        "left_out": found.layer.features.filter(deleted=False, area_m2=0).count(),
         "formats": FORMATS,
     }
     crumbs: Crumbs = [*crumbs_of(found.project), (found.name, f"/label/{found.pk}/"), ("Export training data", None)]

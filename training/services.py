@@ -48,6 +48,12 @@ def export(*, label_set: LabelSet, user: User | None, spec: ExportSpec, name: st
         layer = FeatureLayer.objects.select_for_update(no_key=True).get(pk=label_set.layer_id)
         if not layer.features.filter(deleted=False).exists():
             raise Invalid("The label set holds no label.", fix="Label some objects first.")
+        if not layer.features.filter(deleted=False, area_m2__gt=0).exists():
+            raise Invalid(
+                "The label set holds lines or points only, and training takes areas.",
+                fix="Draw areas, too.",
+                code="areas",
+            )
         data = TrainingData.objects.create(
             project=label_set.project,
             name=(name or f"{label_set.name}, edit {layer.seq}")[:MAX_NAME],

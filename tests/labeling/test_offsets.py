@@ -9,11 +9,12 @@ import pytest
 import rasterio
 from affine import Affine
 from django.conf import settings
+from django.db import transaction
 from pyproj import Geod
 from shapely.geometry import box, shape
 from shapely.geometry.base import BaseGeometry
 
-from labeling import offsets
+from labeling import offsets, sheets
 from labeling.files_api import grid_of
 from labeling.models import ImageryOffset, LabelSet
 from labeling.samples import footprint_of, problems
@@ -24,6 +25,7 @@ from training.chips import Cutting
 from training.export import export
 from training.jobs import order_of
 from training.specs import ExportSpec
+from webapp.errors import Invalid
 from webapp.features import restoring
 from webapp.features.editing import EditRequest, apply_edits
 from webapp.features.geometry import to_geos, to_shape
@@ -31,6 +33,7 @@ from webapp.features.models import Edit, Feature
 from webapp.imagery.models import ImageryLayer
 from webapp.projects.models import AuditEntry
 from webapp.raster.shapes import to_crs
+from webapp.raster.shift import Shift
 
 # UTM 45N, half a metre a pixel: a roof of 30 x 40 m, and the imagery is shown 12 pixels east and 8 south of it.
 WEST, NORTH, PIXEL_M = 353_000.0, 3_057_000.0, 0.5
@@ -158,3 +161,22 @@ def test_an_offset_is_checked_and_never_overwritten_unseen(team: Team) -> None:
         put(team, status=400, version=1, **wrong)
     put(team, status=404, version=1, imagery=str(uuid4()))
     assert ImageryOffset.objects.get().east_m == EAST_M
+
+
+def test_on_a_sheet_the_imagery_lies_where_its_label_set_shows_it(team: Team) -> None:
+    with transaction.atomic():
+        sheet = sheets.sheet_of(team.label_set, team.ben)
+    edit = EditRequest(uuid4(), "create", uuid4(), geometry=to_geos(to_crs(ROOF, 32645, 4326)), class_value=1)
+    apply_edits(layer=sheet.layer, edits=[edit], user=team.ben)
+    put(team, samples="move")
+    assert offsets.shift(sheet) == offsets.shift(team.label_set) != Shift()
+    assert to_shape(Feature.objects.get(pk=edit.feature_id).geometry).hausdorff_distance(seen()) < 1e-8
+
+
+def test_training_takes_areas_and_says_so(team: Team) -> None:
+    draw(team, seen().centroid)
+    with pytest.raises(Invalid, match="takes areas"):
+        training.export(label_set=team.label_set, user=team.ana, spec=ExportSpec())
+    draw(team, to_crs(ROOF, 32645, 4326))
+    data = training.export(label_set=team.label_set, user=team.ana, spec=ExportSpec())
+    assert [label.geometry.geom_type for label in order_of(data).labels] == ["Polygon"]

@@ -16,7 +16,7 @@ from webapp.features import ladder, selectors
 from webapp.features.geometry import checked
 from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
 from webapp.features.numbering import advance, lock
-from webapp.features.schema import check_properties
+from webapp.features.schema import check_properties, check_shape_of_class
 from webapp.projects.models import User
 
 Action = Literal["create", "update", "delete"]
@@ -171,7 +171,7 @@ class _Batch:
         self.read_versions = {pk: feature.version for pk, feature in self.features.items()}
         done = Edit.objects.filter(layer=self.layer, op_id__in=[edit.op_id for edit in self.edits])
         self.done = {row.op_id: row for row in done}
-        self.retired = dict(FeatureClass.objects.filter(layer=self.layer).values_list("value", "retired"))
+        self.classes = {row.value: row for row in FeatureClass.objects.filter(layer=self.layer)}
 
     def judge(self, edit: EditRequest) -> _Outcome:
         """Return the verdict, and put what is right into the batch."""
@@ -237,19 +237,31 @@ class _Batch:
             check_properties(edit.properties, self.layer.fields)
         if edit.score is not None and not 0 <= edit.score <= 1:
             raise Invalid(f"The score {edit.score} is out of range.", fix="Use 0 to 1.", code="score")
-        return self._check_class(edit, feature)
+        warning = self._check_class(edit, feature)
+        self._check_shape(edit, feature)
+        return warning
+
+    def _check_shape(self, edit: EditRequest, feature: Feature | None) -> None:
+        """What was there before its class was narrowed stays, and may be taken back to."""
+        value = edit.class_value if edit.class_value is not None else (feature and feature.class_value)
+        shape = edit.geometry if edit.geometry is not None else (feature and feature.geometry)
+        if not value or shape is None:
+            return
+        as_before = feature is not None and (feature.class_value, feature.geometry.dims) == (value, shape.dims)
+        if not as_before:
+            check_shape_of_class(shape.dims, self.classes[value].name, self.classes[value].shapes)
 
     def _check_class(self, edit: EditRequest, feature: Feature | None) -> str:
         value = edit.class_value
         if value is None or value == NO_CLASS:
             return ""
-        if value not in self.retired:
+        if value not in self.classes:
             raise Invalid(
                 f"The layer has no class {value}.",
                 fix="Add the class to the schema, or choose another.",
                 code="class_unknown",
             )
-        if not self.retired[value]:
+        if not self.classes[value].retired:
             return ""
         if not edit.allow_retired and (feature is None or feature.class_value != value):
             raise Invalid(f"The class {value} is retired.", fix="Choose another class.", code="class_retired")

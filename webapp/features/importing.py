@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+import shapely
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
@@ -21,7 +22,14 @@ from webapp.features.geometry import MAX_VERTICES_IMPORTED, check_geojson
 from webapp.features.import_report import REPORTED, Report
 from webapp.features.models import Feature, FeatureClass, FeatureLayer
 from webapp.features.numbering import lock
-from webapp.features.schema import MAX_CLASS_VALUE, MAX_NAME, ClassSpec, check_properties, storable
+from webapp.features.schema import (
+    MAX_CLASS_VALUE,
+    MAX_NAME,
+    ClassSpec,
+    check_properties,
+    check_shape_of_class,
+    storable,
+)
 from webapp.jobs import services as jobs
 from webapp.jobs.models import Job
 from webapp.jobs.restarts import inputs_gone
@@ -187,6 +195,9 @@ class Importer:
         given = item.get("properties")
         properties = given if isinstance(given, dict) else {}
         class_value = self._class_of(properties)
+        if class_value is not None:
+            known = self._known[class_value]
+            check_shape_of_class(int(shapely.get_dimensions(verdict.geometry)), known.name, known.shapes)
         kept = check_properties(self._kept(properties), self._layer.fields)
         self._report.notes.update(verdict.notes)
         return bulk.NewFeature(
@@ -240,7 +251,8 @@ class Importer:
     def _know_classes(self) -> None:
         self._classes = list(FeatureClass.objects.filter(layer=self._layer).order_by("position", "value"))
         self._by_name = {item.name.casefold(): item.value for item in self._classes}
-        self._values = {item.value for item in self._classes}
+        self._known = {item.value: item for item in self._classes}
+        self._values = set(self._known)
 
     def _add_class(self, name: str) -> int:
         with transaction.atomic():

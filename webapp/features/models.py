@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.contrib.gis.db import models
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GistIndex
 from django.db.models import Func
 
@@ -88,6 +89,9 @@ class FeatureClass(models.Model):
     colour = models.CharField(max_length=7, help_text="#rrggbb")
     position = models.PositiveIntegerField(default=0)
     retired = models.BooleanField(default=False)
+    shapes = ArrayField(
+        models.CharField(max_length=7), default=list, blank=True, help_text="point, line, polygon; empty: any of them."
+    )
 
     class Meta:
         ordering = ["layer", "position", "value"]
@@ -95,6 +99,9 @@ class FeatureClass(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["layer", "value"], name="class_value_once"),
             models.CheckConstraint(condition=models.Q(value__gte=1, value__lte=65535), name="class_value_range"),
+            models.CheckConstraint(
+                condition=models.Q(shapes__contained_by=["point", "line", "polygon"]), name="class_shapes_known"
+            ),
             models.CheckConstraint(condition=models.Q(colour__regex=r"^#[0-9a-fA-F]{6}$"), name="class_colour_hex"),
         ]
 

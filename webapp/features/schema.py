@@ -4,6 +4,7 @@ import json
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,17 +22,20 @@ FIELD_TYPES: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "boolean": (bool,),
 }
+# What a class may be drawn as, by the dimension of its geometry; parts of one sample count as it does.
+SHAPES = ("point", "line", "polygon")
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True)
 class ClassSpec:
-    """One class as a caller wants it."""
+    """One class as a caller wants it; `shapes` of SHAPES may be drawn as it, () any, None those that it has."""
 
     value: int
     name: str
     colour: str
     retired: bool = False
+    shapes: tuple[str, ...] | None = None
 
 
 def check_classes(classes: list[ClassSpec]) -> None:
@@ -58,7 +62,7 @@ def check_classes(classes: list[ClassSpec]) -> None:
 
 
 def parse_classes(value: Any) -> list[ClassSpec]:
-    """Return the classes of a JSON list of {value, name, colour, retired}.
+    """Return the classes of a JSON list of {value, name, colour, retired, shapes}.
 
     Raises:
         Invalid: it is no such list.
@@ -157,7 +161,36 @@ def _parse_class(item: Any) -> ClassSpec:
         raise Invalid(
             f"{item!r:.80} is no class.", fix="Send a whole number, a name and a colour #rrggbb.", code="class_invalid"
         )
-    return ClassSpec(value, name.strip(), colour.lower(), retired)
+    return ClassSpec(value, name.strip(), colour.lower(), retired, _parse_shapes(item.get("shapes")))
+
+
+def _parse_shapes(value: Any) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not value or not all(one in SHAPES for one in value):
+        raise Invalid(f"{value!r:.80} are no shapes.", fix=f"Send some of {', '.join(SHAPES)}.", code="class_shapes")
+    chosen = tuple(shape for shape in SHAPES if shape in value)
+    return () if chosen == SHAPES else chosen
+
+
+def check_shape_of_class(dimension: int, name: str, shapes: Sequence[str]) -> None:
+    """Return where a geometry of a dimension may be of a class.
+
+    Args:
+        dimension: 0 points, 1 lines, 2 areas.
+        name: of the class.
+        shapes: that it may be drawn as; empty: any.
+
+    Raises:
+        Invalid: it may not (code `shape_not_allowed`).
+    """
+    if shapes and SHAPES[dimension] not in shapes:
+        wanted = " or ".join(f"{shape}s" for shape in shapes)
+        raise Invalid(
+            f'The class "{name}" takes {wanted}, and this is a {SHAPES[dimension]}.',
+            fix="Draw it otherwise, choose another class, or change the class's shapes.",
+            code="shape_not_allowed",
+        )
 
 
 def _check_class(item: ClassSpec) -> None:

@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from webapp.errors import NotFound
 from webapp.features.geometry import SRID, to_shape
 from webapp.features.models import FeatureClass, FeatureLayer
+from webapp.features.schema import SHAPES
 from webapp.projects.signing import layer_token
 
 Bbox = tuple[float, float, float, float]
@@ -131,7 +132,8 @@ def layer_of(pk: UUID | str) -> FeatureLayer:
 def classes_json(layer: FeatureLayer) -> list[dict[str, Any]]:
     """Return the class schema in its order, retired ones with it."""
     rows = FeatureClass.objects.filter(layer=layer).order_by("position", "value")
-    return [dict(row) for row in rows.values("value", "name", "colour", "position", "retired")]
+    fields = ("value", "name", "colour", "position", "retired", "shapes")
+    return [{**row, "shapes": row["shapes"] or list(SHAPES)} for row in rows.values(*fields)]
 
 
 def layer_json(layer: FeatureLayer) -> dict[str, Any]:
@@ -276,15 +278,22 @@ def features_at(layer: FeatureLayer, seq: int) -> Iterator[FeatureState]:
 
 
 def statistics(layer: FeatureLayer) -> list[dict[str, Any]]:
-    """Return per class value: features, how many a person verified, and the geodesic area in square metres."""
+    """Return per class value: features, how many a person verified, geodesic area (square metres) and length (metres).
+
+    `lines` and `points` count those that have no area; the length is that of lines.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT class_value, count(*), count(*) FILTER (WHERE verified), coalesce(sum(area_m2), 0)
+            # Only what has no area is looked at for what it is: reading every outline would take seconds.
+            """SELECT class_value, count(*), count(*) FILTER (WHERE verified), coalesce(sum(area_m2), 0),
+                count(*) FILTER (WHERE CASE WHEN area_m2 = 0 THEN ST_Dimension(geometry) = 1 END),
+                count(*) FILTER (WHERE CASE WHEN area_m2 = 0 THEN ST_Dimension(geometry) = 0 END),
+                coalesce(sum(CASE WHEN area_m2 = 0 THEN ST_Length(geometry::geography) END), 0)
             FROM features_feature WHERE layer_id = %s AND NOT deleted GROUP BY class_value ORDER BY class_value""",
             [layer.pk],
         )
         found = {row[0]: row[1:] for row in cursor.fetchall()}
-    rows = [{**item, **_counts(found.pop(item["value"], (0, 0, 0.0)))} for item in classes_json(layer)]
+    rows = [{**item, **_counts(found.pop(item["value"], (0, 0, 0.0, 0, 0, 0.0)))} for item in classes_json(layer)]
     unclassified = found.pop(None, None)
     if unclassified is not None:
         rows.append({"value": None, "name": "No class", "colour": "#888888", **_counts(unclassified)})
@@ -303,7 +312,8 @@ def stream(sql: str, parameters: list[Any], size: int = 2_000) -> Iterator[tuple
 
 
 def _counts(row: tuple[Any, ...]) -> dict[str, Any]:
-    return {"count": row[0], "verified": row[1], "area_m2": row[2]}
+    names = ("count", "verified", "area_m2", "lines", "points", "length_m")
+    return dict(zip(names, row, strict=True))
 
 
 def _loads(text: str) -> dict[str, Any]:

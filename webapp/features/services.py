@@ -155,6 +155,7 @@ def drop(layer: FeatureLayer) -> None:
 
 
 def _write_classes(layer: FeatureLayer, specs: Sequence[ClassSpec]) -> None:
+    kept = dict(FeatureClass.objects.filter(layer=layer).values_list("value", "shapes"))
     FeatureClass.objects.bulk_create(
         [
             FeatureClass(
@@ -164,10 +165,11 @@ def _write_classes(layer: FeatureLayer, specs: Sequence[ClassSpec]) -> None:
                 colour=item.colour.lower(),
                 position=position,
                 retired=item.retired,
+                shapes=list(kept.get(item.value, ()) if item.shapes is None else item.shapes),
             )
             for position, item in enumerate(specs)
         ],
         update_conflicts=True,
         unique_fields=["layer", "value"],
-        update_fields=["name", "colour", "position", "retired"],
+        update_fields=["name", "colour", "position", "retired", "shapes"],
     )

@@ -1,6 +1,7 @@
 // The page's controller: holds the state that panels show, and turns what people do into operations.
 
 import type { LiveState } from "../ui/live";
+import { shapeOfGeometry, shapeOfTool, shapesSaid, takes } from "./class-shapes";
 import type { EditorPort, Verb } from "./editor";
 import { boundsOf, joinBounds } from "./geometry";
 import type { Bounds } from "./geometry";
@@ -184,6 +185,7 @@ export class App implements Host {
 
   drawn(geometry: Geometry): void {
     const { currentClass } = this.view;
+    if (!this.mayBe(geometry, currentClass)) return;
     const id = newId();
     const after: Sample = {
       id, geometry, classValue: currentClass, properties: {},
@@ -192,6 +194,14 @@ export class App implements Host {
     const name = this.view.doc.classes.find(({ value }) => value === currentClass)?.name;
     this.set({ stamp: geometry });
     this.act(name ? `Draw ${name}` : "Draw sample", [{ id, before: null, after }]);
+  }
+
+  /** Whether a class takes a shape; where it does not, that is said. */
+  mayBe(geometry: Geometry, value: number | null): boolean {
+    const found = this.view.doc.classes.find((one) => one.value === value);
+    const fits = takes(found, shapeOfGeometry(geometry));
+    if (!fits && found) this.refuse(`${found.name} takes ${shapesSaid(found)} only. Choose another class, or draw it otherwise.`);
+    return fits;
   }
 
   editing(): void {
@@ -214,18 +224,23 @@ export class App implements Host {
   setTool(tool: Tool): void {
     if (tool !== "select" && this.noteUnread) return this.options.say("Read the reviewer's note in the Tasks panel first.", "warn");
     if (tool !== "select" && !this.mayEdit) return this.options.say("Your role here is viewer: you can look, not draw.", "warn");
+    const shape = shapeOfTool(tool);
+    const found = this.view.doc.classes.find(({ value }) => value === this.view.currentClass);
+    if (shape && found && !takes(found, shape)) return this.options.say(`${found.name} takes ${shapesSaid(found)} only. Choose another class first.`, "warn");
     this.set({ tool, ...(KEEPS_SELECTION.has(tool) ? {} : { selected: new Set<Id>() }) });
   }
 
   /** Choose the class to draw with; selected samples become of it. */
   chooseClass(value: number | null): void {
     const { doc, selected, tool } = this.view;
-    this.set({ currentClass: value });
+    const found = doc.classes.find((one) => one.value === value);
+    const shape = shapeOfTool(tool);
+    this.set({ currentClass: value, ...(shape && !takes(found, shape) ? { tool: "select" as const } : {}) });
     if (tool !== "select" || !selected.size || !this.mayEdit) return;
     const changes = this.chosen().flatMap((before): Change[] =>
-      before.classValue === value ? [] : [{ id: before.id, before, after: { ...before, classValue: value } }],
+      before.classValue === value || !this.mayBe(before.geometry, value) ? [] : [{ id: before.id, before, after: { ...before, classValue: value } }],
     );
-    const name = doc.classes.find((one) => one.value === value)?.name ?? "no class";
+    const name = found?.name ?? "no class";
     if (changes.length) this.act(`Make ${name}`, changes);
   }
 

@@ -168,6 +168,7 @@ export class Drawing {
     if (!stamp) this.app.refuse("Draw or copy a shape first: it is put again where you click.");
     else {
       const clear = this.cleared(placedAt(stamp, place));
+      if (clear && !this.app.mayBe(clear, currentClass)) return true;
       if (clear) this.app.act("Put again", [created(sampleLike({ classValue: currentClass, properties: {} }, clear))]);
       else this.app.refuse("All of it is other samples' already.");
     }

@@ -1,5 +1,6 @@
 // Pure geometry of the labeling page. Positions are [lon, lat] in degrees; "world" is Web Mercator scaled to 0..1.
 
+import { lengthOf } from "../ui/geodesic";
 import type { Geometry, Position } from "./types";
 
 export type Ring = readonly (readonly number[])[];
@@ -99,6 +100,11 @@ export function signedArea(ring: Ring): number {
     sum += x1 * y2 - x2 * y1;
   }
   return sum;
+}
+
+/** The length of a line on the ground, metres; of several lines together. */
+export function lengthM(geometry: Geometry): number {
+  return parts(geometry).reduce((sum, line) => sum + lengthOf(line.map(([lon = 0, lat = 0]): [number, number] => [lon, lat])), 0);
 }
 
 /** Area in square metres on the sphere of radius 6371008.8 m (Chamberlain and Duquette 2007, JPL 07-03). */

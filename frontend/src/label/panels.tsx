@@ -3,10 +3,11 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Button, EmptyState, Icon, IconButton, Tabs } from "../ui/components";
-import { area, number, plural } from "../ui/format";
+import { area, metres, number, plural } from "../ui/format";
 import type { App, PanelTab, Total, View } from "./app";
 import type { Key } from "./bindings";
-import { areaM2 } from "./geometry";
+import { SHAPES, shapeOfGeometry, shapesSaid } from "./class-shapes";
+import { areaM2, lengthM } from "./geometry";
 import { HistoryPanel } from "./history-panel";
 import { ImageryPanel } from "./imagery/panel";
 import type { ImageryPanelProps } from "./imagery/panel";
@@ -17,13 +18,14 @@ import type { Review } from "./review/review";
 import { Swatch } from "./swatch";
 import { TasksPanel } from "./tasks/panel";
 import type { Tasks } from "./tasks/tasks";
-import type { LabelClass, Sample } from "./types";
+import type { ClassShape, LabelClass, Sample } from "./types";
 
 interface Offered {
   readonly value: number | null;
   readonly name: string;
   readonly colour: string;
   readonly retired: boolean;
+  readonly shapes?: readonly ClassShape[];
   readonly key: string;
 }
 
@@ -56,13 +58,14 @@ export function ClassPalette({ app, view }: { app: App; view: View }): JSX.Eleme
         {chosen && app.mayEdit ? `Click a class to give it to ${chosen === 1 ? "the selected sample" : `the ${chosen} selected samples`}.` : "You draw with the chosen class. Keys 1 to 9 and 0 choose one."}
       </p>
       <ul class="label-classes">
-        {list.map(({ value, name, colour, retired, key }) => {
+        {list.map(({ value, name, colour, retired, key, shapes = SHAPES }) => {
           const hidden = view.hiddenClasses.has(value);
+          const said = shapesSaid({ shapes });
           return (
             <li key={value} class={hidden ? "hidden-class" : undefined}>
               <button type="button" class="label-class" aria-pressed={pressed === value} disabled={retired || !app.mayEdit || value === null} onClick={() => app.chooseClass(value)}>
                 <Swatch colour={colour} />
-                <span class="truncate" title={name}>{name}</span>
+                <span class="truncate" title={said ? `${name}: ${said}` : name}>{name}</span>
                 {retired && <span class="badge">retired</span>}
                 <span class="numeric muted" title={area(totals.get(value)?.areaM2 ?? 0)}>{number(counts.get(value) ?? 0)}</span>
                 {key ? <kbd>{key}</kbd> : <span class="no-key" />}
@@ -82,6 +85,18 @@ export function ClassPalette({ app, view }: { app: App; view: View }): JSX.Eleme
         <dd class="numeric">{number(sum(({ count }) => count))}</dd>
         <dt>Area</dt>
         <dd class="numeric">{area(sum(({ areaM2: one }) => one))}</dd>
+        {sum(({ lengthM: one }) => one) > 0 && (
+          <>
+            <dt>Length of lines</dt>
+            <dd class="numeric">{metres(sum(({ lengthM: one }) => one))}</dd>
+          </>
+        )}
+        {sum(({ points }) => points) > 0 && (
+          <>
+            <dt>Points</dt>
+            <dd class="numeric">{number(sum(({ points }) => points))}</dd>
+          </>
+        )}
         {view.totals === null && (
           <>
             <dt>From models</dt>
@@ -117,11 +132,23 @@ function areaOf(sample: Sample): number {
   return made;
 }
 
+/** An area, a length, or that it is a point. */
+function measured(sample: Sample): string {
+  const shape = shapeOfGeometry(sample.geometry);
+  return shape === "polygon" ? area(areaOf(sample)) : shape === "line" ? metres(lengthM(sample.geometry)) : "point";
+}
+
 function totalsOf(samples: View["doc"]["view"]): ReadonlyMap<number | null, Total> {
   const totals = new Map<number | null, Total>();
   for (const sample of samples.values()) {
-    const { count, areaM2: area } = totals.get(sample.classValue) ?? { count: 0, areaM2: 0 };
-    totals.set(sample.classValue, { count: count + 1, areaM2: area + areaOf(sample) });
+    const now = totals.get(sample.classValue) ?? { count: 0, areaM2: 0, lengthM: 0, points: 0 };
+    const shape = shapeOfGeometry(sample.geometry);
+    totals.set(sample.classValue, {
+      count: now.count + 1,
+      areaM2: now.areaM2 + areaOf(sample),
+      lengthM: now.lengthM + (shape === "line" ? lengthM(sample.geometry) : 0),
+      points: now.points + (shape === "point" ? 1 : 0),
+    });
   }
   return totals;
 }
@@ -178,7 +205,7 @@ export function SampleList({ app, view }: { app: App; view: View }): JSX.Element
                   <Swatch colour={found?.colour ?? NO_CLASS_COLOUR} />
                   <span class="truncate">{found?.name ?? "No class"} <span class="muted">{sample.fid ?? ""}</span></span>
                   <span class="muted small-text truncate">{pending.has(sample.id) ? "not saved yet" : (sample.updatedBy ?? sample.source)}</span>
-                  <span class="numeric small-text">{area(areaOf(sample))}</span>
+                  <span class="numeric small-text">{measured(sample)}</span>
                 </button>
               </li>
             );

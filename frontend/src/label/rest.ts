@@ -17,8 +17,8 @@ export function restOf(layerUrl: string, editsUrl: string): Rest {
 
 /** Counts and areas by class value, of all samples. */
 export async function totalsOf(layerUrl: string): Promise<ReadonlyMap<number | null, Total>> {
-  const { classes } = await get<{ classes: { value: number | null; count: number; area_m2: number }[] }>(`${layerUrl}statistics`);
-  return new Map(classes.map(({ value, count, area_m2 }) => [value, { count, areaM2: area_m2 }]));
+  const { classes } = await get<{ classes: { value: number | null; count: number; area_m2: number; length_m: number; points: number }[] }>(`${layerUrl}statistics`);
+  return new Map(classes.map(({ value, count, area_m2, length_m, points }) => [value, { count, areaM2: area_m2, lengthM: length_m, points }]));
 }
 
 /** Have the server find an outline in the imagery: of the region like a place, or of the object in a box. Degrees. */

@@ -4,13 +4,16 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { put } from "../ui/api";
 import { Button, Dialog, ErrorNote, IconButton, toast } from "../ui/components";
-import type { LabelClass } from "./types";
+import { SHAPE_NAMES, SHAPES } from "./class-shapes";
+import type { ClassShape, LabelClass } from "./types";
 
 export interface Draft {
   readonly value: number;
   readonly name: string;
   readonly colour: string;
   readonly retired: boolean;
+  /** What may be drawn as it; one at least. */
+  readonly shapes: readonly ClassShape[];
   /** Not yet on the server: its value may still change. */
   readonly fresh: boolean;
 }
@@ -20,14 +23,14 @@ const COLOURS = ["#1b9e77", "#d95f02", "#7570b3", "#e7298a", "#66a61e", "#e6ab02
 const MOST_VALUE = 65535;
 
 export function draftsOf(classes: readonly LabelClass[]): Draft[] {
-  return classes.map(({ value, name, colour, retired }) => ({ value, name, colour, retired, fresh: false }));
+  return classes.map(({ value, name, colour, retired, shapes = SHAPES }) => ({ value, name, colour, retired, shapes, fresh: false }));
 }
 
 export function added(drafts: readonly Draft[]): Draft[] {
   const value = Math.max(0, ...drafts.map((one) => one.value)) + 1;
   const used = new Set(drafts.map(({ colour }) => colour.toLowerCase()));
   const colour = COLOURS.find((one) => !used.has(one)) ?? COLOURS[drafts.length % COLOURS.length] ?? "#1b9e77";
-  return [...drafts, { value, name: "", colour, retired: false, fresh: true }];
+  return [...drafts, { value, name: "", colour, retired: false, shapes: SHAPES, fresh: true }];
 }
 
 export function moved(drafts: readonly Draft[], at: number, by: 1 | -1): Draft[] {
@@ -70,7 +73,7 @@ export function SchemaDialog({ classes, url, onSaved, onClose, drafts: first }: 
     setBusy(true);
     setError(null);
     try {
-      const body = { classes: drafts.map(({ value, name, colour, retired }) => ({ value, name: name.trim(), colour, retired })) };
+      const body = { classes: drafts.map(({ value, name, colour, retired, shapes }) => ({ value, name: name.trim(), colour, retired, shapes })) };
       const saved = await put<{ classes: LabelClass[] }>(url, body);
       onSaved(saved.classes);
       toast("The classes are saved.", "ok");
@@ -100,6 +103,7 @@ export function SchemaDialog({ classes, url, onSaved, onClose, drafts: first }: 
         <span>Value</span>
         <span>Colour</span>
         <span>Name</span>
+        <span>Drawn as</span>
       </div>
       <ol class="label-schema">
         {drafts.map((draft, i) => (
@@ -123,6 +127,7 @@ export function SchemaDialog({ classes, url, onSaved, onClose, drafts: first }: 
               />
               {wrong.has(i) && draft.name !== "" && <span class="field-error">{wrong.get(i)}</span>}
             </div>
+            <Shapes draft={draft} onChange={(shapes) => change(i, { shapes })} />
             <IconButton small label="Earlier" icon="up" disabled={i === 0} onClick={() => setDrafts(moved(drafts, i, -1))} />
             <IconButton small label="Later" icon="down" disabled={i === drafts.length - 1} onClick={() => setDrafts(moved(drafts, i, 1))} />
             {draft.fresh ? (
@@ -135,5 +140,23 @@ export function SchemaDialog({ classes, url, onSaved, onClose, drafts: first }: 
       </ol>
       {error !== null && <ErrorNote error={error} />}
     </Dialog>
+  );
+}
+
+/** What may be drawn as a class: the last one cannot be switched off. */
+function Shapes({ draft, onChange }: { draft: Draft; onChange: (shapes: readonly ClassShape[]) => void }): JSX.Element {
+  const { shapes } = draft;
+  return (
+    <div class="label-schema-shapes" role="group" aria-label={`${draft.name || "The class"} is drawn as`}>
+      {SHAPES.map((shape) => {
+        const on = shapes.includes(shape);
+        return (
+          <IconButton
+            key={shape} small icon={shape} label={`${SHAPE_NAMES[shape]}: ${on ? "yes" : "no"}`} pressed={on} disabled={on && shapes.length === 1}
+            onClick={() => onChange(SHAPES.filter((one) => (one === shape ? !on : shapes.includes(one))))}
+          />
+        );
+      })}
+    </div>
   );
 }

@@ -7,6 +7,7 @@ import { plural } from "../ui/format";
 import type { App, View } from "./app";
 import { withKey } from "./bindings";
 import type { Key } from "./bindings";
+import { shapeOfTool, takenByAny } from "./class-shapes";
 import { asArea, hasHoles } from "./ops/clip";
 import type { Command } from "./keys";
 import type { Tool } from "./sketches";
@@ -46,11 +47,17 @@ export interface ToolbarProps {
   readonly onFitAll: () => void;
 }
 
+/** A tool whose shapes no class takes is not offered. */
+function offers({ doc }: View, tool: Tool): boolean {
+  const shape = shapeOfTool(tool);
+  return shape === null || takenByAny(doc.classes, shape);
+}
+
 /** The tools, standing on the map. */
 export function Toolbar({ app, view, keys, onFitAll }: ToolbarProps): JSX.Element {
   const chosen = view.selected.size;
   const offered = (list: readonly Offered[]): JSX.Element[] =>
-    list.filter(({ tool }) => tool === "select" || app.mayEdit).map(({ tool, icon, label }) => (
+    list.filter(({ tool }) => tool === "select" || (app.mayEdit && offers(view, tool))).map(({ tool, icon, label }) => (
       <IconButton key={tool} label={withKey(label, keys, `tool.${tool}`)} icon={icon} pressed={view.tool === tool} onClick={() => app.setTool(tool)} />
     ));
   return (

@@ -26,7 +26,11 @@ export interface LabelClass {
   readonly colour: string;
   readonly position: number;
   readonly retired: boolean;
+  /** What may be drawn as it; absent: anything. */
+  readonly shapes?: readonly ClassShape[];
 }
+
+export type ClassShape = "point" | "line" | "polygon";
 
 /** The right to work on a task: its fencing token tells it from older and newer ones. */
 export interface Lease {

@@ -54,6 +54,10 @@ export interface View {
 export interface Total {
   readonly count: number;
   readonly areaM2: number;
+  /** Of lines. */
+  readonly lengthM: number;
+  /** Samples that are points. */
+  readonly points: number;
 }
 
 export type SaveState = "saved" | "saving" | "offline" | "conflict" | "problem" | "refused" | "memory";

@@ -2,18 +2,12 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button, Tabs } from "../ui/components";
-import { area, number } from "../ui/format";
+import { area, metres } from "../ui/format";
 import { areaOf, lengthOf } from "../ui/geodesic";
 import type { LonLat } from "../ui/geodesic";
 import { Sketch } from "../ui/sketch";
 import { Card } from "./card";
 import type { Stage } from "./stage";
-
-/** Metres: "12.4 m", "3.21 km". */
-export function metres(value: number): string {
-  if (value < 1000) return `${number(value, value < 100 ? 1 : 0)} m`;
-  return `${number(value / 1000, value < 100_000 ? 2 : 0)} km`;
-}
 
 /** The card; it draws for as long as it is open. */
 export function MeasureCard({ stage, onClose }: { stage: Stage; onClose: () => void }): JSX.Element {

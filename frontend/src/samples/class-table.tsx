@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { Swatch } from "../label/swatch";
 import { Badge, Menu, Table } from "../ui/components";
 import type { Column } from "../ui/components";
-import { area, number, percent } from "../ui/format";
+import { area, metres, number, percent } from "../ui/format";
 import type { ClassRow } from "./types";
 
 export interface ClassActs {
@@ -36,6 +36,8 @@ export function ClassTable({ rows, acts }: { rows: readonly ClassRow[]; acts: Cl
     { key: "pixels", label: "Pixels", align: "right", hideNarrow: true, sort: (row) => row.pixels, render: (row) => number(row.pixels) },
     { key: "share", label: "Pixels (%)", align: "right", sort: (row) => row.share, render: (row) => <span class="class-percent">{percent(row.share, 2)}<Share share={row.share} colour={row.colour} /></span> },
     { key: "area", label: "Area", align: "right", hideNarrow: true, sort: (row) => row.area_m2, render: (row) => area(row.area_m2) },
+    ...(rows.some(({ lines }) => lines) ? [{ key: "length", label: "Length", align: "right" as const, hideNarrow: true, sort: (row: ClassRow) => row.length_m, render: (row: ClassRow) => (row.lines ? metres(row.length_m) : "") }] : []),
+    ...(rows.some(({ points }) => points) ? [{ key: "points", label: "Points", align: "right" as const, hideNarrow: true, sort: (row: ClassRow) => row.points, render: (row: ClassRow) => (row.points ? number(row.points) : "") }] : []),
   ];
   if (acts)
     columns.push({

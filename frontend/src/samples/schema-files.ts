@@ -2,7 +2,8 @@
 
 import { added, draftsOf } from "../label/schema-dialog";
 import type { Draft } from "../label/schema-dialog";
-import type { LabelClass } from "../label/types";
+import { SHAPES } from "../label/class-shapes";
+import type { ClassShape, LabelClass } from "../label/types";
 
 export type SchemaForm = "quadrat" | "esri";
 
@@ -11,7 +12,7 @@ export function written(classes: readonly LabelClass[], form: SchemaForm): strin
   const living = classes.filter(({ retired }) => !retired);
   const body =
     form === "quadrat"
-      ? { classes: classes.map(({ value, name, colour, retired }) => ({ value, name, colour, retired })) }
+      ? { classes: classes.map(({ value, name, colour, retired, shapes }) => ({ value, name, colour, retired, ...(shapes ? { shapes } : {}) })) }
       : { Classes: living.map(({ value, name, colour }) => ({ Value: value, Name: name, Color: rgb(colour) })) };
   return `${JSON.stringify(body, null, 2)}\n`;
 }
@@ -24,6 +25,7 @@ interface Found {
   readonly value: number | null;
   readonly name: string;
   readonly colour: string | null;
+  readonly shapes: readonly ClassShape[] | null;
 }
 
 /**
@@ -42,15 +44,15 @@ export function merged(text: string, classes: readonly LabelClass[]): Draft[] | 
   const found = classesIn(parsed);
   if (!found.length) return null;
   let drafts: Draft[] = draftsOf(classes);
-  for (const { value, name, colour } of found) {
+  for (const { value, name, colour, shapes } of found) {
     const at = drafts.findIndex((draft) => (value === null ? draft.name.toLowerCase() === name.toLowerCase() : draft.value === value));
     const draft = drafts[at];
     if (draft) {
-      drafts = drafts.map((one, i) => (i === at ? { ...one, name, colour: colour ?? one.colour } : one));
+      drafts = drafts.map((one, i) => (i === at ? { ...one, name, colour: colour ?? one.colour, shapes: shapes ?? one.shapes } : one));
     } else {
       const grown = added(drafts);
       const fresh = grown.at(-1);
-      if (fresh) drafts = [...drafts, { ...fresh, value: value ?? fresh.value, name, colour: colour ?? fresh.colour }];
+      if (fresh) drafts = [...drafts, { ...fresh, value: value ?? fresh.value, name, colour: colour ?? fresh.colour, shapes: shapes ?? fresh.shapes }];
     }
   }
   return drafts;
@@ -75,7 +77,12 @@ function classOf(item: unknown): Found | null {
   const number = Number(first(byName, ["value", "classvalue", "class_value", "classcode", "code", "id"]) ?? Number.NaN);
   const fits = Number.isInteger(number) && number >= 1 && number <= 255;
   const known = byName.has("value") || byName.has("classvalue") || byName.has("classcode") || byName.has("code") || byName.has("color") || byName.has("colour");
-  return fits || known ? { value: fits ? number : null, name: name.trim().slice(0, 100), colour: colourOf(byName) } : null;
+  return fits || known ? { value: fits ? number : null, name: name.trim().slice(0, 100), colour: colourOf(byName), shapes: shapesOf(byName.get("shapes")) } : null;
+}
+
+function shapesOf(given: unknown): readonly ClassShape[] | null {
+  const found = Array.isArray(given) ? SHAPES.filter((shape) => given.includes(shape)) : [];
+  return found.length ? found : null;
 }
 
 function first(values: ReadonlyMap<string, unknown>, names: readonly string[]): unknown {

@@ -9,6 +9,10 @@ export interface ClassRow {
   readonly count: number;
   readonly verified: number;
   readonly area_m2: number;
+  readonly lines: number;
+  readonly points: number;
+  /** Of its lines. */
+  readonly length_m: number;
   readonly pixels: number;
   /** Of all labelled pixels, 0 to 1. */
   readonly share: number;

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { post } from "../ui/api";
 import { Button, Checkbox, EmptyState, ErrorNote, NumberInput, Select, TextInput } from "../ui/components";
-import { number } from "../ui/format";
+import { number, plural } from "../ui/format";
 import { SIZES, strideOf, suggestedCutting } from "./sizes";
 import type { NewConfig, TrainingData } from "./types";
 
@@ -17,7 +17,7 @@ const OVERLAPS = [
   { value: "0.5", label: "50 %" },
 ];
 
-export function ExportForm({ label_set: labelSet, imagery, labels, formats }: NewConfig): JSX.Element {
+export function ExportForm({ label_set: labelSet, imagery, labels, left_out: leftOut, formats }: NewConfig): JSX.Element {
   const [name, setName] = useState("");
   const [format, setFormat] = useState(formats[0] ?? "");
   const suggested = suggestedCutting(imagery.width, imagery.height);
@@ -56,7 +56,7 @@ export function ExportForm({ label_set: labelSet, imagery, labels, formats }: Ne
     }
   };
 
-  if (labels === 0) {
+  if (labels === leftOut) {
     return (
       <EmptyState
         title="There is nothing to export yet"
@@ -82,9 +82,10 @@ export function ExportForm({ label_set: labelSet, imagery, labels, formats }: Ne
         <h1>Export training data</h1>
       </div>
       <p class="muted">
-        {number(labels)} labels of <a href={labelSet.url}>{labelSet.name}</a> over {imagery.name} are frozen as they are now and cut into
+        {number(labels - leftOut)} labels of <a href={labelSet.url}>{labelSet.name}</a> over {imagery.name} are frozen as they are now and cut into
         chips. What is drawn later does not change them. Ground outside the bounds of the labels counts as not labelled.
       </p>
+      {leftOut > 0 && <p class="note warn">Training takes areas: {plural(leftOut, "line or point", "lines and points")} {leftOut === 1 ? "is" : "are"} left out.</p>}
       <section class="card stack">
         <TextInput label="Name" value={name} onChange={setName} placeholder={labelSet.name} maxLength={200} />
         <Select

@@ -54,5 +54,7 @@ export interface NewConfig {
   label_set: Link;
   imagery: { name: string; gsd_m: number; width: number; height: number; bands: string[] };
   labels: number;
+  /** Of these, lines and points, which training does not take. */
+  left_out: number;
   formats: string[];
 }

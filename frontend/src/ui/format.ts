@@ -68,3 +68,9 @@ export function area(m2: number | null | undefined): string {
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`;
 }
+
+/** Metres: "12.4 m", "3.21 km". */
+export function metres(value: number): string {
+  if (value < 1000) return `${number(value, value < 100 ? 1 : 0)} m`;
+  return `${number(value / 1000, value < 100_000 ? 2 : 0)} km`;
+}
