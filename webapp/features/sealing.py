@@ -26,6 +26,10 @@ _EMPTY = """UPDATE features_edit SET action = 'delete', geometry = NULL, class_v
 # Tombstones hold the last shape; a seal leaves them a place that says nothing.
 _EMPTY_TOMBSTONES = """UPDATE features_feature SET geometry = %(place)s, class_value = NULL, score = NULL,
     properties = '{}' WHERE layer_id = %(layer)s AND id = ANY(%(ids)s::uuid[]) AND deleted"""
+# The layer's box is that of all it ever held: without what is put away it may be smaller.
+_BOX = """UPDATE features_featurelayer l SET west = ST_XMin(b.box), south = ST_YMin(b.box), east = ST_XMax(b.box),
+        north = ST_YMax(b.box)
+    FROM (SELECT ST_Extent(geometry) AS box FROM features_edit WHERE layer_id = %(layer)s) b WHERE l.id = %(layer)s"""
 _PUT_BACK = """WITH kept AS (
         DELETE FROM features_sealededit s USING features_edit e WHERE e.id = s.edit_id AND e.layer_id = %(layer)s
             AND e.feature_id = ANY(%(ids)s::uuid[]) RETURNING s.*)
@@ -48,7 +52,7 @@ def seal(*, layer: FeatureLayer, ids: Sequence[UUID], place: Point, user: User |
         for first in range(0, len(ids), MAX_BATCH):
             delete_features(layer=layer, ids=ids[first : first + MAX_BATCH], user=user)
         with connection.cursor() as cursor:
-            for statement in (_KEEP, _EMPTY, _EMPTY_TOMBSTONES):
+            for statement in (_KEEP, _EMPTY, _EMPTY_TOMBSTONES, _BOX):
                 cursor.execute(statement, values)
 
 
