@@ -36,6 +36,18 @@ def agreement(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "labeling/agreement.html", context)
 
 
+def omissions(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show one after the other what a model sees and nobody has drawn."""
+    found = selectors.label_set(pk)
+    role = access.authorise(request, found.project)
+    context = {
+        "label_set": found,
+        "config": {"label_set": selectors.label_set_json(found, role)},
+        "breadcrumb": [*_trail(found), (found.name, found.get_absolute_url()), ("Omissions", None)],
+    }
+    return render(request, "labeling/omissions.html", context)
+
+
 def label(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show a label set for drawing, or for looking where the member's role is viewer."""
     found = selectors.label_set(pk)

@@ -8,6 +8,7 @@ from labeling import (
     blind_api,
     files_api,
     offset_api,
+    omission_api,
     pages,
     review_api,
     samples_api,
@@ -56,6 +57,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/label-sets/<uuid:pk>/agreement/settle", blind_api.settle, name="api-label-set-agreement-settle"),
     path("api/label-sets/<uuid:pk>/agreement/consensus", blind_api.consensus, name="api-label-set-consensus"),
     path("api/label-sets/<uuid:pk>/agreement/own", blind_api.own_scores, name="api-label-set-own-scores"),
+    path("label/<uuid:pk>/omissions/", pages.omissions, name="label-omissions"),
+    path("api/label-sets/<uuid:pk>/omissions", omission_api.stream, name="api-label-set-omissions"),
     path("api/tasks/<uuid:pk>/blind", blind_api.blind_task, name="api-task-blind"),
     path("api/proposals/<uuid:pk>/", task_api.proposal, name="api-proposal"),
 ]

@@ -158,6 +158,8 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-label-set-agreement-settle": {"POST": REVIEW},
     "api-label-set-consensus": {"GET": REVIEW},
     "api-label-set-own-scores": {"GET": LABEL},
+    "label-omissions": {"GET": VIEW},
+    "api-label-set-omissions": {"GET": VIEW, "POST": LABEL},
     "api-task-blind": {"GET": REVIEW, "POST": REVIEW, "DELETE": MANAGE},
     # maps
     "public-maps": {"GET": PUBLIC},

@@ -130,7 +130,8 @@ export function Adjudicate({ task, classes, imagery, offset, onSettled }: Adjudi
       <div class="adjudicate-map" ref={place} role="application" aria-label="Map with both versions" tabIndex={0} />
       <div class="adjudicate-side">
         <p class="adjudicate-legend">
-          <span class="version-a">A</span> {task.a?.name} <span class="version-b">B</span> {task.b?.name}
+          <span class="version"><span class="version-a">A</span> <span class="truncate">{task.a?.name}</span></span>
+          <span class="version"><span class="version-b">B</span> <span class="truncate">{task.b?.name}</span></span>
         </p>
         <ol class="difference-list" aria-label={`What ${task.a?.name ?? "A"} and ${task.b?.name ?? "B"} drew`}>
           {task.differences.map((item) => (
@@ -194,7 +195,7 @@ function ClassName({ version, classes }: { version: Version; classes: readonly L
 
 function TakeBar({ one, task, onTake }: { one: Difference; task: TaskDetail; onTake: (take: Take) => void }): JSX.Element {
   const button = (take: Take, key: string, label: string): JSX.Element => (
-    <Button small disabled={!offers(one, take)} title={key} onClick={() => onTake(take)}><kbd>{key}</kbd> {label}</Button>
+    <Button small disabled={!offers(one, take)} title={key} onClick={() => onTake(take)}><kbd>{key}</kbd> <span class="truncate">{label}</span></Button>
   );
   return (
     <div class="actions take-bar" role="group" aria-label="Take">

@@ -65,6 +65,7 @@ export function SamplesPage({ label_set: labelSet }: SamplesConfig): JSX.Element
         <h1>Samples of {labelSet.name}</h1>
         <div class="actions">
           <SchemaMenu name={labelSet.name} classes={classes} mayEdit={mayReview} onRead={(drafts) => setOpen({ what: "schema", drafts })} />
+          <Button href={`${labelSet.url}omissions/`}>Omissions</Button>
           {mayReview && <Button href={`${labelSet.url}agreement/`}>Agreement</Button>}
           <Button kind="primary" href={labelSet.url}>Label</Button>
         </div>

@@ -56,6 +56,7 @@ export function ReviewPanel({ app, view, review, comments, keys }: ReviewPanelPr
         </>
       )}
       {mayReview && wanted.what === "suggested" && now.left > 0 && <AboveScore review={review} now={now} />}
+      {!now.running && <p class="small-text"><a href="omissions/">What a model sees and nobody has drawn</a></p>}
       <Figures figures={now.figures} view={view} />
       <CommentList comments={comments} keys={keys} />
     </section>

@@ -1,0 +1,159 @@
+"""What a model sees and nobody has drawn: places to look at, worst first, each until somebody has decided on it."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from labeling.models import LabelSet
+from webapp.errors import Conflict, NotFound
+from webapp.features.models import Feature, FeatureLayer
+from webapp.features.selectors import FEATURE_JSON
+
+MAX_PAGE = 50
+# Counting on is of no use to anybody: "10,000 or more".
+MAX_COUNT = 10_000
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What counts as an omission.
+
+    Attributes:
+        layer: of detections.
+        score: the least that a model must be sure, 0 to 1.
+        cover: less than this share of the detection lies under samples, 0 to 1.
+        class_value: of the detections; None: all.
+        after: score and fid of the last one seen.
+    """
+
+    layer: FeatureLayer
+    score: float = 0.5
+    cover: float = 0.3
+    class_value: int | None = None
+    after: tuple[float, int] | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """The next omissions as JSON texts.
+
+    Attributes:
+        count: how many there are in all, at most 10,000.
+        after: where the next page begins; None where this was the last.
+    """
+
+    features: list[str]
+    count: int
+    after: str | None
+
+
+# A place where somebody said that there is no object is no omission of any model.
+_OMITTED = """f.layer_id = %(detections)s AND NOT f.deleted AND coalesce(f.score, 1) >= %(score)s
+    AND (%(class)s::int IS NULL OR f.class_value = %(class)s)
+    AND NOT EXISTS (SELECT FROM labeling_noobject n WHERE n.label_set_id = %(label_set)s
+        AND n.geometry && f.geometry AND (n.feature_id = f.id OR (ST_Dimension(f.geometry) = 2
+            AND ST_Area(ST_Intersection(n.geometry, f.geometry)) >= 0.5 * ST_Area(ST_Union(n.geometry, f.geometry)))))
+    AND NOT EXISTS (SELECT FROM labeling_task t WHERE t.label_set_id = %(label_set)s AND t.on_sheets
+        AND t.geometry && f.geometry AND ST_Intersects(t.geometry, f.geometry))
+    AND CASE WHEN ST_Dimension(f.geometry) = 2 THEN
+        coalesce((SELECT sum(ST_Area(ST_Intersection(s.geometry, f.geometry))) FROM features_feature s
+            WHERE s.layer_id = %(samples)s AND NOT s.deleted AND s.geometry && f.geometry), 0)
+            < %(cover)s * ST_Area(f.geometry)
+        ELSE NOT EXISTS (SELECT FROM features_feature s WHERE s.layer_id = %(samples)s AND NOT s.deleted
+            AND s.geometry && ST_Expand(f.geometry, 1e-4)
+            AND ST_DWithin(s.geometry::geography, f.geometry::geography, 2))
+        END"""
+
+
+def layers(label_set: LabelSet) -> list[dict[str, Any]]:
+    """Return the detection layers of the project that lie where the imagery does, the newest first."""
+    rows = FeatureLayer.objects.filter(
+        project=label_set.project_id, kind=FeatureLayer.Kind.DETECTIONS, state=FeatureLayer.State.READY
+    )
+    footprint = label_set.imagery.footprint
+    if footprint is not None:
+        west, south, east, north = footprint.extent
+        rows = rows.filter(west__lte=east, east__gte=west, south__lte=north, north__gte=south)
+    found = rows.exclude(feature_count=0).prefetch_related("classes").order_by("-created_at")
+    return [
+        {
+            "id": str(row.pk),
+            "name": row.name,
+            "count": row.feature_count,
+            "classes": [{"value": one.value, "name": one.name, "colour": one.colour} for one in row.classes.all()],
+        }
+        for row in found
+    ]
+
+
+def detections(label_set: LabelSet, pk: UUID) -> FeatureLayer:
+    """Return a detection layer of the label set's project.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = FeatureLayer.objects.filter(pk=pk, project=label_set.project_id, kind=FeatureLayer.Kind.DETECTIONS).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def page(label_set: LabelSet, wanted: Wanted, *, limit: int = MAX_PAGE) -> Page:
+    """Return the next omissions, the surest first."""
+    values = _values(label_set, wanted) | {
+        "after_score": wanted.after[0] if wanted.after else None,
+        "after_fid": wanted.after[1] if wanted.after else None,
+        "limit": limit + 1,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM (SELECT FROM features_feature f WHERE {_OMITTED} LIMIT {MAX_COUNT}) o", values
+        )
+        count: int = cursor.fetchone()[0]
+        cursor.execute(
+            f"""SELECT {FEATURE_JSON}, coalesce(f.score, 1), f.fid FROM features_feature f
+            LEFT JOIN projects_user u ON u.id = f.updated_by_id
+            WHERE {_OMITTED} AND (%(after_fid)s::bigint IS NULL
+                OR (-coalesce(f.score, 1), f.fid) > (-%(after_score)s::float, %(after_fid)s::bigint))
+            ORDER BY -coalesce(f.score, 1), f.fid LIMIT %(limit)s""",
+            values,
+        )
+        rows = cursor.fetchall()
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Page([row[0] for row in rows[:limit]], count, f"{last[1]},{last[2]}" if last else None)
+
+
+def matching_classes(label_set: LabelSet, layer: FeatureLayer) -> dict[int, int]:
+    """Return which class of the label set a class of the detections is, by name."""
+    own = {row.name.casefold(): row.value for row in label_set.layer.classes.all() if not row.retired}
+    return {row.value: own[row.name.casefold()] for row in layer.classes.all() if row.name.casefold() in own}
+
+
+def omitted(label_set: LabelSet, wanted: Wanted, feature_id: UUID) -> Feature:
+    """Return one detection that is an omission now.
+
+    Raises:
+        Conflict: it is none (code `not_omitted`).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT f.id FROM features_feature f WHERE f.id = %(id)s AND {_OMITTED}",
+            _values(label_set, wanted) | {"id": feature_id},
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise Conflict("Somebody has decided on this meanwhile.", fix="Go on with the next.", code="not_omitted")
+    return Feature.objects.get(pk=row[0])
+
+
+def _values(label_set: LabelSet, wanted: Wanted) -> dict[str, Any]:
+    return {
+        "detections": wanted.layer.pk,
+        "samples": label_set.layer_id,
+        "label_set": label_set.pk,
+        "score": wanted.score,
+        "cover": wanted.cover,
+        "class": wanted.class_value,
+    }

@@ -1,0 +1,192 @@
+"""Omissions: what a model sees and nobody has drawn, until somebody decides; against shapely on random boxes."""
+
+import json
+import random
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.gis.geos import Point, Polygon
+from shapely.geometry import box
+from shapely.ops import unary_union
+
+from labeling import blind_services, omission_services, omissions
+from labeling.models import Task
+from labeling.omissions import Wanted
+from tests.factories import client_for, make_project, make_user
+from tests.labeling.tasks import Team, make_team
+from tests.labeling.test_task_leases import together
+from webapp.errors import Conflict
+from webapp.features import services as features
+from webapp.features.models import Feature, FeatureLayer
+from webapp.features.services import NewFeature
+
+STEP = 1e-5
+Box = tuple[float, float, float, float]
+
+
+@pytest.fixture
+def team(db: None) -> Team:
+    return make_team(tasks_m=0)
+
+
+def detected(team: Team, boxes: list[tuple[Box, float]], name: str = "Crowns seen") -> FeatureLayer:
+    """Return a layer of detections, boxes in steps from the corner of the imagery, with their scores."""
+    classes = [(1, "House", "#000000"), (2, "TREE", "#00ff00")]
+    layer = features.create_layer(
+        project=team.label_set.project, name=name, kind="detections", classes=classes, user=team.ana
+    )
+    new = [NewFeature(polygon(one), class_value=2, score=score) for one, score in boxes]
+    features.add_features(layer=layer, features=new)
+    return FeatureLayer.objects.get(pk=layer.pk)
+
+
+def polygon(one: Box) -> Polygon:
+    west, south = 85.523, 27.63
+    return Polygon.from_bbox((west + one[0] * STEP, south + one[1] * STEP, west + one[2] * STEP, south + one[3] * STEP))
+
+
+def sample(team: Team, one: Box) -> None:
+    features.add_features(
+        layer=team.label_set.layer, features=[NewFeature(polygon(one), class_value=1, source=Feature.Source.HUMAN)]
+    )
+
+
+def listed(team: Team, layer: FeatureLayer, **more: float) -> list[float]:
+    page = omissions.page(team.label_set, Wanted(layer, **more))
+    assert page.count == len(page.features)
+    return [json.loads(text)["meta"]["score"] for text in page.features]
+
+
+def test_the_one_that_was_left_out_comes_first(team: Team) -> None:
+    layer = detected(team, [((0, 0, 4, 4), 0.9), ((10, 0, 14, 4), 0.8), ((20, 0, 24, 4), 0.6), ((30, 0, 34, 4), 0.2)])
+    sample(team, (10, 0, 14, 4))
+    assert listed(team, layer) == [0.9, 0.6]
+    assert listed(team, layer, score=0.1) == [0.9, 0.6, 0.2]
+    assert listed(team, layer, score=0.7) == [0.9]
+    assert omissions.matching_classes(team.label_set, layer) == {1: 2, 2: 1}
+    assert [row["name"] for row in omissions.layers(team.label_set)] == ["Crowns seen"]
+
+
+def test_what_is_covered_is_what_shapely_says(team: Team) -> None:
+    chance = random.Random(7)
+
+    def some(count: int) -> list[Box]:
+        corners = [(chance.randint(0, 40), chance.randint(0, 40)) for _ in range(count)]
+        return [(x, y, x + chance.randint(2, 8), y + chance.randint(2, 8)) for x, y in corners]
+
+    # Samples on a grid do not lie over each other, so the sum of the overlaps is the overlap with all.
+    samples: list[Box] = [(x * 9, y * 9, x * 9 + 6, y * 9 + 6) for x in range(5) for y in range(5) if (x + y) % 2]
+    boxes = some(40)
+    for one in samples:
+        sample(team, one)
+    layer = detected(team, [(one, 1 - i / 100) for i, one in enumerate(boxes)])
+    ground = unary_union([box(*one) for one in samples])
+    for cover in (0.1, 0.3, 0.75):
+        expected = [
+            round(1 - i / 100, 2)
+            for i, one in enumerate(boxes)
+            if box(*one).intersection(ground).area < cover * box(*one).area - 1e-9
+        ]
+        assert [round(score, 2) for score in listed(team, layer, cover=cover)] == expected
+
+
+def test_pages_follow_each_other_through_equal_scores(team: Team) -> None:
+    layer = detected(team, [((i * 5, 0, i * 5 + 4, 4), 0.7) for i in range(5)])
+    seen: list[str] = []
+    after = None
+    while True:
+        page = omissions.page(team.label_set, Wanted(layer, after=after), limit=2)
+        seen += [json.loads(text)["id"] for text in page.features]
+        if page.after is None:
+            break
+        score, _, fid = page.after.partition(",")
+        after = (float(score), int(fid))
+    assert len(seen) == len(set(seen)) == page.count == 5
+
+
+def first(team: Team, wanted: Wanted) -> UUID:
+    return UUID(json.loads(omissions.page(team.label_set, wanted).features[0])["id"])
+
+
+def test_added_it_is_a_sample_by_who_decided_and_no_omission_any_more(team: Team) -> None:
+    wanted = Wanted(detected(team, [((0, 0, 4, 4), 0.9)]))
+    found, op_id = first(team, wanted), uuid4()
+    order = {"label_set": team.label_set, "wanted": wanted, "feature_id": found, "user": team.ben}
+    made = omission_services.add(**order, class_value=1, op_id=op_id)
+    row = Feature.objects.get(pk=made)
+    assert (row.layer, row.class_value, row.updated_by, row.verified) == (team.label_set.layer, 1, team.ben, True)
+    assert row.geometry.equals(polygon((0, 0, 4, 4)))
+    assert omission_services.add(**order, class_value=1, op_id=op_id) == made, "sent again it is the same"
+    with pytest.raises(Conflict):
+        omission_services.add(**order, class_value=1, op_id=uuid4())
+    assert listed(team, wanted.layer) == []
+
+
+def test_no_object_never_comes_again_from_any_model(team: Team) -> None:
+    layer = detected(team, [((0, 0, 4, 4), 0.9), ((20, 0, 24, 4), 0.6)])
+    wanted = Wanted(layer)
+    found = first(team, wanted)
+    omission_services.dismiss(label_set=team.label_set, wanted=wanted, feature_id=found, user=team.ben)
+    assert listed(team, layer) == [0.6]
+    # Another model sees the same, a little moved, and something new beside it.
+    later = detected(team, [((0.5, 0, 4.5, 4), 0.95), ((4, 0, 8, 4), 0.7)], name="A better model")
+    assert listed(team, later) == [0.7]
+    omission_services.bring_back(label_set=team.label_set, feature_id=found)
+    assert listed(team, layer) == [0.9, 0.6]
+
+
+def test_points_are_covered_within_two_metres(team: Team) -> None:
+    layer = detected(team, [])
+    places = [Point(85.523 + x * STEP, 27.63, srid=4326) for x in (0, 10)]
+    features.add_features(layer=layer, features=[NewFeature(one, class_value=2, score=0.9) for one in places])
+    sample(team, (1, -1, 3, 1))
+    assert listed(team, layer) == [0.9]
+
+
+def test_tasks_that_are_labelled_blindly_are_left_alone(team: Team) -> None:
+    layer = detected(team, [((0, 0, 4, 4), 0.9)])
+    west, south, east, north = polygon((-5, -5, 50, 50)).extent
+    cell = Polygon.from_bbox((west, south, east, north))
+    task = Task.objects.create(label_set=team.label_set, number=1, geometry=cell, centre=cell.centroid)
+    blind_services.mark(label_set=team.label_set, kind="double", tasks=[task.pk], user=team.ana)
+    assert listed(team, layer) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_add_it_at_once_make_one_sample() -> None:
+    team = make_team(tasks_m=0)
+    wanted = Wanted(detected(team, [((0, 0, 4, 4), 0.9)]))
+    found = first(team, wanted)
+
+    def add() -> UUID:
+        return omission_services.add(
+            label_set=team.label_set, wanted=wanted, feature_id=found, class_value=1, op_id=uuid4(), user=team.ben
+        )
+
+    answers = together([add] * 4)
+    assert sum(isinstance(one, UUID) for one in answers) == 1
+    assert {one.code for one in answers if isinstance(one, Conflict)} == {"not_omitted"}
+    assert Feature.objects.filter(layer=team.label_set.layer).count() == 1
+
+
+def test_the_api_lists_decides_and_knows_no_other_projects_layers(team: Team) -> None:
+    layer = detected(team, [((0, 0, 4, 4), 0.9), ((20, 0, 24, 4), 0.6)])
+    url, ben = f"/api/label-sets/{team.label_set.pk}/omissions", client_for(team.ben)
+    assert [row["id"] for row in ben.get(url).json()["layers"]] == [str(layer.pk)]
+    told = ben.get(f"{url}?layer={layer.pk}&score=0.5").json()
+    assert (told["count"], told["next"], told["classes"]) == (2, None, {"1": 2, "2": 1})
+    one, two = (feature["id"] for feature in told["features"])
+    order = {"layer": str(layer.pk), "score": 0.5, "cover": 0.3}
+    for body in (
+        {**order, "action": "add", "id": one, "class_value": 1, "op_id": str(uuid4())},
+        {**order, "action": "dismiss", "id": two},
+    ):
+        assert ben.post(url, json.dumps(body), "application/json").status_code == 200
+        assert ben.post(url, json.dumps({**body, "op_id": str(uuid4())}), "application/json").status_code in (200, 409)
+    assert ben.get(f"{url}?layer={layer.pk}").json()["count"] == 0
+    elsewhere = make_project(make_user("eve"))
+    foreign = features.create_layer(project=elsewhere, name="x", kind="detections", classes=[], user=None)
+    for query, status in ((foreign.pk, 404), (uuid4(), 404), ("x", 400), (f"{layer.pk}&score=2", 400)):
+        assert ben.get(f"{url}?layer={query}").status_code == status
+    for body in ({"action": "add", "id": one}, {**order, "action": "x", "id": one}, {**order, "action": "dismiss"}):
+        assert ben.post(url, json.dumps(body), "application/json").status_code == 400
