@@ -2,7 +2,7 @@
 PYTHON ?= python3
 SETUP = $(PYTHON) -B -m webapp.setup
 
-.PHONY: run test lint bench bench-tiles bench-vector stop clean lock
+.PHONY: run test lint bench bench-tiles bench-vector chaos stop clean lock
 
 run:    ## set up what is missing, then serve on http://localhost:8000 (QUADRAT_PORT=8001 for another port)
 	@$(SETUP) run
@@ -16,6 +16,8 @@ bench-tiles: ## imagery tiles beside TiTiler's, into docs/benchmarks/tiles.md
 	@$(SETUP) bench-tiles
 bench-vector: ## vector tiles beside tipg's, into docs/benchmarks/vector.md
 	@$(SETUP) bench-vector
+chaos:  ## people label while processes die, then every invariant is checked (PROFILE=long: five minutes)
+	@PROFILE="$(PROFILE)" $(SETUP) chaos
 stop:   ## stop a running site and its database
 	@$(SETUP) stop
 clean:  ## remove what can be made again; your data only with DATA=yes, which asks

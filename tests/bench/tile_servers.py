@@ -92,8 +92,7 @@ class Server:
 
     def cpu_s(self) -> float:
         """Return user and system seconds of the process and its threads (proc(5), fields 14 and 15)."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(") ", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_s_of(self._process.pid)
 
     def pss_mb(self) -> float:
         """Return the memory of the process, shared pages shared out, in MB."""
@@ -129,6 +128,12 @@ class Server:
         connection.request("GET", path)
         reply = connection.getresponse()
         return reply.read(), reply.headers.get("ETag") or ""
+
+
+def cpu_s_of(pid: int) -> float:
+    """Return user and system seconds of a process and its threads (proc(5), fields 14 and 15)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def peer_python(folder: Path, *packages: str) -> Path:

@@ -25,12 +25,12 @@ def main(words: list[str]) -> int:
         "bench": checks.bench,
         "bench-tiles": checks.bench_tiles,
         "bench-vector": checks.bench_vector,
+        "chaos": checks.chaos,
     }
     done = {"run": steps.start_site, "stop": steps.stop_site, "clean": steps.clean, "lock": checks.lock}
     if len(words) != 1 or words[0] not in {**checked, **done}:
-        sys.stderr.write(
-            "usage: python3 -m webapp.setup run|test|lint|bench|bench-tiles|bench-vector|stop|clean|lock\n"
-        )
+        words_known = "|".join([*checked, *done])
+        sys.stderr.write(f"usage: python3 -m webapp.setup {words_known}\n")
         return 2
     signal.signal(signal.SIGTERM, _stop)
     try:

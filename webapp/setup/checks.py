@@ -101,6 +101,13 @@ def bench_vector() -> bool:
     return _measured(["bench_vector"])
 
 
+def chaos() -> bool:
+    """Label under faults, on a database server of its own, and check every invariant; return whether all hold."""
+    steps.prepare(tests=True)
+    profile = os.environ.get("PROFILE") or "smoke"
+    return report([run_part(Part(f"chaos {profile}", [PYTHON, "-m", "tests.chaos.run", "--profile", profile]))])
+
+
 def _measured(names: list[str]) -> bool:
     steps.prepare(tests=True)
     tools.ensure_build()
