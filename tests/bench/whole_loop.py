@@ -152,8 +152,8 @@ def main() -> None:
     from django.conf import settings
 
     from inference.models import Inference
-    from webapp.demo.client import Client
     from webapp.imagery.selectors import analysis_file
+    from webapp.notebook.client import Client
     from webapp.projects.models import User
     from webapp.projects.services import create_token
 

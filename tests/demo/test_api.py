@@ -14,13 +14,13 @@ from tests.browser.driver import Site
 from tests.clients.server import make_site
 from tests.factories import client_for, make_user
 from webapp.demo import drive, load, sources
-from webapp.demo.client import Client
 from webapp.demo.selectors import PROJECT
 from webapp.demo.services import api_client
 from webapp.errors import Unavailable
 from webapp.imagery.models import ImageryLayer
 from webapp.jobs.models import Job
 from webapp.maps.models import Map
+from webapp.notebook.client import Client
 from webapp.projects import services as projects
 from webapp.projects.models import ApiToken
 

@@ -14,9 +14,9 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from webapp.demo import sources
-from webapp.demo.client import Client
 from webapp.demo.score import Measured, areas, score, sentence
 from webapp.errors import Conflict, QuadratError
+from webapp.notebook.client import Client
 from webapp.raster.shapes import to_crs
 
 POLL_S = 1.0

@@ -7,10 +7,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from webapp.demo.client import Client
 from webapp.errors import Conflict
 from webapp.jobs import services as jobs
 from webapp.jobs.models import Job
+from webapp.notebook.client import Client
 from webapp.projects import services as projects
 from webapp.projects.models import Project, User
 
