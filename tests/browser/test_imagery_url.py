@@ -72,6 +72,11 @@ def test_a_folders_raster_is_taken_and_a_cog_added_by_its_url_until_it_changes(
         server.files["banepa.tif"] += b"more"
         page.reload()
         expect(page.get_by_text("has changed on its server").first).to_be_visible()
+        # What was drawn before is still right; what is not drawn yet says why it cannot be.
+        for _ in range(3):
+            page.get_by_role("button", name="Zoom in").click()
+            page.wait_for_function("() => document.querySelector('.leaflet-zoom-anim') === null")
+        expect(page.locator(".toast").first).to_contain_text("has changed on its server")
         screenshot(page, "imagery-url-changed")
         page.get_by_role("button", name="Read again").click()
         expect(page.get_by_text("Unchanged")).to_be_visible()
