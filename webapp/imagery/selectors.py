@@ -110,6 +110,15 @@ def tiles_url(layer: ImageryLayer) -> str:
     return f"/tiles/imagery/{layer.pk}/{layer.version}/{{z}}/{{x}}/{{y}}.{form}?t={token}"
 
 
+# Where a layer comes from is its members' business: maps are shown to anybody.
+_ORIGIN = ("remote", "job")
+
+
+def drawn_json(layer: ImageryLayer) -> dict[str, Any]:
+    """Return what a map needs to draw the layer, and nothing of where it comes from."""
+    return {key: value for key, value in layer_json(layer).items() if key not in _ORIGIN}
+
+
 def layer_json(layer: ImageryLayer, *, histograms: bool = False) -> dict[str, Any]:
     """Return what every page and client needs to show the layer; histograms only where they are drawn."""
     bands = layer.bands

@@ -79,8 +79,10 @@ def parse(text: bytes, url: str) -> Item:
         BadItem: it is none, or names no raster.
     """
     try:
+        # A half surrogate is no character: nothing could be stored or sent on with it.
         found = json.loads(text)
-    except ValueError as error:
+        json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         raise BadItem("The document at this address is no JSON.", fix="Give the address of a STAC item.") from error
     if not isinstance(found, dict) or found.get("type") != "Feature" or "stac_version" not in found:
         kind = OTHER_KINDS.get(str(found.get("type")), "no STAC item") if isinstance(found, dict) else "no STAC item"
@@ -108,12 +110,16 @@ def _assets(found: Any, url: str) -> Iterator[Asset]:
         href = _mapping(asset).get("href")
         if not isinstance(href, str) or not href:
             continue
+        try:
+            address = urljoin(url, href)
+        except ValueError:
+            continue  # one asset that nobody can fetch does not make the others worse
         kind = str(asset.get("type") or "").partition(";")[0].strip().lower()
         named = href.partition("?")[0].lower().endswith(TIFF_NAMES)
         roles = asset.get("roles")
         yield Asset(
             key=str(key)[:200],
-            href=urljoin(url, href),
+            href=address,
             title=_text(asset.get("title")),
             roles=tuple(_text(role) for role in roles) if isinstance(roles, list) else (),
             raster=kind in TIFF_TYPES or (not kind and named),

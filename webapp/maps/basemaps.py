@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from webapp.errors import Invalid, NotFound
 from webapp.imagery.models import ImageryLayer
-from webapp.imagery.selectors import layer_json
+from webapp.imagery.selectors import drawn_json
 from webapp.maps import addresses
 from webapp.maps.models import Basemap, Map
 
@@ -38,7 +38,7 @@ def basemap_json(row: Basemap) -> dict[str, Any]:
 
 def imagery_json(layer: ImageryLayer) -> dict[str, Any]:
     """Return an imagery layer as a basemap."""
-    return {"choice": f"imagery:{layer.pk}", "name": layer.name, "kind": "imagery", "imagery": layer_json(layer)}
+    return {"choice": f"imagery:{layer.pk}", "name": layer.name, "kind": "imagery", "imagery": drawn_json(layer)}
 
 
 def site_basemaps() -> list[dict[str, Any]]:

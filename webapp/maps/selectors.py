@@ -17,7 +17,7 @@ from webapp.features.selectors import layer_json as features_json
 from webapp.imagery.classes import class_areas
 from webapp.imagery.looks import picture
 from webapp.imagery.models import ImageryLayer
-from webapp.imagery.selectors import layer_json as imagery_json
+from webapp.imagery.selectors import drawn_json as imagery_json
 from webapp.maps import basemaps
 from webapp.maps.models import Map, MapLayer
 from webapp.projects.models import Member, Project, Role, User

@@ -7,6 +7,7 @@ and others write it (`drone-dji:GimbalYawDegree`). Whatever is broken there is l
 import math
 import re
 import struct
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -164,7 +165,8 @@ def _moment(exif: dict[int, Any], gps: dict[int, Any]) -> str:
         local = None
     offset = _text(exif.get(TAKEN_OFFSET))
     if local is not None and re.fullmatch(r"[+-]\d\d:\d\d", offset):
-        return f"{local.isoformat()}{offset}"
+        with suppress(ValueError):  # an offset of 24 hours and more
+            return datetime.fromisoformat(f"{local.isoformat()}{offset}").isoformat()
     clock = gps.get(GPS_TIME)
     numbers = [_number(part) for part in clock] if isinstance(clock, tuple | list) else []
     try:

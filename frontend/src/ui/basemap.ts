@@ -70,6 +70,7 @@ export function basemapLayer(basemap: BasemapInfo, copied = false): L.TileLayer 
     referrerPolicy: "strict-origin-when-cross-origin",
     ...(copied ? { crossOrigin: "anonymous" } : {}),
   };
-  if (basemap.wms) return L.tileLayer.wms(basemap.url, { ...options, ...basemap.wms, transparent: basemap.wms.format === "image/png" });
-  return L.tileLayer(basemap.url, { ...options, tms: basemap.kind === "tms", zoomOffset: -large, subdomains: basemap.subdomains.split(",") });
+  const subdomains = basemap.subdomains.split(",");
+  if (basemap.wms) return L.tileLayer.wms(basemap.url, { ...options, subdomains, ...basemap.wms, transparent: basemap.wms.format === "image/png" });
+  return L.tileLayer(basemap.url, { ...options, tms: basemap.kind === "tms", zoomOffset: -large, subdomains });
 }
