@@ -224,9 +224,10 @@ def _crs(dataset: Any, driver: str, name: str, position: Position) -> CRS:
         if dataset.gcps[0] and gcps_crs:
             return CRS.from_user_input(gcps_crs.to_wkt())
         if driver != "GTiff":
+            aslant = " A photo that looks aslant is added as a photo." if driver == "JPEG" else ""
             raise BadRaster(
                 f"'{name}' is a {driver} picture and does not say where on Earth it lies.",
-                fix="Give a world file with its EPSG code, or its bounds, or its centre and pixel size.",
+                fix=f"Give a world file with its EPSG code, or its bounds, or its centre and pixel size.{aslant}",
                 code="georeference_missing",
             )
         if dataset.rpcs is not None:

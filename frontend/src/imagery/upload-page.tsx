@@ -202,7 +202,9 @@ function DropZone({ onFiles }: { onFiles: (files: File[]) => void }): JSX.Elemen
       <p>
         <strong>Drop GeoTIFF, PNG or JPEG files here</strong>
         <br />
-        <span class="muted">with their world files, if they have any</span>
+        <span class="muted">
+          with their world files, if they have any; a drone's view aslant is added <a href="/photos/new">as a photo</a>
+        </span>
       </p>
       <Button onClick={() => chooser.current?.click()}>Choose files</Button>
       <input
