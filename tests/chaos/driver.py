@@ -20,7 +20,8 @@ from labeling.task_grid import GridRequest
 from tests.chaos import faults
 from tests.chaos.check import check
 from tests.chaos.faults import Faults, schedule
-from tests.chaos.labeler import Habits, Labeler, Place
+from tests.chaos.habits import Habits, Place
+from tests.chaos.labeler import Labeler
 from tests.chaos.postgres import OwnPostgres
 from tests.chaos.site import ChaosSite
 from tests.chaos.table import Outcome

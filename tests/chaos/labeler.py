@@ -8,7 +8,6 @@ feature that came with the refusal and goes as a new edit.
 import asyncio
 import json
 import random
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +15,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from tests.chaos.habits import Habits, Place
 from tests.chaos.journal import Answer, Claim, Edit, Journal, kept_of
 
 # The product waits 8 s for an answer; here nobody has that much time.
@@ -26,42 +26,6 @@ RETRY_S, RETRY_MOST_S = 0.1, 2.0
 LOST = (WebSocketException, OSError, TimeoutError, EOFError, httpx.HTTPError)
 WEST, SOUTH, WIDTH = 85.515, 27.625, 0.01
 BATCH = 20
-
-
-@dataclass(frozen=True)
-class Place:
-    """What the labelers work on.
-
-    Attributes:
-        url: of the site.
-        layer: id of the feature layer.
-        label_set: id of the label set with the tasks.
-    """
-
-    url: str
-    layer: str
-    label_set: str
-
-
-@dataclass(frozen=True)
-class Habits:
-    """How a labeler works.
-
-    Attributes:
-        per_s: edits a second.
-        dropped: share of the messages from the server that never arrive.
-        doubled: share of the edits that are sent twice at once.
-        batches: share of the edits that come as a batch of twenty new features.
-        tasks: edits are drawn under leases on tasks.
-        cursors: pointer moves are sent with each edit.
-    """
-
-    per_s: float = 2.0
-    dropped: float = 0.05
-    doubled: float = 0.05
-    batches: float = 0.04
-    tasks: bool = True
-    cursors: bool = False
 
 
 class Labeler:
@@ -184,7 +148,8 @@ class Labeler:
                 self._waiting.pop(edit["op_id"]).cancel()
 
     async def _by_http(self, edits: list[Edit]) -> list[Answer]:
-        reply = await self._http.post(f"/api/label-sets/{self.place.label_set}/edits", json={"edits": edits})
+        of = f"label-sets/{self.place.label_set}" if self.place.label_set else f"layers/{self.place.layer}"
+        reply = await self._http.post(f"/api/{of}/edits", json={"edits": edits})
         reply.raise_for_status()
         answers: list[Answer] = reply.json()["results"]
         for answer in answers:
