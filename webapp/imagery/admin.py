@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
 from webapp.imagery import services, uploads
-from webapp.imagery.models import ImageryLayer, NamedRendering, Upload
+from webapp.imagery.models import ImageryLayer, Mosaic, MosaicScene, NamedRendering, Upload
 from webapp.projects.admin import DeletedByService
 from webapp.projects.map_admin import MapAdmin
 from webapp.projects.models import User
@@ -19,17 +19,40 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.6g}"
 
 
-class NamedRenderingInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
-    """Looks of an imagery layer. Their words are checked by the API, so here they are read-only."""
+class FromApiInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
+    """What belongs to an imagery layer and is checked by the API, so here it is read-only."""
+
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: ImageryLayer | None = None) -> bool:
+        """They come from the API."""
+        return False
+
+
+class NamedRenderingInline(FromApiInline):
+    """Looks of an imagery layer."""
 
     model = NamedRendering
-    extra = 0
     fields = ("name", "title", "words", "created_by", "updated_at")
     readonly_fields = ("name", "words", "created_by", "updated_at")
 
-    def has_add_permission(self, request: HttpRequest, obj: ImageryLayer | None = None) -> bool:
-        """Renderings come from the API."""
-        return False
+
+class MosaicInline(FromApiInline):
+    """A mosaic's rule."""
+
+    model = Mosaic
+    can_delete = False
+    readonly_fields = ("rule", "overview_path")
+
+
+class MosaicSceneInline(FromApiInline):
+    """A mosaic's scenes."""
+
+    model = MosaicScene
+    fk_name = "mosaic"
+    can_delete = False
+    readonly_fields = ("scene", "position")
+    verbose_name_plural = "scenes"
 
 
 @admin.register(ImageryLayer)
@@ -41,7 +64,7 @@ class ImageryLayerAdmin(DeletedByService, MapAdmin):
     search_fields = ("name", "attribution")
     autocomplete_fields = ()
     raw_id_fields = ("project", "job", "created_by")
-    inlines = (NamedRenderingInline,)
+    inlines = (MosaicInline, MosaicSceneInline, NamedRenderingInline)
     readonly_fields = (
         *("kind", "state", "version", "analysis_path", "display_path", "blocks_path", "sha256", "size_bytes"),
         *("crs_wkt", "epsg", "height", "width", "transform", "gsd_m", "dtype", "nodata", "statistics", "rendering"),
