@@ -15,6 +15,7 @@ from PIL import Image
 from tests.factories import client_for, make_imagery, make_project, make_user
 from tests.imagery.test_tiles import ask, token
 from tests.raster.conftest import MakeRaster, make_raster  # noqa: F401
+from webapp.housekeeping import projects
 from webapp.imagery import mosaic_jobs, services, tile_work, tiles
 from webapp.imagery.models import ImageryLayer
 from webapp.jobs.models import Job
@@ -266,6 +267,16 @@ def test_a_scene_in_a_mosaic_is_not_deleted(ana: Client, project: Project, scene
     assert ana.delete(f"/api/imagery/{layer.pk}/").status_code == 204
     assert not any(file.exists() for file in files)
     assert ImageryLayer.objects.filter(pk=second.pk).exists()
+
+
+def test_a_project_goes_with_its_mosaics_and_their_files(ana: Client, project: Project, scene: MakeScene) -> None:
+    layer = make(ana, project, [scene(ramp(20, 120), name="first")])
+    names = (layer.analysis_path, layer.display_path, layer.mosaic.overview_path)
+    files = [Path(settings.MEDIA_DIR) / name for name in names]
+    assert all(file.is_file() for file in files)
+    projects.delete(project=project, user=make_user("ana"), name=project.name)
+    assert not ImageryLayer.objects.exists()
+    assert not any(file.exists() for file in files)
 
 
 def test_only_scenes_of_the_project_that_fit_are_taken_and_only_by_its_labelers(
