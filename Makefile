@@ -12,7 +12,7 @@ lint:   ## linters and types only
 	@$(SETUP) lint
 bench:  ## the measurements of tests/bench
 	@$(SETUP) bench
-bench-tiles: ## imagery tiles beside TiTiler's, into docs/benchmarks/tiles.md
+bench-tiles: ## imagery tiles beside TiTiler's, into docs/benchmarks/tiles.md and mosaic.md
 	@$(SETUP) bench-tiles
 bench-vector: ## vector tiles beside tipg's, into docs/benchmarks/vector.md
 	@$(SETUP) bench-vector

@@ -93,7 +93,7 @@ def bench() -> bool:
 
 def bench_tiles() -> bool:
     """Measure imagery tiles beside TiTiler's; return whether it ended well."""
-    return _measured(["bench_tiles"])
+    return _measured(["bench_tiles", "bench_mosaic"])
 
 
 def bench_vector() -> bool:
