@@ -8,7 +8,7 @@ READ = re.compile(r'(?:env|env_bool|env_int|env_float|env_list|secret|stored|env
 # Named on the page, read outside the product.
 TESTS_ONLY = {"QUADRAT_TEST_DATA"}
 # Made by the set-up and read by it; the demo's password is the one that a person may set.
-OF_THE_SETUP = {"DATA", "CONFIRM", "PATH"}
+OF_THE_SETUP = {"DATA", "CONFIRM", "PATH", "PROFILE"}
 
 
 def _read_by_code() -> set[str]:
