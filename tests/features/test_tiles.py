@@ -17,7 +17,7 @@ from pytest_django import Settings
 from tests.browser.driver import Site
 from tests.clients.server import running
 from tests.factories import make_layer, make_project, make_user
-from webapp.errors import Unavailable
+from webapp.errors import Invalid, Unavailable
 from webapp.features import services
 from webapp.features.bulk import NewFeature
 from webapp.features.models import Feature, FeatureLayer
@@ -83,6 +83,22 @@ def test_gdal_reads_the_geometry_and_all_properties(layer: FeatureLayer, reader:
     )
     # Positions are rounded to whole units of the tile.
     assert shapes[0].hausdorff_distance(expected) < 2 * unit
+
+
+def test_fields_that_are_asked_for_come_with_the_features_and_others_are_refused(
+    layer: FeatureLayer, reader: TileReader, tmp_path: Path
+) -> None:
+    layer.fields = [{"name": "height", "type": "number"}, {"name": "it's %s", "type": "string"}]
+    layer.save()
+    box = shapely.box(WEST, SOUTH, WEST + 0.001, SOUTH + 0.001)
+    fill(layer, [box], properties={"height": 4.5, "it's %s": "Tür"})
+    place = tile_of(WEST, SOUTH, 14)
+    assert "field:height" not in read(reader.tile(layer.pk, *place), place, tmp_path)[1]
+    _, fields = read(reader.tile(layer.pk, *place, fields=["height", "it's %s", "area_m2"]), place, tmp_path)
+    assert (fields["field:height"][0], fields["field:it's %s"][0]) == (4.5, "Tür")
+    assert fields["field:area_m2"][0] == pytest.approx(Feature.objects.get().area_m2)
+    with pytest.raises(Invalid, match="no field 'score'"):
+        reader.tile(layer.pk, *place, fields=["score"])
 
 
 def test_a_tile_elsewhere_and_one_with_only_deleted_features_are_empty(layer: FeatureLayer, reader: TileReader) -> None:
@@ -197,6 +213,9 @@ def test_the_door_answers_with_tag_and_lasting_cache_only_for_the_number_asked(s
     again = fetch(site, layer, 0, place)
     assert "immutable" not in again.headers["cache-control"]
     assert fetch(site, layer, 2, "3/0/0").status_code == 204
+    token = layer_token("features", layer.pk)
+    assert len(fetch(site, layer, 0, place, token=f"{token}&field=area_m2").content) > len(again.content)
+    assert fetch(site, layer, 0, place, token=f"{token}&field=height").json()["code"] == "no_field"
 
 
 def test_the_door_refuses_what_is_no_tile_or_has_no_token(site: Site, layer: FeatureLayer) -> None:

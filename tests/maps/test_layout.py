@@ -10,7 +10,7 @@ from django.test import Client
 from tests.factories import client_for, make_imagery, make_layer, make_project, make_user
 from webapp.features.models import Feature, FeatureLayer
 from webapp.imagery.models import NamedRendering
-from webapp.maps import services
+from webapp.maps import columns, services
 from webapp.maps.models import Map
 
 pytestmark = pytest.mark.django_db
@@ -116,3 +116,31 @@ def test_a_column_holds_one_field_of_all_features(made: Map) -> None:
     assert eve.get(f"{url}colour").status_code == 400
     FeatureLayer.objects.filter(pk=row.features_id).update(feature_count=300_001)
     assert eve.get(f"{url}height").status_code == 413
+
+
+def test_a_summary_of_a_field_has_its_breaks_or_its_choices_whatever_the_size_of_the_layer(
+    made: Map, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = made.layers.get(features__isnull=False)
+    assert row.features is not None
+    row.features.fields = [{"name": "height", "type": "number"}, {"name": "roof", "type": "string"}]
+    row.features.save()
+    for fid, height in enumerate((1, 1, 1, 1, 2, 3, 4, 100, None), start=1):
+        values = {"height": height, "roof": "flat" if fid < 4 else "gable"} if height else {"roof": None}
+        Feature.objects.create(layer=row.features, fid=fid, geometry=Point(85.52, 27.63), properties=values)
+    eve, url = client_for(make_user("eve")), f"/api/maps/{made.pk}/layers/{row.pk}/column/summary?field="
+    found = eve.get(f"{url}height").json()
+    assert (found["type"], found["count"], found["min"], found["max"]) == ("number", 8, 1, 100)
+    # The value at floor(share * count) of the sorted ones, which is what the browser's own split was.
+    assert (found["quantiles"]["2"], found["quantiles"]["4"]) == ([2], [1, 2, 4])
+    assert [len(edges) for edges in found["quantiles"].values()] == list(range(1, 9))
+    roofs = eve.get(f"{url}roof").json()
+    assert (roofs["count"], roofs["kinds"], roofs["choices"]) == (8, 2, [["gable", 5], ["flat", 3]])
+    assert eve.get(f"{url}score").json()["quantiles"]["2"] == []
+    # Of a layer too large to be read whole, every n-th feature.
+    monkeypatch.setattr(columns, "SAMPLE", 100_000)
+    FeatureLayer.objects.filter(pk=row.features_id).update(feature_count=400_000)
+    found = eve.get(f"{url}height").json()
+    assert (found["every"], found["count"], found["min"], found["max"]) == (4, 2, 1, 2)
+    assert eve.get(f"{url}roof").json()["choices"] == [["flat", 1], ["gable", 1]]
+    assert eve.get(f"{url}colour").status_code == 400

@@ -2,6 +2,7 @@
 
 import math
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,10 +11,21 @@ import psycopg2
 from django.conf import settings
 from django.db import connections
 
-from webapp.errors import NotFound, Unavailable
+from webapp.errors import Invalid, NotFound, Unavailable
 from webapp.features import ladder, tile_numbers
 from webapp.features.tile_numbers import BUFFER, EXTENT, WORLD_M, bounds
-from webapp.features.tile_sql import CELLS, CELLS_NOW, COUNTED, FEATURES, MOST_COUNTED, STATE, THERE, noted_sql
+from webapp.features.tile_sql import (
+    CELLS,
+    CELLS_NOW,
+    COUNTED,
+    FEATURES,
+    MOST_COUNTED,
+    STATE,
+    THERE,
+    field_values,
+    noted_sql,
+    with_fields,
+)
 
 # More than a browser decodes within a frame.
 MAX_FEATURES = 5_000
@@ -94,14 +106,18 @@ class TileReader(threading.local):
         seq, changed, laddered, meets = rows[0]
         return TileState(seq, changed, laddered=laddered, outside=not meets)
 
-    def tile(self, layer: UUID, z: int, x: int, y: int, state: TileState | None = None) -> VectorTile:
+    def tile(
+        self, layer: UUID, z: int, x: int, y: int, state: TileState | None = None, *, fields: Sequence[str] = ()
+    ) -> VectorTile:
         """Return one tile of at most 5,000 features or cells and 500 kB.
 
         Args:
             state: what `state` said a moment ago; without, it is asked.
+            fields: of the layer, or `area_m2`: features have their values as `field:<name>`.
 
         Raises:
             NotFound: there is no such layer.
+            Invalid: the layer has no such field.
             Unavailable: it took longer than a read-only statement may, or the database is away.
         """
         # Asked before the tile is made: an edit in between makes the tile newer than its tag, never older.
@@ -110,6 +126,9 @@ class TileReader(threading.local):
             return VectorTile(known.seq, known.changed, 0, truncated=False, aggregated=0, body=b"")
         values = _values(layer, z, x, y)
         sql, limit = self._statement(known, values), MAX_FEATURES
+        if fields:
+            self._check_fields(layer, fields)
+            sql, values = with_fields(sql, fields), {**values, **field_values(fields)}
         while True:
             rows = self._query(sql, {**values, "limit": limit})
             if not rows:
@@ -134,6 +153,15 @@ class TileReader(threading.local):
         if values["z"] <= ladder.DEEPEST:
             return CELLS if self._query(COUNTED, values)[0][0] > MAX_FEATURES else FEATURES
         return CELLS_NOW if MAX_FEATURES < self._query(THERE, values)[0][0] <= MOST_COUNTED else FEATURES
+
+    def _check_fields(self, layer: UUID, fields: Sequence[str]) -> None:
+        rows = self._query("SELECT fields FROM features_featurelayer WHERE id = %(layer)s", {"layer": str(layer)})
+        known = ["area_m2", *(str(item["name"]) for found in rows for item in found[0])]
+        unknown = [field for field in fields if field not in known]
+        if unknown:
+            raise Invalid(
+                f"The layer has no field '{unknown[0][:60]}'.", fix=f"Use {', '.join(known)[:500]}.", code="no_field"
+            )
 
     def _query(self, sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         for fresh in (False, True):

@@ -1,5 +1,7 @@
 """The statements behind vector tiles."""
 
+from collections.abc import Sequence
+
 from webapp.features.ladder import CELL_BITS
 from webapp.features.tile_numbers import EXTENT, WORLD_M, Span
 
@@ -12,6 +14,28 @@ STATE = """
 SELECT l.seq, coalesce({noted}, 0), l.ladder,
     coalesce(l.west <= %(east)s AND l.east >= %(west)s AND l.south <= %(north)s AND l.north >= %(south)s, true)
 FROM features_featurelayer l WHERE l.id = %(layer)s"""
+
+
+# Where the fields that a style asks for stand in a statement: each feature's own row is read once more for them.
+NO_FIELDS = "/* no fields */"
+# Names of fields stand behind this, so that none is taken for what every feature has.
+FIELD = "field:"
+
+
+def with_fields(sql: str, fields: Sequence[str]) -> str:
+    """Return the statement with fields beside what every feature has; `field_values` are its values for them."""
+    values = (
+        "to_jsonb(f.area_m2)" if field == "area_m2" else f"f.properties -> %(field_{at})s"
+        for at, field in enumerate(fields)
+    )
+    pairs = (f"'{FIELD}' || %(field_{at})s, {value}" for at, value in enumerate(values))
+    row = "FROM features_feature f WHERE f.layer_id = %(layer)s AND f.fid = shaped.fid"
+    return sql.replace(NO_FIELDS, f", (SELECT jsonb_build_object({', '.join(pairs)}) {row}) AS fields")
+
+
+def field_values(fields: Sequence[str]) -> dict[str, str]:
+    """Return the values that a statement with fields names."""
+    return {f"field_{at}": field for at, field in enumerate(fields)}
 
 
 COUNTED = """
@@ -52,7 +76,8 @@ shaped AS MATERIALIZED (  -- else the clipping is done twice, for the condition 
 SELECT l.seq, t.shown, (SELECT count(*) FROM picked) > %(limit)s, t.body, 0
 FROM features_featurelayer l, LATERAL (
     SELECT count(*) AS shown, ST_AsMVT(q, 'features', %(extent)s, 'geom', 'mvt_id') AS body
-    FROM (SELECT mvt_id, fid, id, class_value, score, verified, truncated, geom FROM shaped WHERE geom IS NOT NULL
+    FROM (SELECT mvt_id, fid, id, class_value, score, verified, truncated, geom /* no fields */ FROM shaped
+          WHERE geom IS NOT NULL
           ORDER BY area_m2 DESC, fid) q) t
 WHERE l.id = %(layer)s"""
 
@@ -124,7 +149,7 @@ shaped AS MATERIALIZED (
 SELECT l.seq, t.shown, (SELECT off FROM cut), t.body, (SELECT coalesce(sum(count), 0)::bigint FROM cells)
 FROM features_featurelayer l, LATERAL (
     SELECT count(*) AS shown, ST_AsMVT(q, 'features', %(extent)s, 'geom', 'mvt_id') AS body
-    FROM (SELECT mvt_id, fid, id, class_value, score, verified, count, truncated, geom FROM shaped
+    FROM (SELECT mvt_id, fid, id, class_value, score, verified, count, truncated, geom /* no fields */ FROM shaped
           WHERE geom IS NOT NULL
           ORDER BY area_m2 DESC, fid) q) t
 WHERE l.id = %(layer)s"""

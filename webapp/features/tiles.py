@@ -1,4 +1,4 @@
-"""`/tiles/features/<layer>/<seq>/<z>/<x>/<y>.mvt?t=`: the tile edge's door to vector tiles.
+"""`/tiles/features/<layer>/<seq>/<z>/<x>/<y>.mvt?t=[&field=…]`: the tile edge's door to vector tiles.
 
 The answer is always the layer as it is now. Its tag is the number of the last edit that may have changed this very
 tile, so an edit elsewhere leaves what a browser holds as it is (304). Where the number in the URL is at least that, the
@@ -30,6 +30,7 @@ PATH = re.compile(
     re.ASCII,
 )
 THREADS = 3
+MOST_FIELDS = 20
 # Requests that may wait for a thread; more are told to come again.
 MAX_WAITING = 256
 FOR_EVER = "private, max-age=31536000, immutable"
@@ -57,43 +58,46 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _answer(scope: Scope) -> tuple[int, dict[str, str], bytes]:
-    layer, seq, z, x, y = _parse(scope)
+    layer, seq, z, x, y, fields = _parse(scope)
     known = {name: value for name, value in scope["headers"] if name in (b"if-none-match", b"accept-encoding")}
     global _waiting
     if _waiting >= MAX_WAITING:
         raise TooMany("Too many tiles are asked for at once.", fix="Try again.", details={"retry_after_s": 1})
     _waiting += 1
     try:
-        return await asyncio.get_running_loop().run_in_executor(_pool, _make, layer, seq, z, x, y, known)
+        return await asyncio.get_running_loop().run_in_executor(_pool, _make, layer, seq, z, x, y, fields, known)
     finally:
         _waiting -= 1
 
 
-def _parse(scope: Scope) -> tuple[UUID, int, int, int, int]:
+def _parse(scope: Scope) -> tuple[UUID, int, int, int, int, list[str]]:
     if scope["method"] not in ("GET", "HEAD"):
         raise WrongMethod(scope["method"], ("GET", "HEAD"))
     match = PATH.fullmatch(scope["path"])
     if match is None:
         raise NotFound()
     layer, (seq, z, x, y) = UUID(match[1]), (int(text) for text in match.groups()[1:])
-    token = parse_qs(scope["query_string"].decode("latin-1")).get("t", [""])[0]
-    if not check_layer_token("features", layer, token):
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    if not check_layer_token("features", layer, query.get("t", [""])[0]):
         raise Denied("The tile token is missing or too old.", fix="Load the page again.", code="tile_token")
     if z > MAX_ZOOM or x >= 2**z or y >= 2**z:
         raise Invalid(
             f"There is no tile {z}/{x}/{y}.", fix="Ask for 0 to 26, x and y below 2^z.", code="tile_out_of_range"
         )
-    return layer, seq, z, x, y
+    fields = sorted(set(query.get("field", [])))
+    if len(fields) > MOST_FIELDS:
+        raise Invalid(f"{len(fields)} fields are too many.", fix=f"Ask for {MOST_FIELDS} at most.", code="no_field")
+    return layer, seq, z, x, y, fields
 
 
 def _make(
-    layer: UUID, seq: int, z: int, x: int, y: int, known: dict[bytes, bytes]
+    layer: UUID, seq: int, z: int, x: int, y: int, fields: list[str], known: dict[bytes, bytes]
 ) -> tuple[int, dict[str, str], bytes]:
     given = known.get(b"if-none-match", b"")[:200].decode("latin-1")
     state = _reader.state(layer, z, x, y)
     if given.removeprefix("W/") == tag(state, z, x, y):
         return 304, {"etag": given, "cache-control": _lasts(state, seq)}, b""
-    tile = _reader.tile(layer, z, x, y, state)
+    tile = _reader.tile(layer, z, x, y, state, fields=fields)
     headers = _headers(tile, seq, z, x, y)
     if not tile.body:
         return 204, headers, b""

@@ -64,6 +64,13 @@ def map_column(request: Request, pk: UUID, layer: int) -> Response:
 
 
 @api_view(["GET"])
+def map_column_summary(request: Request, pk: UUID, layer: int) -> Response:
+    """Return what a form needs of one field of a layer of any size, its class breaks among it: GET ?field=."""
+    found, _ = opened(request, pk)
+    return Response(columns.summary(selectors.layer_of(found, layer), request.query_params.get("field", "")))
+
+
+@api_view(["GET"])
 def map_places(request: Request, pk: UUID) -> Response:
     """Find places by name: GET ?q=."""
     opened(request, pk)

@@ -19,6 +19,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/maps/<uuid:pk>/layers/<int:layer>", api.map_layer, name="api-map-layer"),
     path("api/maps/<uuid:pk>/layers/<int:layer>/legend", api.map_legend, name="api-map-legend"),
     path("api/maps/<uuid:pk>/layers/<int:layer>/column", api_layout.map_column, name="api-map-column"),
+    path(
+        "api/maps/<uuid:pk>/layers/<int:layer>/column/summary",
+        api_layout.map_column_summary,
+        name="api-map-column-summary",
+    ),
     path("api/maps/<uuid:pk>/notes/<str:note>", api_extras.map_note, name="api-map-note"),
     path("api/maps/<uuid:pk>/bookmarks", api_extras.map_bookmarks, name="api-map-bookmarks"),
     path("api/maps/<uuid:pk>/layers/<int:layer>/photos/<uuid:photo>/", api_photos.map_photo, name="api-map-photo"),

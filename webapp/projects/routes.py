@@ -176,6 +176,7 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-map-layer": {"PATCH": LABEL, "DELETE": LABEL},
     "api-map-legend": {"GET": LINK},
     "api-map-column": {"GET": LINK},
+    "api-map-column-summary": {"GET": LINK},
     "api-map-note": {"PUT": LABEL, "DELETE": LABEL},
     "api-map-bookmarks": {"POST": LABEL, "DELETE": LABEL},
     "api-map-places": {"GET": LINK},

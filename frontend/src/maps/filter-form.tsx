@@ -16,8 +16,6 @@ interface FilterProps {
   onChange: (filter: Filter) => void;
 }
 
-const MOST_CHOICES = 40;
-
 function without(filter: Filter, key: keyof Filter): Filter {
   return Object.fromEntries(Object.entries(filter).filter(([name]) => name !== key));
 }
@@ -30,22 +28,16 @@ interface ConditionProps {
   onRemove: () => void;
 }
 
-function numbersOf(values: readonly Value[]): [number, number] {
-  let [low, high] = [Infinity, -Infinity];
-  for (const value of values) {
-    low = Math.min(low, Number(value));
-    high = Math.max(high, Number(value));
-  }
-  return [low, high];
-}
+/** What the server says of a field: the ends of its numbers, or its most frequent values of `kinds`. */
+type Summary = { every: number } & ({ type: "integer" | "number"; count: number; min: number; max: number } | { type: "string" | "boolean"; count: number; kinds: number; choices: [Value, number][] });
 
 function ConditionForm({ map, row, condition, onChange, onRemove }: ConditionProps): JSX.Element {
-  const [column, setColumn] = useState<{ type: string; values: Value[] } | null>(null);
+  const [column, setColumn] = useState<Summary | null>(null);
   const [error, setError] = useState<unknown>(null);
   const { field } = condition;
   useEffect(() => {
     const stop = new AbortController();
-    get<{ type: string; values: Value[] }>(`/api/maps/${map}/layers/${row.id}/column?field=${encodeURIComponent(field)}`, { signal: stop.signal })
+    get<Summary>(`/api/maps/${map}/layers/${row.id}/column/summary?field=${encodeURIComponent(field)}`, { signal: stop.signal })
       .then(setColumn)
       .catch((failure: unknown) => {
         if (!stop.signal.aborted) setError(failure);
@@ -61,17 +53,18 @@ function ConditionForm({ map, row, condition, onChange, onRemove }: ConditionPro
       </div>
       {error !== null && <ErrorNote error={error} />}
       {column === null && error === null && <Spinner />}
-      {column?.values.length === 0 && <p class="muted small-text">No feature has a value here.</p>}
-      {column && column.values.length > 0 && "range" in condition && <NumberCondition column={column.values} whole={column.type === "integer"} condition={condition} onChange={onChange} />}
-      {column && "values" in condition && <ChoiceCondition column={column.values} condition={condition} onChange={onChange} />}
+      {column && column.every > 1 && <p class="muted small-text">From every {column.every}th feature.</p>}
+      {column?.count === 0 && <p class="muted small-text">No feature has a value here.</p>}
+      {column && column.count > 0 && "min" in column && "range" in condition && <NumberCondition column={column} condition={condition} onChange={onChange} />}
+      {column && "choices" in column && "values" in condition && <ChoiceCondition column={column} condition={condition} onChange={onChange} />}
     </div>
   );
 }
 
-function NumberCondition(props: { column: readonly Value[]; whole: boolean; condition: Extract<Condition, { range: unknown }>; onChange: (condition: Condition) => void }): JSX.Element {
-  const { condition, whole, onChange } = props;
-  const [min, max] = numbersOf(props.column);
-  const step = whole ? 1 : 10 ** Math.floor(Math.log10((max - min || 1) / 200));
+function NumberCondition(props: { column: Extract<Summary, { min: number }>; condition: Extract<Condition, { range: unknown }>; onChange: (condition: Condition) => void }): JSX.Element {
+  const { condition, onChange } = props;
+  const { type, min, max } = props.column;
+  const step = type === "integer" ? 1 : 10 ** Math.floor(Math.log10((max - min || 1) / 200));
   // An end at the border is open: features that come later with a larger value are shown too.
   const [low, high] = [condition.range[0] ?? min, condition.range[1] ?? max];
   return (
@@ -88,11 +81,9 @@ function NumberCondition(props: { column: readonly Value[]; whole: boolean; cond
   );
 }
 
-function ChoiceCondition(props: { column: readonly Value[]; condition: Extract<Condition, { values: unknown }>; onChange: (condition: Condition) => void }): JSX.Element {
+function ChoiceCondition(props: { column: Extract<Summary, { kinds: number }>; condition: Extract<Condition, { values: unknown }>; onChange: (condition: Condition) => void }): JSX.Element {
   const { condition, onChange } = props;
-  const counts = new Map<Value, number>();
-  for (const value of props.column) counts.set(value, (counts.get(value) ?? 0) + 1);
-  const choices = [...counts].sort((a, b) => b[1] - a[1]).slice(0, MOST_CHOICES);
+  const { choices, kinds } = props.column;
   return (
     <ul class="legend">
       {choices.map(([value, count]) => (
@@ -105,7 +96,7 @@ function ChoiceCondition(props: { column: readonly Value[]; condition: Extract<C
           <span class="muted numeric small-text">{number(count)}</span>
         </li>
       ))}
-      {counts.size > choices.length && <li class="muted small-text">and {number(counts.size - choices.length)} rarer values</li>}
+      {kinds > choices.length && <li class="muted small-text">and {number(kinds - choices.length)} rarer values</li>}
     </ul>
   );
 }

@@ -37,14 +37,19 @@ function tidy(value: number, span: number): number {
   return Number((Math.round(value / unit) * unit).toPrecision(12));
 }
 
+/** How the numbers of a field lie: `quantiles[n]` are the inner edges of n classes that hold equally many. */
+export interface Spread {
+  min: number;
+  max: number;
+  quantiles: Record<string, readonly number[]>;
+}
+
 /** Return the inner edges of `count` classes over the values: of equal width, or holding equally many. Fewer where they fall together. */
-export function breaksOf(values: readonly number[], count: number, method: "equal" | "quantile"): number[] {
-  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
-  const [low = 0, high = 0] = [sorted[0], sorted.at(-1)];
+export function breaksOf({ min: low, max: high, quantiles }: Spread, count: number, method: "equal" | "quantile"): number[] {
   const edges = Array.from({ length: count - 1 }, (_, index) => {
     const share = (index + 1) / count;
     if (method === "equal") return tidy(low + (high - low) * share, high - low);
-    return tidy(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? low, high - low);
+    return tidy(quantiles[count]?.[index] ?? low, high - low);
   });
   return edges.filter((edge, index) => edge > low && edge <= high && edges.indexOf(edge) === index);
 }

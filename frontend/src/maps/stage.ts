@@ -4,7 +4,7 @@ import type { Bounds, Hit, ImageryInfo, VectorStyle } from "../ui/map";
 import { clip } from "../ui/swipe";
 import { Labels } from "../ui/vector-labels";
 import type { LabelSource } from "../ui/vector-labels";
-import { ColumnStore } from "./column-store";
+import { ColumnStore, isLarge } from "./column-store";
 import { Ground } from "../ui/ground";
 import type { GroundState } from "../ui/ground";
 import { boundsOf, sameJson, savedLook, savedPlace } from "./state";
@@ -37,6 +37,11 @@ interface Made {
 /** What the tile layer needs of a row of imagery, its look with it. */
 function infoOf(row: ImageryRow): ImageryInfo {
   return { ...row.imagery, look: row.picture.query };
+}
+
+/** What the tiles of a large layer bring for its style. */
+function tileFields(row: FeaturesRow, filter: Filter): string[] {
+  return isLarge(row) ? neededFields(featureStyle(row), filter) : [];
 }
 
 /** The map with its layers. */
@@ -187,6 +192,7 @@ export class Stage {
     } else if (layer instanceof VectorTileLayer && row.kind === "features") {
       const before = this.styles.get(row.id)?.style;
       const style = this.styleOf(row, shown.filter);
+      layer.setFields(tileFields(row, shown.filter));
       if (style !== before) layer.setStyle(style);
     } else if (layer instanceof ImageryTileLayer && row.kind !== "features") {
       layer.refresh(infoOf(row));
@@ -200,6 +206,7 @@ export class Stage {
   private made(row: LayerRow, filter: Filter): ImageryTileLayer | VectorTileLayer {
     if (row.kind !== "features") return imageryLayer(infoOf(row));
     const layer = vectorTileLayer(row.features, this.styleOf(row, filter));
+    layer.setFields(tileFields(row, filter));
     layer.on("types", () => this.handlers.onTypes(row.id, [...layer.types]));
     return layer;
   }
@@ -278,5 +285,5 @@ export class Stage {
 
 /** Whether two inputs of a style are equal; the map's JSON comes anew with every reload, with equal contents. */
 function same(a: unknown, b: unknown): boolean {
-  return a === b || (!(a instanceof Map) && !(b instanceof Map) && sameJson(a, b));
+  return a === b || (typeof a !== "function" && typeof b !== "function" && sameJson(a, b));
 }

@@ -4,9 +4,12 @@ import { useEffect, useState } from "preact/hooks";
 import { get } from "../ui/api";
 import { Checkbox, ErrorNote, NumberInput, Select, Spinner } from "../ui/components";
 import { breaksOf, RAMPS, steps } from "./ramps";
+import type { Spread } from "./ramps";
 import { SINGLE } from "./style";
 import type { FeatureStyle } from "./style";
 import type { StyleProps } from "./style-features";
+
+type Summary = Spread & { count: number; every: number };
 
 function isTurned(style: FeatureStyle): boolean {
   const { colours = [], ramp = "viridis" } = style;
@@ -22,31 +25,31 @@ export function coloured(style: FeatureStyle, turned: boolean): FeatureStyle {
 
 /** The steps of a graduated style. */
 export function Graduated({ map, row, style, onChange }: StyleProps): JSX.Element {
-  const [values, setValues] = useState<number[] | null>(null);
+  const [spread, setSpread] = useState<Summary | null>(null);
   const [error, setError] = useState<unknown>(null);
   const field = style.field ?? "";
   const breaks = style.breaks ?? [];
   useEffect(() => {
     const stop = new AbortController();
-    get<{ values: number[] }>(`/api/maps/${map}/layers/${row.id}/column?field=${encodeURIComponent(field)}`, { signal: stop.signal })
-      .then((column) => setValues(column.values))
+    get<Summary>(`/api/maps/${map}/layers/${row.id}/column/summary?field=${encodeURIComponent(field)}`, { signal: stop.signal })
+      .then(setSpread)
       .catch((failure: unknown) => {
         if (!stop.signal.aborted) setError(failure);
       });
     return () => stop.abort();
   }, [map, row.id, field]);
   const apply = (next: FeatureStyle, count = breaks.length + 1): void => {
-    const split = next.method === "by_hand" ? breaks : breaksOf(values ?? [], count, next.method ?? "quantile");
+    const split = next.method === "by_hand" || spread === null ? breaks : breaksOf(spread, count, next.method ?? "quantile");
     onChange(coloured({ ...next, breaks: split }, isTurned(style)), "steps");
   };
   // A field that was just chosen has no steps yet.
-  const fresh = values !== null && values.length > 0 && breaks.length === 0 && style.colours?.[0] === SINGLE;
+  const fresh = spread !== null && spread.count > 0 && breaks.length === 0 && style.colours?.[0] === SINGLE;
   useEffect(() => {
     if (fresh) apply(style, 5);
   });
   if (error !== null) return <ErrorNote error={error} />;
-  if (values === null) return <Spinner label="Reading values" />;
-  if (values.length === 0) return <p class="note warn small-text">No feature has a value here.</p>;
+  if (spread === null) return <Spinner label="Reading values" />;
+  if (spread.count === 0) return <p class="note warn small-text">No feature has a value here.</p>;
   return (
     <fieldset class="graduated">
       <legend class="visually-hidden">Steps</legend>
@@ -70,6 +73,7 @@ export function Graduated({ map, row, style, onChange }: StyleProps): JSX.Elemen
           onChange={(method) => apply({ ...style, method: method as "equal" | "quantile" | "by_hand" })}
         />
       </div>
+      {spread.every > 1 && <p class="muted small-text">The steps are those of every {spread.every}th feature.</p>}
       <div class="breaks">
         {breaks.map((edge, index) => (
           <NumberInput

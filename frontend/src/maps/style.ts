@@ -44,8 +44,10 @@ export const SINGLE = "#1b9e77";
 export const NO_VALUE = "#8a9591";
 
 export type Value = string | number | boolean;
-/** Values of one field by fid; null while they are on their way. */
-export type ColumnOf = (field: string) => ReadonlyMap<number, Value> | null;
+/** Reads one field of a feature. */
+export type ReadField = (properties: Record<string, Value>) => Value | undefined;
+/** Return what reads a field; null while its values are on their way. */
+export type ColumnOf = (field: string) => ReadField | null;
 
 /** The style of a feature layer. */
 export function featureStyle(row: LayerRow): FeatureStyle {
@@ -77,17 +79,26 @@ export function filters(filter: Filter): boolean {
   return (filter.hidden?.length ?? 0) > 0 || filter.score !== undefined || (filter.fields?.length ?? 0) > 0;
 }
 
+function scoreOf(properties: Record<string, Value>): Value | undefined {
+  return properties["score"];
+}
+
+function isCell(properties: Record<string, Value>): boolean {
+  return properties["count"] !== undefined;
+}
+
 /** Return what tells whether a feature is shown. While a column is on its way its condition is not asked. */
 export function shows(filter: Filter, column: ColumnOf): (classValue: number, properties: Record<string, Value>) => boolean {
   const hidden = new Set(filter.hidden);
   const { score } = filter;
-  const conditions = (filter.fields ?? []).filter(says).map((condition) => ({ condition, values: condition.field === "score" ? null : column(condition.field) }));
+  const conditions = (filter.fields ?? []).filter(says).map((condition) => ({ condition, read: condition.field === "score" ? scoreOf : column(condition.field) }));
   return (classValue, properties) => {
     if (hidden.has(classValue)) return false;
     if (score && !within(properties["score"], score)) return false;
-    return conditions.every(({ condition, values }) => {
-      const value = condition.field === "score" ? properties["score"] : values?.get(Number(properties["fid"]));
-      if (condition.field !== "score" && values === null) return true;
+    return conditions.every(({ condition, read }) => {
+      // A square that counts many features knows their score, but none of their fields: nobody can say what it hides.
+      if (read === null || (isCell(properties) && condition.field !== "score")) return true;
+      const value = read(properties);
       return "range" in condition ? within(value, condition.range) : value !== undefined && condition.values.includes(value);
     });
   };
@@ -99,11 +110,13 @@ export function painter(row: FeaturesRow, filter: Filter, column: ColumnOf): Pai
   const shown = shows(filter, column);
   const classes = new Map(row.features.classes.map((item) => [item.value, item.colour]));
   const { field = "", breaks = [], colours = [] } = style;
-  const values = style.by === "graduated" && field !== "score" ? column(field) : null;
+  const read = style.by === "graduated" ? (field === "score" ? scoreOf : column(field)) : null;
+  const unknown = (filter.fields ?? []).some((condition) => says(condition) && condition.field !== "score");
   const colour = (classValue: number, properties: Record<string, Value>): string => {
+    if (unknown && isCell(properties)) return NO_VALUE;
     if (style.by === "single") return style.colour ?? SINGLE;
     if (style.by !== "graduated") return classes.get(classValue) ?? NO_VALUE;
-    const value = field === "score" ? properties["score"] : values?.get(Number(properties["fid"]));
+    const value = read?.(properties);
     return typeof value === "number" ? (colours[classOf(value, breaks)] ?? NO_VALUE) : NO_VALUE;
   };
   return (classValue, properties) => (shown(classValue, properties) ? colour(classValue, properties) : null);
@@ -133,9 +146,9 @@ export function labeller(row: FeaturesRow, column: ColumnOf): ((classValue: numb
     const names = new Map(row.features.classes.map((item) => [item.value, item.name]));
     return (classValue) => names.get(classValue) ?? "";
   }
-  const values = label === "score" ? null : column(label);
+  const read = label === "score" ? scoreOf : column(label);
   return (_, properties) => {
-    const value = label === "score" ? properties["score"] : values?.get(Number(properties["fid"]));
+    const value = read?.(properties);
     if (value === undefined) return "";
     if (label === "score") return `${Math.round(Number(value) * 100)} %`;
     return typeof value === "number" ? value.toLocaleString("en", { maximumFractionDigits: 2 }) : String(value);

@@ -2,6 +2,7 @@
 // style, a ring or a deeper zoom asks the server for nothing.
 import { escapeHtml } from "./imagery-layer";
 import { TileDrawer } from "./tile-drawer";
+import { frameOf, keyOf, placeOf } from "./tile-keys";
 import { loadInWorker } from "./tile-loader";
 import type { Load, TileLoader } from "./tile-loader";
 import type { TilePainter } from "./tile-painter";
@@ -9,7 +10,7 @@ import { TileRings } from "./tile-rings";
 import { propertiesOf } from "./vector-columns";
 import type { Properties } from "./vector-columns";
 import { colourOf, drawingOf, tonesOf } from "./vector-paint";
-import type { Drawing, Frame, Tones, VectorStyle } from "./vector-paint";
+import type { Drawing, Tones, VectorStyle } from "./vector-paint";
 import { featuresAt, tileTouches } from "./vector-tile";
 import type { Bounds, DecodedTile } from "./vector-tile";
 
@@ -43,12 +44,6 @@ interface Entry {
   stale: boolean;
 }
 
-interface Pending {
-  load: Load;
-  seq: number;
-  tries: number;
-}
-
 const KEPT_TILES = 384;
 const MOST_TRIES = 4;
 const TILE_PX = 256;
@@ -56,9 +51,11 @@ const TILE_PX = 256;
 /** A feature layer as Leaflet layer. */
 export class VectorTileLayer extends L.GridLayer {
   private readonly entries = new Map<string, Entry>();
-  private readonly pending = new Map<string, Pending>();
+  private readonly pending = new Map<string, Load>();
   private readonly shown = new Map<HTMLCanvasElement, { coords: L.Coords; done: (() => void) | null }>();
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
+  /** What the tiles' address says of fields. */
+  private fields = "";
   private readonly rings = new TileRings();
   private readonly drawer: TileDrawer;
   /** Geometry types seen so far: 1 points, 2 lines, 3 polygons. */
@@ -80,7 +77,7 @@ export class VectorTileLayer extends L.GridLayer {
 
   /** Stop all loads when the layer leaves the map. */
   override onRemove(map: L.Map): this {
-    for (const { load } of this.pending.values()) load.abort();
+    for (const load of this.pending.values()) load.abort();
     this.pending.clear();
     this.timers.forEach(clearTimeout);
     this.timers.clear();
@@ -93,13 +90,14 @@ export class VectorTileLayer extends L.GridLayer {
   /** Draw with another style; nothing is fetched. */
   setStyle(style: VectorStyle): this {
     this.look = style;
-    this.drawer.draw(this.shown.keys());
+    // A tile that is on its way anyway keeps its picture until it is there: it may bring what the style asks for.
+    this.draw((key) => !this.pending.has(key));
     return this;
   }
 
   /** Whether a tile is on its way, or not drawn yet as it shall be. */
   override isLoading(): boolean {
-    return super.isLoading() || this.drawer.busy;
+    return super.isLoading() || this.pending.size > 0 || this.drawer.busy;
   }
 
   /** Show a newer state. Only tiles that touch `changed` are asked for again (null: all); old ones stay until then. */
@@ -107,17 +105,28 @@ export class VectorTileLayer extends L.GridLayer {
     const newer = info.seq !== this.info.seq;
     this.info = info;
     if (!newer) return;
-    const touched = (key: string): boolean => {
-      const [z, x, y] = key.split("/").map(Number) as [number, number, number];
+    this.renew((key) => {
+      const [z, x, y] = placeOf(key);
       return changed === null || tileTouches(z, x, y, changed);
-    };
+    });
+  }
+
+  /** Have tiles with the values of these fields, as `field:<name>`; old ones stay until then. */
+  setFields(fields: readonly string[]): void {
+    const asked = [...fields].sort().map((field) => `&field=${encodeURIComponent(field)}`).join("");
+    if (asked === this.fields) return;
+    this.fields = asked;
+    this.renew(() => true);
+  }
+
+  private renew(touched: (key: string) => boolean): void {
     for (const [key, entry] of this.entries) if (touched(key)) entry.stale = true;
-    for (const [key, pending] of this.pending) {
+    for (const [key, load] of this.pending) {
       if (!touched(key)) continue;
-      pending.load.abort();
+      load.abort();
       this.pending.delete(key);
     }
-    const wanted = new Set([...this.shown.values()].map(({ coords }) => this.dataKey(coords)));
+    const wanted = this.keys();
     for (const key of wanted) this.want(key);
     for (const [key, entry] of this.entries) if (entry.stale && !wanted.has(key)) this.entries.delete(key);
   }
@@ -138,7 +147,7 @@ export class VectorTileLayer extends L.GridLayer {
     const keys = new Set([...this.shown.values()].filter(({ coords }) => coords.z === this._tileZoom).map(({ coords }) => this.dataKey(coords)));
     for (const key of keys) {
       const tile = this.entries.get(key)?.tile;
-      const [z, x, y] = key.split("/").map(Number) as [number, number, number];
+      const [z, x, y] = placeOf(key);
       if (tile) look(tile, z, x, y, this.look);
     }
   }
@@ -184,23 +193,24 @@ export class VectorTileLayer extends L.GridLayer {
     this.rings.drop(canvas);
     if (!gone) return;
     const key = this.dataKey(gone.coords);
-    const stillWanted = [...this.shown.values()].some(({ coords }) => this.dataKey(coords) === key);
-    if (stillWanted) return;
-    this.pending.get(key)?.load.abort();
+    if (this.keys().has(key)) return;
+    this.pending.get(key)?.abort();
     this.pending.delete(key);
   }
 
-  private dataKey({ x, y, z }: L.Coords): string {
-    const up = Math.max(0, z - this.maxDataZoom);
-    const n = 2 ** (z - up);
-    const column = x >> up;
-    return `${z - up}/${((column % n) + n) % n}/${y >> up}`;
+  /** Keys of the tiles that the map wants. */
+  private keys(): Set<string> {
+    return new Set([...this.shown.values()].map(({ coords }) => this.dataKey(coords)));
+  }
+
+  private dataKey(coords: L.Coords): string {
+    return keyOf(coords, this.maxDataZoom);
   }
 
   private urlOf(key: string): string {
-    const [z = "", x = "", y = ""] = key.split("/");
+    const [z, x, y] = placeOf(key);
     // 0: the address stays the same whatever is edited, and the browser asks whether its tile still holds (304).
-    return L.Util.template(this.info.tiles, { seq: 0, z, x, y });
+    return L.Util.template(this.info.tiles, { seq: 0, z, x, y }) + this.fields;
   }
 
   private want(key: string, tries = 0): void {
@@ -218,7 +228,7 @@ export class VectorTileLayer extends L.GridLayer {
       },
       onFail: (status) => this.failed(key, status, tries),
     });
-    this.pending.set(key, { load, seq, tries });
+    this.pending.set(key, load);
   }
 
   private failed(key: string, status: number, tries: number): void {
@@ -230,15 +240,14 @@ export class VectorTileLayer extends L.GridLayer {
     }
     const timer = setTimeout(() => {
       this.timers.delete(timer);
-      const wanted = [...this.shown.values()].some(({ coords }) => this.dataKey(coords) === key);
-      if (wanted) this.want(key, tries + 1);
+      if (this.keys().has(key)) this.want(key, tries + 1);
     }, 500 * 2 ** tries * (0.5 + Math.random()));
     this.timers.add(timer);
   }
 
   private forget(): void {
     if (this.entries.size <= KEPT_TILES) return;
-    const wanted = new Set([...this.shown.values()].map(({ coords }) => this.dataKey(coords)));
+    const wanted = this.keys();
     for (const key of this.entries.keys()) {
       if (this.entries.size <= KEPT_TILES) return;
       if (!wanted.has(key)) this.entries.delete(key);
@@ -246,7 +255,11 @@ export class VectorTileLayer extends L.GridLayer {
   }
 
   private arrived(key: string): void {
-    this.drawer.draw([...this.shown].filter(([, { coords }]) => this.dataKey(coords) === key).map(([canvas]) => canvas));
+    this.draw((other) => other === key);
+  }
+
+  private draw(fits: (key: string) => boolean): void {
+    this.drawer.draw([...this.shown].filter(([, { coords }]) => fits(this.dataKey(coords))).map(([canvas]) => canvas));
   }
 
   private drawn(canvas: HTMLCanvasElement): void {
@@ -269,7 +282,7 @@ export class VectorTileLayer extends L.GridLayer {
   }
 
   private ring(canvas: HTMLCanvasElement, coords: L.Coords): void {
-    this.rings.show(canvas, this.entries.get(this.dataKey(coords))?.tile ?? null, (tile) => this.frameOf(canvas, coords, tile));
+    this.rings.show(canvas, this.entries.get(this.dataKey(coords))?.tile ?? null, (tile) => frameOf(canvas, coords, this.maxDataZoom, tile));
   }
 
   private drawingOf(canvas: HTMLCanvasElement): Drawing | null {
@@ -279,14 +292,6 @@ export class VectorTileLayer extends L.GridLayer {
     if (!entry?.tile) return null;
     if (entry.toned?.by !== this.look) entry.toned = { by: this.look, tones: tonesOf(entry.tile, this.look) };
     const { tones } = entry.toned;
-    return tones.palette.length === 0 ? null : drawingOf(entry.tile, tones, this.look, this.frameOf(canvas, coords, entry.tile));
-  }
-
-  /** A canvas deeper than its data shows a part of the tile, enlarged. */
-  private frameOf({ width, height }: HTMLCanvasElement, coords: L.Coords, tile: DecodedTile): Frame {
-    const parts = 2 ** Math.max(0, coords.z - this.maxDataZoom);
-    const scale = (width * parts) / tile.extent;
-    const left = (((coords.x % parts) + parts) % parts) * width;
-    return { width, height, scale, left, top: (coords.y % parts) * height, pixel: (window.devicePixelRatio || 1) / scale };
+    return tones.palette.length === 0 ? null : drawingOf(entry.tile, tones, this.look, frameOf(canvas, coords, this.maxDataZoom, entry.tile));
   }
 }

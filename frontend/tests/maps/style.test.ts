@@ -1,9 +1,10 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { ColumnStore } from "../../src/maps/column-store";
 import { conditionText, graduatedRows } from "../../src/maps/legend-text";
 import { draftOf, nameOf, queryOf, stretched, wordsOf } from "../../src/look/picture";
 import { breaksOf, classOf, steps } from "../../src/maps/ramps";
 import { neededFields, painter, shows, vectorStyle } from "../../src/maps/style";
-import type { FeatureStyle, Filter } from "../../src/maps/style";
+import type { ColumnOf, FeatureStyle, Filter } from "../../src/maps/style";
 import type { FeaturesRow } from "../../src/maps/types";
 
 function row(style: FeatureStyle = {}): FeaturesRow {
@@ -13,7 +14,7 @@ function row(style: FeatureStyle = {}): FeaturesRow {
 }
 
 const heights = new Map([[1, 4], [2, 12]]);
-const column = (field: string): ReadonlyMap<number, number> | null => (field === "height" ? heights : null);
+const column: ColumnOf = (field) => (field === "height" ? (properties) => heights.get(Number(properties["fid"])) : null);
 
 test("features by a number have the colour of their step, and those without a value one of their own", () => {
   const paint = painter(row({ by: "graduated", field: "height", breaks: [5, 10], colours: ["#000001", "#000002", "#000003"] }), {}, column);
@@ -31,6 +32,25 @@ test("a filter hides by class, score and field without the tiles, and waits for 
   expect(shown({ fields: [{ field: "later", values: ["a"] }] }, { fid: 1 })).toBe(true);
 });
 
+test("a square that counts features is grey where a field decides, as nobody knows it", () => {
+  const cell = { count: 12, score: 0.5 };
+  const filter: Filter = { fields: [{ field: "height", range: [10, null] }] };
+  expect(painter(row(), filter, column)(1, cell)).toBe("#8a9591");
+  expect(painter(row(), {}, column)(1, cell)).toBe("#1b9e77");
+  expect(painter(row(), { score: [0.6, null] }, column)(1, cell)).toBeNull();
+});
+
+test("the fields of a large layer are read from its tiles, and no column is asked for", () => {
+  const asked = vi.spyOn(globalThis, "fetch");
+  const store = new ColumnStore("m", () => undefined, () => undefined);
+  const large = { ...row(), features: { ...row().features, count: 1_000_000 } };
+  store.want(large, ["height"]);
+  expect(asked).not.toHaveBeenCalled();
+  expect(store.of(large)("height")?.({ "field:height": 3, height: 4 })).toBe(3);
+  expect(store.of(large)("height")).toBe(store.of(large)("height"));
+  expect(store.of(row())("height")).toBeNull();
+});
+
 test("class colours alone are drawn by class, which is quicker than by feature", () => {
   expect(vectorStyle(row(), { hidden: [1] }, column).paint).toBeUndefined();
   expect(vectorStyle(row({ by: "single" }), {}, column).paint).toBeDefined();
@@ -38,10 +58,10 @@ test("class colours alone are drawn by class, which is quicker than by feature",
 });
 
 test("breaks split equally by count or by width, and fall together where the values do", () => {
-  const values = [1, 1, 1, 1, 2, 3, 4, 100];
-  expect(breaksOf(values, 4, "equal")).toEqual([25.8, 50.5, 75.3]);
-  expect(breaksOf(values, 4, "quantile")).toEqual([2, 4]);
-  expect(breaksOf([7, 7, 7], 4, "equal")).toEqual([]);
+  const spread = { min: 1, max: 100, quantiles: { 4: [1, 2, 4] } };
+  expect(breaksOf(spread, 4, "equal")).toEqual([25.8, 50.5, 75.3]);
+  expect(breaksOf(spread, 4, "quantile")).toEqual([2, 4]);
+  expect(breaksOf({ min: 7, max: 7, quantiles: {} }, 4, "equal")).toEqual([]);
   expect([0.5, 2, 3.9, 4].map((value) => classOf(value, [2, 4]))).toEqual([0, 1, 1, 2]);
   expect(steps("viridis", 5)).toEqual(["#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"]);
 });
