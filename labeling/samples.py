@@ -171,7 +171,7 @@ def values(found: LabelSet) -> dict[str, Any]:
     edge_m = found.imagery.gsd_m * max(1.0, longest / FOOTPRINT_PX)
     return {
         "layer": found.layer_id,
-        "footprint": memoryview(bytes(footprint_of(found).ewkb)),
+        "footprint": bytes(footprint_of(found).ewkb),
         "tiny_m2": TINY_PX * found.imagery.gsd_m**2,
         "iou": SAME_IOU,
         "edge": edge_m / DEGREE_M,
@@ -238,7 +238,7 @@ def _spread(found: LabelSet) -> tuple[int, int]:
             FROM cells c WHERE ST_Intersects(ST_GeomFromEWKB(%(footprint)s), c.box)""",
             {
                 "west": west, "south": south, "w": (east - west) / CELLS, "h": (north - south) / CELLS,
-                "layer": found.layer_id, "footprint": memoryview(bytes(footprint.ewkb)),
+                "layer": found.layer_id, "footprint": bytes(footprint.ewkb),
             },
         )  # fmt: skip
         covered, cells = cursor.fetchone()

@@ -243,13 +243,11 @@ class _Batch:
 
     def _check_shape(self, edit: EditRequest, feature: Feature | None) -> None:
         """What was there before its class was narrowed stays, and may be taken back to."""
-        value = edit.class_value if edit.class_value is not None else (feature and feature.class_value)
-        shape = edit.geometry if edit.geometry is not None else (feature and feature.geometry)
-        if not value or shape is None:
-            return
-        as_before = feature is not None and (feature.class_value, feature.geometry.dims) == (value, shape.dims)
-        if not as_before:
-            check_shape_of_class(shape.dims, self.classes[value].name, self.classes[value].shapes)
+        known = None if feature is None else (feature.class_value, int(feature.geometry.dims))
+        value = known[0] if known and edit.class_value is None else edit.class_value
+        dimension = known[1] if known and edit.geometry is None else int(edit.geometry.dims) if edit.geometry else 0
+        if value and (value, dimension) != known:
+            check_shape_of_class(dimension, self.classes[value].name, self.classes[value].shapes)
 
     def _check_class(self, edit: EditRequest, feature: Feature | None) -> str:
         value = edit.class_value
