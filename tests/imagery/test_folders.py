@@ -86,6 +86,31 @@ def test_a_raster_of_a_folder_becomes_a_layer_and_stays_where_it_is(
     assert "file" not in Upload.objects.get().options
 
 
+def test_a_file_that_cannot_be_taken_stops_no_other_and_says_why(
+    browser: Client, project: Project, folder: Path, settings: Settings
+) -> None:
+    (folder / "empty.tif").write_bytes(b"")
+    (folder / "twin.tif").write_bytes((folder / "site.tif").read_bytes())
+    told = take(browser, project, folder=str(folder), names=["empty.tif", "site.tif", "twin.tif"]).json()
+    assert [row["name"] for row in told["jobs"]] == ["site.tif", "twin.tif"]
+    assert [(row["name"], row["code"]) for row in told["refused"]] == [("empty.tif", "not_an_image")]
+    settings.JOB_MAX_UNFINISHED = 2
+    told = take(browser, project, folder=str(folder), names=["site.tif"]).json()
+    assert [row["name"] for row in told["refused"]] == ["site.tif"]
+    assert Upload.objects.count() == 2
+
+
+def test_of_the_largest_folders_what_is_new_is_listed(
+    browser: Client, project: Project, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_imagery(project, name="site", size_bytes=(folder / "site.tif").stat().st_size)
+    (folder / "zoo.tif").write_bytes(b"II*")
+    monkeypatch.setattr(folders, "MOST_SHOWN", 2)
+    found = listed(browser, project, folder=str(folder)).json()
+    assert [row["name"] for row in found["entries"]] == ["2024", "zoo.tif"]
+    assert found["left_out"] == 1
+
+
 def test_a_picture_takes_its_world_file_along_and_a_geotiff_keeps_its_crs(folder: Path) -> None:
     (folder / "photo.png").write_bytes(b"\x89PNG")
     assert folders.position_of(folder / "photo.png", "32633") == {}

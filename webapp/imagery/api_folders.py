@@ -18,14 +18,15 @@ from webapp.projects.models import Project, User
 def folder_list(request: Request) -> Response:
     """List what lies in `?folder=` for `?project=` (without one: the opened folders).
 
-    POST takes rasters of a folder: `{project, folder, names, epsg, options}`; answers the job of each.
+    POST takes rasters of a folder: `{project, folder, names, epsg, options}`; answers the job of each that is taken,
+    and why the others are not.
     """
     if request.method == "POST":
         return _take(request)
     project = _project(request, request.query_params.get("project"))
     folder = request.query_params.get("folder")
     if not folder:
-        return Response({"folders": folders.roots(), "folder": None, "up": None, "entries": []})
+        return Response({"folders": folders.roots(), "folder": None, "up": None, "left_out": 0, "entries": []})
     found = folders.entries(folder, project)
     above = str(PurePosixPath(folder).parent)
     return Response(
@@ -33,6 +34,7 @@ def folder_list(request: Request) -> Response:
             "folders": folders.roots(),
             "folder": folder,
             "up": None if folder in folders.roots() else above,
+            "left_out": found.left_out,
             "entries": [
                 {
                     "name": row.name,
@@ -40,7 +42,7 @@ def folder_list(request: Request) -> Response:
                     "size_bytes": row.size_bytes,
                     "known": row.known,
                 }
-                for row in found
+                for row in found.entries
             ],
         }
     )
@@ -66,7 +68,13 @@ def _take(request: Request) -> Response:
         epsg=str(body.get("epsg") or ""),
         options=options,
     )
-    return Response({"jobs": [{"name": name, "job": str(job.pk)} for name, job in taken]}, status=202)
+    told = {
+        "jobs": [{"name": name, "job": str(job.pk)} for name, job in taken.jobs],
+        "refused": [
+            {"name": name, "code": why.code, "message": why.message, "fix": why.fix} for name, why in taken.refused
+        ],
+    }
+    return Response(told, status=202)
 
 
 def _project(request: Request, raw: object) -> Project:

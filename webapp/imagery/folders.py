@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from webapp.errors import Denied, Invalid
+from webapp.errors import Denied, Invalid, QuadratError
 from webapp.imagery import uploads
 from webapp.imagery.models import ImageryLayer
 from webapp.jobs.models import Job
@@ -60,8 +60,34 @@ def allowed(path: str) -> Path:
     return real
 
 
-def entries(path: str, project: Project) -> list[Entry]:
-    """Return what lies in a folder: folders first, then rasters, each by name.
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What lies in a folder.
+
+    Attributes:
+        entries: folders first, then rasters, each by name.
+        left_out: how many more there are: of the largest folders only what is new is listed.
+    """
+
+    entries: list[Entry]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What became of the files that were chosen.
+
+    Attributes:
+        jobs: (name, job) of each that is taken.
+        refused: (name, why) of each that is not.
+    """
+
+    jobs: list[tuple[str, Job]]
+    refused: list[tuple[str, QuadratError]]
+
+
+def entries(path: str, project: Project) -> Listed:
+    """Return what lies in a folder.
 
     Raises:
         Denied: the folder is not open.
@@ -79,17 +105,16 @@ def entries(path: str, project: Project) -> list[Entry]:
             elif row.is_file(follow_symlinks=False) and Path(row.name).suffix.lower() in SUFFIXES:
                 size = row.stat(follow_symlinks=False).st_size
                 found.append(Entry(row.name, False, size, (Path(row.name).stem, size) in taken))
-            if len(found) >= MOST_SHOWN:
-                break
     except OSError as error:
         raise Invalid(f"'{folder.name}' cannot be read: {error.strerror}.", fix="Mend its rights.") from error
-    return sorted(found, key=lambda entry: (not entry.is_folder, entry.name.lower()))
+    shown = sorted(found, key=lambda entry: (entry.known, entry.name.lower()))[:MOST_SHOWN]
+    return Listed(sorted(shown, key=lambda entry: (not entry.is_folder, entry.name.lower())), len(found) - len(shown))
 
 
 def take(
     *, project: Project, user: User, folder: str, names: list[str], epsg: str = "", options: dict[str, Any]
-) -> list[tuple[str, Job]]:
-    """Return (name, job) of each raster that is taken from a folder, like an upload.
+) -> Batch:
+    """Take rasters from a folder like uploads: each for itself, so that one that cannot be taken stops no other.
 
     Args:
         project: where the layers will belong.
@@ -111,13 +136,16 @@ def take(
         if file.name in ("", "..") or file.parent != there or file.suffix.lower() not in SUFFIXES or not file.is_file():
             raise Invalid(f"'{file.name[:80]}' is no raster of this folder.", fix="Choose from what is listed.")
         allowed(str(file))
-    return [
-        (
-            file.name,
-            uploads.take(project=project, user=user, file=file, position=position_of(file, epsg), options=options),
-        )
-        for file in files
-    ]
+    batch = Batch([], [])
+    for file in files:
+        try:
+            position = position_of(file, epsg)
+            job = uploads.take(project=project, user=user, file=file, position=position, options=options)
+        except QuadratError as error:
+            batch.refused.append((file.name, error))
+        else:
+            batch.jobs.append((file.name, job))
+    return batch
 
 
 def position_of(file: Path, epsg: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from webapp.disk import check_room
-from webapp.errors import Conflict, Invalid, TooLarge, TooMany
+from webapp.errors import Conflict, Invalid, QuadratError, TooLarge, TooMany
 from webapp.imagery import storage
 from webapp.imagery.models import Upload
 from webapp.imagery.services import acquired, text
@@ -186,7 +186,11 @@ def take(*, project: Project, user: User, file: Path, position: dict[str, Any], 
     """
     size = file.stat().st_size
     upload = begin(project=project, user=user, filename=file.name, size_bytes=size, position=position, options=options)
-    return _brought(upload, {"file": str(file)}, f"Ingest {upload.filename}")
+    try:
+        return _brought(upload, {"file": str(file)}, f"Ingest {upload.filename}")
+    except QuadratError:
+        discard(upload=upload)
+        raise
 
 
 def _brought(upload: Upload, where: dict[str, str], title: str) -> Job:

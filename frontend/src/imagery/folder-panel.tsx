@@ -6,8 +6,8 @@ import type { Job } from "../jobs/types";
 import { get, post } from "../ui/api";
 import { Badge, Button, Checkbox, EmptyState, ErrorNote, Icon, Progress, Select, Spinner, TextInput } from "../ui/components";
 import { bytes, plural } from "../ui/format";
-import { fresh, listingUrl, reportOf } from "./folder";
-import type { Entry, Listing, Taken } from "./folder";
+import { AT_ONCE, fresh, listingUrl, reportOf, rowsOf } from "./folder";
+import type { Answer, Entry, Listing, Taken } from "./folder";
 
 interface FolderPanelProps {
   folders: string[];
@@ -47,10 +47,14 @@ export function FolderPanel({ folders, projects, project, onProject }: FolderPan
     setError(null);
     try {
       const options = attribution.trim() === "" ? {} : { attribution: attribution.trim() };
-      const body = { project, folder, names: chosen, epsg: epsg.trim().replace(/^EPSG:/i, ""), options };
-      const { jobs } = await post<{ jobs: { name: string; job: string }[] }>("/api/imagery/folders", body);
-      setRows((all) => [...all, ...jobs.map((row): Taken => ({ ...row, outcome: { state: "going" } }))]);
-      setChosen([]);
+      for (let left = chosen; left.length > 0; left = left.slice(AT_ONCE)) {
+        const names = left.slice(0, AT_ONCE);
+        const body = { project, folder, names, epsg: epsg.trim().replace(/^EPSG:/i, ""), options };
+        const answer = await post<Answer>("/api/imagery/folders", body);
+        // What was answered is not sent for again, whatever becomes of the rest.
+        setRows((all) => [...all.filter((row) => !names.includes(row.name)), ...rowsOf(answer)]);
+        setChosen((all) => all.filter((name) => !names.includes(name)));
+      }
     } catch (failure) {
       setError(failure);
     } finally {
@@ -133,6 +137,12 @@ function Contents({ listing, chosen, onChoose, onOpen }: ContentsProps): JSX.Ele
           <Checkbox label={`All ${all.length} new`} checked={whole} onChange={(on) => onChoose(on ? all : [])} />
         )}
       </div>
+      {listing.left_out > 0 && (
+        <p class="muted small-text">
+          {plural(listing.left_out, "more file")} of this folder {listing.left_out === 1 ? "is" : "are"} not listed: add these first, or take the
+          whole folder with <code>manage.py ingest</code>.
+        </p>
+      )}
       {listing.entries.length === 0 && <p class="muted">No GeoTIFF, PNG or JPEG, and no folder.</p>}
       <ul class="folder-list">
         {listing.entries.map((row) =>
@@ -192,7 +202,7 @@ function Batch({ rows, onEnd }: { rows: Taken[]; onEnd: (job: Job) => void }): J
       {!over && <Progress value={report.share} label="The batch" />}
       <ul class="folder-list">
         {rows.map((row) => (
-          <li key={row.job}>
+          <li key={`${row.job} ${row.name}`}>
             {followed.includes(row) && <JobProgress jobId={row.job} onDone={onEnd} />}
             {row.outcome.state === "going" && !followed.includes(row) && <span class="muted">{row.name} waits</span>}
             {row.outcome.state === "done" && (

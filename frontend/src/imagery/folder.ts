@@ -15,14 +15,34 @@ export interface Listing {
   folder: string | null;
   up: string | null;
   entries: Entry[];
+  /** How many more there are. */
+  left_out: number;
 }
+
+/** What the server says of the files that were sent for. */
+export interface Answer {
+  jobs: { name: string; job: string }[];
+  refused: { name: string; message: string; fix: string }[];
+}
+
+/** How many files are sent for in one request. */
+export const AT_ONCE = 100;
 
 export type Outcome = { state: "going" } | { state: "done"; url: string } | { state: "failed"; message: string; fix: string };
 
 export interface Taken {
   name: string;
+  /** Empty where it was refused at once. */
   job: string;
   outcome: Outcome;
+}
+
+/** The rows of an answer. */
+export function rowsOf({ jobs, refused }: Answer): Taken[] {
+  return [
+    ...jobs.map((row): Taken => ({ ...row, outcome: { state: "going" } })),
+    ...refused.map(({ name, message, fix }): Taken => ({ name, job: "", outcome: { state: "failed", message, fix } })),
+  ];
 }
 
 /** The address of a listing. */
