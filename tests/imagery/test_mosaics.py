@@ -346,3 +346,18 @@ def test_mosaicjson_goes_out_and_comes_in_again(ana: Client, project: Project, s
             "/api/mosaics/", {"project": str(project.pk), "mosaicjson": broken}, content_type="application/json"
         )
         assert (reply.status_code, reply.json()["code"]) == (400, "mosaicjson_invalid")
+
+
+def test_whose_imagery_it_is_follows_the_list_unless_somebody_wrote_it(
+    ana: Client, project: Project, scene: MakeScene, coarse: None
+) -> None:
+    city = scene(ramp(20, 120), name="first", attribution="© City")
+    state = scene(ramp(20, 120), 1, name="second", attribution="© State")
+    layer = make(ana, project, [city], run=False)
+    patch(ana, layer, scenes=[str(city.pk), str(state.pk)])
+    layer.refresh_from_db()
+    assert layer.attribution == "© City; © State"
+    ImageryLayer.objects.filter(pk=layer.pk).update(attribution="© Us")
+    patch(ana, layer, scenes=[str(state.pk)])
+    layer.refresh_from_db()
+    assert layer.attribution == "© Us"

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -60,19 +61,22 @@ def make_overview(context: JobContext) -> dict[str, Any]:
     overview, display = storage.keep(out / "overview.tif"), storage.keep(out / "display.tif")
     document = keep_document(replace(reader.mosaic, overview=Overview(overview, factor)).dumps())
     try:
-        with context.publish():
-            placed = ImageryLayer.objects.filter(pk=layer.pk, version=layer.version).update(
-                state=ImageryLayer.State.READY,
-                analysis_path=document,
-                display_path=display,
-                size_bytes=size_bytes,
-                max_zoom=max(layer.max_zoom, place.zoom),
-                version=F("version") + 1,
-                updated_at=timezone.now(),
-            )
-            if placed:
-                Mosaic.objects.filter(layer=layer).update(overview_path=overview)
-                doorbell.ring(f"imagery:{layer.pk}", layer.version + 1)
+        with transaction.atomic():
+            # The layer before the job, as whoever changes the mosaic locks them.
+            ImageryLayer.objects.select_for_update(of=("self",)).filter(pk=layer.pk).first()
+            with context.publish():
+                placed = ImageryLayer.objects.filter(pk=layer.pk, version=layer.version).update(
+                    state=ImageryLayer.State.READY,
+                    analysis_path=document,
+                    display_path=display,
+                    size_bytes=size_bytes,
+                    max_zoom=max(layer.max_zoom, place.zoom),
+                    version=F("version") + 1,
+                    updated_at=timezone.now(),
+                )
+                if placed:
+                    Mosaic.objects.filter(layer=layer).update(overview_path=overview)
+                    doorbell.ring(f"imagery:{layer.pk}", layer.version + 1)
     except JobCancelled:
         storage.drop_unnamed(overview, display, document)
         raise

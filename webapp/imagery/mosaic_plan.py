@@ -122,7 +122,7 @@ def planned(scenes: Sequence[ImageryLayer], rule: str) -> Planned:
             "min_zoom": max(0, place.zoom - place.levels - 2),
             "max_zoom": place.zoom,
             "position_assumed": any(row.position_assumed for row in stacked),
-            "attribution": _attribution(stacked),
+            "attribution": credit_of(stacked),
         },
     )
 
@@ -198,5 +198,6 @@ def _footprint(scenes: Sequence[ImageryLayer]) -> MultiPolygon | None:
     return MultiPolygon([polygon for polygon in polygons if isinstance(polygon, Polygon)], srid=4326)
 
 
-def _attribution(scenes: Sequence[ImageryLayer]) -> str:
+def credit_of(scenes: Sequence[ImageryLayer]) -> str:
+    """Return whose imagery scenes are, each owner once."""
     return "; ".join(dict.fromkeys(row.attribution for row in scenes if row.attribution))[:500]

@@ -13,7 +13,7 @@ from webapp import doorbell
 from webapp.errors import Invalid
 from webapp.imagery import storage
 from webapp.imagery.models import ImageryLayer, Mosaic, MosaicScene
-from webapp.imagery.mosaic_plan import Planned, planned, scenes_of
+from webapp.imagery.mosaic_plan import Planned, credit_of, ordered, planned, scenes_of
 from webapp.jobs import services as jobs
 from webapp.jobs.models import Job
 from webapp.jobs.restarts import inputs_gone
@@ -76,6 +76,7 @@ def rearrange(
     """
     with transaction.atomic():
         locked = _locked(layer.pk)
+        former = credit_of(ordered(scenes_of(locked.project, _ids(locked)), locked.mosaic.rule))
         ids = _ids(locked) if scenes is None else list(scenes)
         rows = scenes_of(locked.project, ids)
         if rule is not None:
@@ -84,7 +85,7 @@ def rearrange(
         if scenes is not None:
             locked.scenes.all().delete()
             _list(locked, rows)
-        return _anew(locked, rows, user)
+        return _anew(locked, rows, user, former=former)
 
 
 def refresh_those_of(scene: ImageryLayer, *, only: str | None = None) -> int:
@@ -101,7 +102,8 @@ def refresh_those_of(scene: ImageryLayer, *, only: str | None = None) -> int:
         keys = list(found.values_list("mosaic_id", flat=True))
         for pk in keys:
             locked = _locked(pk)
-            _anew(locked, scenes_of(locked.project, _ids(locked)), None)
+            rows = scenes_of(locked.project, _ids(locked))
+            _anew(locked, rows, None, former=credit_of(ordered(rows, locked.mosaic.rule)))
     return len(keys)
 
 
@@ -146,10 +148,14 @@ def _list(layer: ImageryLayer, rows: Sequence[ImageryLayer]) -> None:
     )
 
 
-def _anew(layer: ImageryLayer, rows: Sequence[ImageryLayer], user: User | None) -> ImageryLayer:
-    """Return the mosaic as its next version; former files stay for who reads them, until the collector comes."""
+def _anew(layer: ImageryLayer, rows: Sequence[ImageryLayer], user: User | None, *, former: str) -> ImageryLayer:
+    """Return the mosaic as its next version; former files stay for who reads them, until the collector comes.
+
+    Its attribution follows that of its scenes, unless somebody wrote another than the `former` one of theirs.
+    """
     found = planned(rows, layer.mosaic.rule)
-    kept = {key: value for key, value in found.fields.items() if key != "attribution" or not layer.attribution}
+    own = layer.attribution not in ("", former)
+    kept = {key: value for key, value in found.fields.items() if key != "attribution" or not own}
     Mosaic.objects.filter(layer=layer).update(overview_path="")
     ImageryLayer.objects.filter(pk=layer.pk).update(
         state=ImageryLayer.State.BUILDING,
