@@ -26,10 +26,11 @@ def offset_list(request: Request, pk: UUID) -> Response:
     moved = None
     if request.method == "PUT":
         body = json_object(request)
+        wanted = _wanted(body)
         imagery = ImageryLayer.objects.filter(pk=_uuid(body.get("imagery"))).first()
         if imagery is None:
             raise NotFound("imagery layer")
-        moved = offset_services.put(label_set=found, imagery=imagery, wanted=_wanted(body), user=access.caller(request))
+        moved = offset_services.put(label_set=found, imagery=imagery, wanted=wanted, user=access.caller(request))
     return Response({"results": offsets.rows(found), **({} if moved is None else {"moved": moved})})
 
 

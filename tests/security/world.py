@@ -174,6 +174,8 @@ def make_world() -> World:
         "layer_id": layer.pk,
         "item_id": imagery.pk,
         "name": "WebMercatorQuad",
+        "note": "a-note",
+        "level": 1,
         "matrices": "WebMercatorQuad",
         "z": 9,
         "row": 0,
