@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.contrib.gis.db.models.functions import PointOnSurface
+from django.contrib.gis.geos import Point
 from django.db import connection, transaction
 
 from labeling import blind_answers
@@ -196,7 +196,9 @@ def _seal(blind: BlindTask, task: Task, label_set: LabelSet, user: User) -> None
         authors |= set(row)
     blind.passed = sorted(authors - {None})
     blind.save(update_fields=["passed"])
-    place = Task.objects.annotate(inside=PointOnSurface("geometry")).get(pk=task.pk).inside
+    footprint = label_set.imagery.footprint
+    # The same for every task: a tombstone that lay in its own cell would say which cell is the truth.
+    place = Point(0, 0, srid=4326) if footprint is None else footprint.centroid
     sealing.seal(layer=label_set.layer, ids=ids, place=place, user=user)
 
 

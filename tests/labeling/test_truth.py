@@ -2,8 +2,10 @@
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.contrib.gis.geos import Point
 
 from labeling import blind_selectors, blind_services, sheet_work, task_leases, task_services
 from labeling.blind_services import Settings
@@ -15,8 +17,10 @@ from tests.labeling.test_blind import ALONE, SAME, roads
 from tests.labeling.test_task_leases import together
 from webapp.errors import Conflict
 from webapp.features import restoring
-from webapp.features.models import Edit, Feature, SealedEdit
+from webapp.features import services as features
+from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer, SealedEdit
 from webapp.features.selectors import features_at
+from webapp.features.services import EditRequest
 from webapp.projects.models import Member, Role
 
 
@@ -66,6 +70,43 @@ def test_the_truth_is_in_no_road_and_its_past_is_empty(team: Team) -> None:
     # Going back to when it was there, and what a training froze then, hold nothing of it either.
     assert restoring.preview(layer=layer, seq=2).brought_back == 0
     assert list(features_at(layer, 2)) == []
+
+
+def test_the_sealed_are_gone_for_every_edit_and_nothing_of_them_is_told(team: Team) -> None:
+    layer = team.label_set.layer
+    make_truth(team, 1)
+    places = [set(Feature.objects.filter(layer=layer).values_list("geometry", flat=True))]
+    first = list(Feature.objects.filter(layer=layer).order_by("fid"))
+    make_truth(team, 2)
+    places.append(set(Feature.objects.filter(layer=layer).values_list("geometry", flat=True)))
+    assert len(places[0] | places[1]) == 1, "the place of a tombstone depends on its task"
+    sealed = first[0]
+    wanted: list[tuple[Any, dict[str, Any]]] = [
+        ("update", {"base_version": sealed.version - 1, "class_value": 2}),
+        ("update", {"base_version": sealed.version, "class_value": 2}),
+        ("create", {"base_version": sealed.version}),
+        ("create", {"base_version": sealed.version, "geometry": Point(5.0, 52.0, srid=4326), "class_value": 1}),
+    ]
+    for action, values in wanted:
+        edit = EditRequest(uuid4(), action, sealed.pk, **values)
+        [answer] = features.apply_edits(layer=layer, edits=[edit], user=team.ben)
+        assert (answer.status, answer.feature, answer.version) == ("gone", None, None), (action, values)
+    assert not layer.features.filter(deleted=False).exists()
+
+
+def test_lifting_overwrites_what_was_revived_and_minds_no_class_narrowed_since(team: Team) -> None:
+    layer = team.label_set.layer
+    truth = make_truth(team)
+    # As an older version let it happen: somebody brought one back under another class.
+    revived = Feature.objects.filter(layer=layer).order_by("fid")[0]
+    Feature.objects.filter(pk=revived.pk).update(deleted=False, class_value=2)
+    FeatureLayer.objects.filter(pk=layer.pk).update(feature_count=1)
+    FeatureClass.objects.filter(layer=layer, value=2).update(shapes=["point"])
+    blind_services.lift(task=truth, user=team.ana)
+    back = list(Feature.objects.filter(layer=layer, deleted=False).order_by("fid"))
+    assert [(row.class_value, row.geometry.geom_type) for row in back] == [(1, "Polygon"), (2, "Polygon")]
+    assert FeatureLayer.objects.get(pk=layer.pk).feature_count == 2
+    assert not SealedEdit.objects.exists()
 
 
 def test_lifting_brings_samples_and_past_back_as_they_were(team: Team) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from webapp.errors import Conflict, Invalid, QuadratError, TooLarge
 from webapp.features import ladder, selectors
 from webapp.features.geometry import checked
-from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
+from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer, SealedEdit
 from webapp.features.numbering import advance, lock
 from webapp.features.schema import check_properties, check_shape_of_class
 from webapp.projects.models import User
@@ -45,6 +45,7 @@ class EditRequest:
         verified: None: a person's edit verifies the feature.
         problem: what the edge found wrong with the body; the edit is answered with it.
         allow_retired: the edit may have waited in an outbox while its class was retired; take it all the same.
+        as_it_was: the layer held it so before; its class may have been retired, or narrowed to other shapes, since.
     """
 
     op_id: UUID
@@ -57,6 +58,7 @@ class EditRequest:
     score: float | None = None
     verified: bool | None = None
     allow_retired: bool = False
+    as_it_was: bool = False
     problem: QuadratError | None = None
 
 
@@ -172,6 +174,7 @@ class _Batch:
         done = Edit.objects.filter(layer=self.layer, op_id__in=[edit.op_id for edit in self.edits])
         self.done = {row.op_id: row for row in done}
         self.classes = {row.value: row for row in FeatureClass.objects.filter(layer=self.layer)}
+        self.sealed = _sealed(self.layer, [feature.pk for feature in found if feature.deleted])
 
     def judge(self, edit: EditRequest) -> _Outcome:
         """Return the verdict, and put what is right into the batch."""
@@ -207,6 +210,9 @@ class _Batch:
             if edit.base_version != 0:
                 return _refused(edit, "gone", "There is no deleted feature to restore.", "Create it with base 0.")
             return None
+        if feature.pk in self.sealed and edit.action != "delete":
+            # Nothing of it is told, and nobody brings it back but who breaks the seal (`webapp.features.sealing`).
+            return _refused(edit, "gone", "This feature was put away.", "Drop the edit, or draw it anew.")
         if edit.action == "delete" and feature.deleted:
             # Two people delete the same feature: both have what they want, and the log has it once.
             same = [row for row in self.rows if row.feature_id == feature.pk]
@@ -243,6 +249,8 @@ class _Batch:
 
     def _check_shape(self, edit: EditRequest, feature: Feature | None) -> None:
         """What was there before its class was narrowed stays, and may be taken back to."""
+        if edit.as_it_was:
+            return
         known = None if feature is None else (feature.class_value, int(feature.geometry.dims))
         value = known[0] if known and edit.class_value is None else edit.class_value
         dimension = known[1] if known and edit.geometry is None else int(edit.geometry.dims) if edit.geometry else 0
@@ -261,7 +269,7 @@ class _Batch:
             )
         if not self.classes[value].retired:
             return ""
-        if not edit.allow_retired and (feature is None or feature.class_value != value):
+        if not (edit.allow_retired or edit.as_it_was) and (feature is None or feature.class_value != value):
             raise Invalid(f"The class {value} is retired.", fix="Choose another class.", code="class_retired")
         return "retired_class"
 
@@ -337,6 +345,15 @@ class _Batch:
 
     def _boxes(self) -> list[tuple[float, float, float, float]]:
         return self.left + [row.geometry.extent for row in self.rows if row.geometry is not None]
+
+
+def _sealed(layer: FeatureLayer, deleted: Sequence[UUID]) -> set[UUID]:
+    """Return which deleted features are put away."""
+    if not deleted:
+        return set()
+    rows = Edit.objects.filter(layer=layer, feature_id__in=deleted)
+    kept = SealedEdit.objects.filter(layer=layer, edit_id__in=rows.values("pk")).values("edit_id")
+    return set(rows.filter(pk__in=kept).values_list("feature_id", flat=True))
 
 
 def _copy_values(edit: EditRequest, feature: Feature) -> None:

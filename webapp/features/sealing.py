@@ -12,7 +12,7 @@ from django.contrib.gis.geos import Point
 from django.db import connection, transaction
 
 from webapp.errors import Conflict
-from webapp.features.editing import MAX_BATCH, EditRequest, apply_edits, delete_features
+from webapp.features.editing import MAX_BATCH, NO_CLASS, EditRequest, apply_edits, delete_features
 from webapp.features.models import Edit, Feature, FeatureLayer
 from webapp.features.numbering import lock
 from webapp.projects.models import User
@@ -34,7 +34,8 @@ _PUT_BACK = """WITH kept AS (
         DELETE FROM features_sealededit s USING features_edit e WHERE e.id = s.edit_id AND e.layer_id = %(layer)s
             AND e.feature_id = ANY(%(ids)s::uuid[]) RETURNING s.*)
     UPDATE features_edit e SET action = k.action, geometry = k.geometry, class_value = k.class_value, score = k.score,
-        properties = k.properties, source = k.source, verified = k.verified FROM kept k WHERE e.id = k.edit_id"""
+        properties = k.properties, source = k.source, verified = k.verified
+    FROM kept k WHERE e.id = k.edit_id RETURNING e.id"""
 
 
 def seal(*, layer: FeatureLayer, ids: Sequence[UUID], place: Point, user: User | None) -> None:
@@ -43,7 +44,7 @@ def seal(*, layer: FeatureLayer, ids: Sequence[UUID], place: Point, user: User |
     Args:
         layer: in which they lie.
         ids: living features.
-        place: what their tombstones show instead of a shape, EPSG:4326.
+        place: what their tombstones show instead of a shape, EPSG:4326; it must not tell where they lie.
         user: who does it.
     """
     values: dict[str, Any] = {"layer": layer.pk, "ids": list(ids), "place": place.ewkt}
@@ -66,7 +67,8 @@ def unseal(*, layer: FeatureLayer, ids: Sequence[UUID], user: User | None) -> in
         lock(layer)
         with connection.cursor() as cursor:
             cursor.execute(_PUT_BACK, {"layer": layer.pk, "ids": list(ids)})
-        edits = _restoring(layer, ids)
+            past = [row[0] for row in cursor.fetchall()]
+        edits = _restoring(layer, past)
         for first in range(0, len(edits), MAX_BATCH):
             for result in apply_edits(layer=layer, edits=edits[first : first + MAX_BATCH], user=user):
                 if result.status != "ok":
@@ -75,23 +77,23 @@ def unseal(*, layer: FeatureLayer, ids: Sequence[UUID], user: User | None) -> in
     return len(edits)
 
 
-def _restoring(layer: FeatureLayer, ids: Sequence[UUID]) -> list[EditRequest]:
-    """Return the edits that bring features back as they were before their last deletion."""
-    tombstones = dict(Feature.objects.filter(layer=layer, pk__in=ids, deleted=True).values_list("pk", "version"))
-    rows = Edit.objects.filter(layer=layer, feature_id__in=tombstones).exclude(action=Edit.Action.DELETE)
+def _restoring(layer: FeatureLayer, past: Sequence[int]) -> list[EditRequest]:
+    """Return the edits that bring features back as they were before the seal, whatever somebody made of them since."""
+    rows = Edit.objects.filter(layer=layer, pk__in=past).exclude(action=Edit.Action.DELETE)
     last = {row.feature_id: row for row in rows.order_by("version")}
+    now = Feature.objects.filter(layer=layer, pk__in=last).in_bulk()
     return [
         EditRequest(
             uuid4(),
-            "create",
+            "create" if now[row.feature_id].deleted else "update",
             row.feature_id,
-            tombstones[row.feature_id],
+            now[row.feature_id].version,
             geometry=row.geometry,
-            class_value=row.class_value,
+            class_value=row.class_value or NO_CLASS,
             properties=row.properties,
             score=row.score,
             verified=row.verified,
-            allow_retired=True,
+            as_it_was=True,
         )
         for row in last.values()
     ]
