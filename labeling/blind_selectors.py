@@ -129,12 +129,17 @@ def _agreement(label_set: LabelSet) -> tuple[Tally, list[dict[str, Any]]]:
     counts: dict[tuple[int, int], int] = defaultdict(int)
     people: dict[int, User] = {}
     for row in rows.prefetch_related("labellings__person"):
-        done = [one for one in row.labellings.all() if one.state == Labelling.State.DONE and one.person is not None]
+        # Work of two that became the truth is done by others too: their results are scores.
+        done = [one for one in row.labellings.all() if one.state == Labelling.State.DONE and one.result is None]
+        done = [one for one in done if one.person is not None]
         if len(done) != 2 or row.result is None:
             continue
         people |= {one.person.pk: one.person for one in done if one.person}
-        first, second = sorted(one.person.pk for one in done if one.person)
+        # In a task's counts `a` is who began first, in a pair's the same person always.
+        began, other = (one.person.pk for one in done if one.person)
+        first, second = sorted((began, other))
         part = Tally.from_json(row.result["tally"])
+        part = part if began == first else part.turned()
         whole.add(part)
         tallies[first, second].add(part)
         counts[first, second] += 1
@@ -146,7 +151,7 @@ def _agreement(label_set: LabelSet) -> tuple[Tally, list[dict[str, Any]]]:
 
 
 def _task_json(row: BlindTask) -> dict[str, Any]:
-    result = row.result or {}
+    result = row.result if row.result and row.kind == Kind.DOUBLE else {}
     agree_iou = row.task.label_set.agree_iou
     shown = [one for one in row.labellings.all() if one.state != Labelling.State.LEFT]
     figures = Tally.from_json(result["tally"]).figures() if result else {}

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.contrib.gis.geos import Point
 from django.db import connection, transaction
 
-from labeling import blind_answers
+from labeling import blind_answers, sheets
 from labeling.blind_models import Answer, BlindTask, Labelling
 from labeling.models import LabelSet, Task
 from labeling.task_events import Happened, record
@@ -33,12 +33,14 @@ _UNTOUCHED = """t.label_set_id = %(label_set)s AND NOT t.split
         WHERE b.task_id = t.id AND b.kind = 'single' AND b.state = 'open' AND b.people = '{}'))"""
 _EMPTY = """NOT EXISTS (SELECT FROM features_feature f WHERE f.layer_id = %(layer)s AND NOT f.deleted
     AND ST_Intersects(f.geometry, t.geometry))"""
+_NEVER_COMPARED = """NOT EXISTS (SELECT FROM labeling_blindtask b
+    WHERE b.task_id = t.id AND b.result IS NOT NULL)"""
 _FIT = {
-    Kind.DOUBLE: f"{_UNTOUCHED} AND t.state = 'todo' AND {_EMPTY}",
+    Kind.DOUBLE: f"{_UNTOUCHED} AND t.state = 'todo' AND {_EMPTY} AND {_NEVER_COMPARED}",
     Kind.TRUTH: f"{_UNTOUCHED} AND t.state IN ('todo', 'done', 'approved')",
 }
 _WHY_NOT = {
-    Kind.DOUBLE: "it is begun, somebody works on it, or samples lie in it already",
+    Kind.DOUBLE: "it is begun, somebody works on it, samples lie in it already, or two people have done it",
     Kind.TRUTH: "somebody works on it, it was returned or skipped, or proposals wait in it",
 }
 
@@ -173,10 +175,16 @@ def _mark(label_set: LabelSet, kind: BlindTask.Kind, ids: list[UUID], user: User
             code="not_blind",
             details={"tasks": unfit},
         )
-    BlindTask.objects.filter(task__in=tasks).delete()
+    # What two people agreed on stays in the figures when their work becomes the truth.
+    BlindTask.objects.filter(task__in=tasks, result__isnull=True).delete()
+    kept = BlindTask.objects.in_bulk([task.pk for task in tasks])
     before = {task.pk: task.state for task in tasks}
+    familiar = sheets.familiar(label_set, list(before))
     for task in tasks:
-        blind = BlindTask.objects.create(task=task, kind=kind, before=task.state)
+        blind = kept.get(task.pk) or BlindTask(task=task)
+        blind.kind, blind.state, blind.before = kind, BlindTask.State.OPEN, task.state
+        blind.people, blind.passed = [], familiar.get(task.pk, [])
+        blind.save()
         if kind == Kind.TRUTH:
             _seal(blind, task, label_set, user)
         task.state, task.on_sheets, task.holder, task.lease_until = State.TODO, True, None, None
@@ -191,7 +199,7 @@ def _mark(label_set: LabelSet, kind: BlindTask.Kind, ids: list[UUID], user: User
 def _seal(blind: BlindTask, task: Task, label_set: LabelSet, user: User) -> None:
     """Keep the samples as the truth, out of sight; who drew them is never asked to draw them again."""
     ids = blind_answers.keep_truth(blind, label_set)
-    authors: set[Any] = {task.done_by_id}
+    authors: set[Any] = {task.done_by_id, *blind.passed}
     for row in Feature.objects.filter(pk__in=ids).values_list("created_by", "updated_by"):
         authors |= set(row)
     blind.passed = sorted(authors - {None})
@@ -208,8 +216,20 @@ def _lift_truth(blind: BlindTask, user: User) -> None:
     sealing.unseal(layer=task.label_set.layer, ids=ids, user=user)
     task.state, task.on_sheets = blind.before, False
     task.save(update_fields=["state", "on_sheets", "updated_at"])
-    blind.delete()
+    if blind.result is None:
+        blind.delete()
+    else:
+        _make_double_again(blind)
     record(task.label_set_id, [Happened(task, "lift", State.TODO, user)])
+
+
+def _make_double_again(blind: BlindTask) -> None:
+    """Leave of lifted truth what it was before: the settled work of two people."""
+    blind.answers.filter(labelling=None).delete()
+    blind.labellings.exclude(state=Labelling.State.DONE, result__isnull=True).delete()
+    blind.kind, blind.state, blind.passed = Kind.DOUBLE, BlindTask.State.SETTLED, []
+    blind.people = [one.person_id for one in blind.labellings.all() if one.person_id is not None]
+    blind.save()
 
 
 def _take_back_singles(label_set: LabelSet) -> None:

@@ -126,6 +126,14 @@ class Tally:
             for key, value in getattr(other, name).items():
                 mine[key] += value
 
+    def turned(self) -> "Tally":
+        """Return the counts with `a` and `b` in each other's place."""
+        areas = {(j, i): m2 for (i, j), m2 in self.areas.items()}
+        found = Tally(both=self.both, iou_sum=self.iou_sum)
+        for mine, counts in ((found.a, self.b), (found.b, self.a), (found.areas, areas)):
+            mine.update(counts)
+        return found
+
     def as_json(self) -> dict[str, Any]:
         """Return the counts as they are stored."""
         named = {name: {str(k): v for k, v in getattr(self, name).items()} for name in ("a", "b", "both", "iou_sum")}

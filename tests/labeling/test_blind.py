@@ -10,6 +10,7 @@ from django.contrib.gis.geos import Polygon
 from labeling import adjudication, blind_selectors, blind_services, sheet_work, task_leases
 from labeling.adjudication import Decision
 from labeling.blind_services import Settings
+from labeling.comparing import Tally
 from labeling.models import Answer, BlindTask, Labelling, LabelSet, Task
 from labeling.services import delete as delete_label_set
 from tests.factories import client_for, make_user
@@ -435,3 +436,21 @@ def test_the_api_walks_the_whole_way(team: Team) -> None:
         {"share": 0.1, "kind": "truth"},
     ):
         assert owner.post(f"{base}/agreement/tasks", json.dumps(body), "application/json").status_code == 400
+
+
+def test_who_began_first_changes_no_figure_of_a_pair(team: Team) -> None:
+    """Ben draws houses where Cleo draws trees, once begun by him and once by her."""
+    double(team, 5, 6)
+    for number, order in ((5, (team.ben, team.cleo)), (6, (team.cleo, team.ben))):
+        for user in order:
+            answer(team, user, number, [(SAME, 1), (ALONE, 2 if user == team.ben else 1)])
+    overview = blind_selectors.overview(team.label_set)
+    [pair] = overview["pairs"]
+    houses = next(one for one in pair["classes"] if one["class_value"] == 2)
+    assert [person["name"] for person in pair["people"]] == ["ben", "cleo"]
+    assert (houses["a"], houses["b"]) == (2, 0)
+    stored = BlindTask.objects.order_by("task__number").values_list("result", flat=True)
+    first, second = (Tally.from_json(result["tally"]) for result in stored)
+    assert first.a == second.b
+    first.add(second.turned())
+    assert pair["kappa"] == first.figures()["kappa"] == overview["agreement"]["kappa"]

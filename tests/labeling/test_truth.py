@@ -8,12 +8,13 @@ import pytest
 from django.contrib.gis.geos import Point
 
 from labeling import blind_selectors, blind_services, sheet_work, task_leases, task_services
+from labeling.adjudication import Decision, adjudicate, differences
 from labeling.blind_services import Settings
 from labeling.models import BlindTask, LabelSet, Task
 from tests.factories import client_for, make_user
 from tests.labeling.blind import answer, draw, finish, take
 from tests.labeling.tasks import Team, make_team
-from tests.labeling.test_blind import ALONE, SAME, roads
+from tests.labeling.test_blind import ALONE, SAME, both_answer, roads
 from tests.labeling.test_task_leases import together
 from webapp.errors import Conflict
 from webapp.features import restoring
@@ -44,6 +45,26 @@ def make_truth(team: Team, number: int = 5) -> Task:
     task = label_openly(team, number)
     blind_services.mark(label_set=team.label_set, kind="truth", tasks=[task.pk], user=team.ana)
     return task
+
+
+def test_work_of_two_that_becomes_the_truth_goes_to_neither_and_stays_in_the_figures(team: Team) -> None:
+    task = both_answer(team)
+    ready = {one.key: Decision("a") for one in differences(task.blind) if one.what not in ("agreed", "only_b")}
+    adjudicate(task=task, user=team.rita, role=Role.REVIEWER, decisions=ready)
+    before = blind_selectors.overview(team.label_set)
+    blind_services.mark(label_set=team.label_set, kind="truth", tasks=[task.pk], user=team.ana)
+    assert {take(team, user, 5).number == 5 for user in (team.ben, team.cleo, team.rita)} == {False}
+    dan = make_user("dan")
+    Member.objects.create(project=team.label_set.project, user=dan, role=Role.LABELER)
+    answer(team, dan, 5, [(SAME, 1)])
+    after = blind_selectors.overview(team.label_set)
+    assert (after["pairs"], after["agreement"]) == (before["pairs"], before["agreement"])
+    assert [row["person"]["name"] for row in after["scores"]] == ["dan"]
+    # Lifted it is their settled work again; made the truth again, those who did it do not get it again.
+    blind_services.lift(task=task, user=team.ana)
+    assert blind_selectors.overview(team.label_set) == before
+    blind_services.mark(label_set=team.label_set, kind="truth", tasks=[task.pk], user=team.ana)
+    assert {team.ben.pk, team.cleo.pk, team.rita.pk, dan.pk} <= set(BlindTask.objects.get(pk=task.pk).passed)
 
 
 def log(label_set: LabelSet) -> list[dict[str, Any]]:
