@@ -6,7 +6,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from labeling import services
-from labeling.models import Comment, LabelSet, Mention, Proposal, Task, TaskEvent, Verdict
+from labeling.blind_models import BlindTask, Labelling
+from labeling.models import Comment, ImageryOffset, LabelSet, Mention, Proposal, Task, TaskEvent, Verdict
+from labeling.review_models import NoObject
 from webapp.projects.admin import DeletedByService, ReadOnly
 from webapp.projects.models import User
 
@@ -71,6 +73,44 @@ class VerdictAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "source")
     search_fields = ("label_set__name",)
     list_select_related = ("label_set", "author", "reviewer")
+
+
+@admin.register(ImageryOffset)
+class ImageryOffsetAdmin(ReadOnlyAdmin):
+    """How far imagery is shown from where its file says."""
+
+    list_display = ("label_set", "imagery", "east_m", "north_m", "note", "set_by", "set_at")
+    search_fields = ("label_set__name", "note")
+    list_select_related = ("label_set", "imagery", "set_by")
+
+
+@admin.register(NoObject)
+class NoObjectAdmin(ReadOnlyAdmin):
+    """Places where a model sees an object and somebody said that there is none."""
+
+    list_display = ("at", "label_set", "feature_id", "decided_by")
+    search_fields = ("label_set__name",)
+    list_select_related = ("label_set", "decided_by")
+
+
+class LabellingInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    """Who works on a blind task; the answers themselves are shown nowhere here."""
+
+    model = Labelling
+    fields = ("person", "state", "begun_at", "done_at")
+    extra = 0
+
+
+@admin.register(BlindTask)
+class BlindTaskAdmin(ReadOnlyAdmin):
+    """Tasks that are worked on on sheets."""
+
+    inlines = (LabellingInline,)
+    fields = ("task", "kind", "state", "people", "passed", "settled_by", "settled_at")
+    list_display = ("task", "kind", "state", "settled_by", "settled_at")
+    list_filter = ("kind", "state")
+    search_fields = ("task__label_set__name",)
+    list_select_related = ("task", "settled_by")
 
 
 class MentionInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]

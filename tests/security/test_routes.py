@@ -28,7 +28,7 @@ OF_OBJECTS = [(n, m) for n, m in DECLARED if ROUTES[n][m].audience in ("member",
 # not see a test's transaction.
 NEED_FILES = {"api-model-sample", "stac-file", "ogc-tile", "api-training-data-sample"}
 # Their bodies name another object, and an empty body names none.
-NEED_BODY = {"api-map-layers"}
+NEED_BODY = {"api-map-layers", "api-label-set-offsets"}
 
 # A search too long for an address.
 READ_BY_POST = {("stac-search", "POST")}
