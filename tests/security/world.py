@@ -157,8 +157,6 @@ def make_world() -> World:
         for kind in ("inspect_features", "export_features")
     ]
     others = {
-        "note": "n1",
-        "level": 0,
         "look_pk": files[0].pk,
         "export_pk": files[1].pk,
         "rendering_name": "look",
