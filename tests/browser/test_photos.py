@@ -36,12 +36,19 @@ def test_photos_are_sent_placed_and_opened_from_a_map(
         bad,
         text,
     ]
-    page = open_page(ana)
+    page = open_page(ana, allow=("403",))
     page.goto(f"/photos/new?project={project.pk}")
     page.get_by_label("Name").fill("Flight")
     page.get_by_role("button", name="Make the set").click()
     expect(page.get_by_text("No photos yet")).to_be_visible()
+    page.route("**/files", lambda route: route.fulfill(status=403, json={"message": "Not now."}), times=1)
     page.get_by_label("Choose photos").set_input_files(files)
+    rest = page.get_by_role("button", name="Send the rest")
+    expect(page.get_by_role("alert")).to_contain_text("Not now. 1 photo not sent")
+    expect(page.get_by_role("status").filter(has_text="broken.jpg")).to_be_visible(timeout=40_000)
+    screenshot(page, "photos-rest")
+    rest.click()
+    expect(rest).to_have_count(0)
     report = page.get_by_role("status").filter(has_text="added")
     expect(report).to_contain_text("2 photos added. 1 of them without a position", timeout=40_000)
     expect(report).to_contain_text("broken.jpg")

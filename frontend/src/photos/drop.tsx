@@ -1,13 +1,15 @@
 // Where photos are dropped or chosen, sent, and read; and what came of it.
 import type { JSX } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { JobProgress } from "../jobs/JobProgress";
 import type { Job } from "../jobs/types";
-import { call, post } from "../ui/api";
+import { asApiError, call, post } from "../ui/api";
 import { Button, ErrorNote, Icon, Progress, toast } from "../ui/components";
 import { plural } from "../ui/format";
-import { photosIn, sendAll } from "./sender";
-import type { Refused } from "./sender";
+import { pause } from "./connection";
+import { joined, Report } from "./report";
+import { photosIn, sendAll, withMore } from "./sender";
+import type { Ports, Refused, Rest } from "./sender";
 import type { ReadReport } from "./types";
 
 interface DropProps {
@@ -17,44 +19,81 @@ interface DropProps {
   onRead: () => void;
 }
 
+interface Going {
+  done: number;
+  all: number;
+}
+
+const NOTHING: Rest = { files: [], unread: [] };
+
 /** Send photos. */
 export function PhotoDrop({ set, mostBytes, onRead }: DropProps): JSX.Element {
   const [over, setOver] = useState(false);
-  const [sending, setSending] = useState<{ done: number; all: number } | null>(null);
-  const [job, setJob] = useState<string | null>(null);
+  const [sending, setSending] = useState<Going | null>(null);
+  const [pausing, setPausing] = useState(0);
+  const [jobs, setJobs] = useState<string[]>([]);
+  const [rest, setRest] = useState(NOTHING);
   const [notSent, setNotSent] = useState<Refused[]>([]);
   const [report, setReport] = useState<ReadReport | null>(null);
-  const [error, setError] = useState<unknown>(null);
+  const [failure, setFailure] = useState<unknown>(null);
+  const [jobFailure, setJobFailure] = useState<unknown>(null);
   const chooser = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
-  const busy = sending !== null || job !== null;
+  const left = rest.files.length + rest.unread.length;
+  const busy = sending !== null || jobs.length > 0;
+  const job = jobs[0];
 
-  const take = async (files: readonly File[]): Promise<void> => {
+  const unsaved = sending !== null || left > 0;
+  useEffect(() => {
+    if (!unsaved) return undefined;
+    const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
+    window.addEventListener("beforeunload", warn);
+    return () => window.removeEventListener("beforeunload", warn);
+  }, [unsaved]);
+
+  const send = async (todo: Rest): Promise<void> => {
+    const all = todo.files.length;
+    setFailure(null);
+    setRest(NOTHING);
+    setSending({ done: 0, all });
+    const ports: Ports = {
+      post: (file) => call("POST", `/api/photo-sets/${set}/files`, file, { headers: { "Content-Type": "application/octet-stream" } }),
+      read: async (files) => {
+        const started = await post<{ job: string }>(`/api/photo-sets/${set}/read`, { files });
+        setJobs((now) => [...now, started.job]);
+      },
+      onSent: (done) => setSending({ done, all }),
+      pause: async (ms) => {
+        setPausing((lanes) => lanes + 1);
+        await pause(ms);
+        setPausing((lanes) => lanes - 1);
+      },
+    };
+    const came = await sendAll(todo, ports, mostBytes);
+    setNotSent((now) => [...now, ...came.refused]);
+    setRest(came.rest);
+    setFailure(came.failure);
+    setSending(null);
+  };
+  const take = (files: readonly File[]): void => {
     const { photos, others } = photosIn(files);
     if (others > 0) toast(`${plural(others, "file")} passed over: no JPEG.`, "warn");
     if (photos.length === 0) return;
-    setError(null);
-    setReport(null);
-    setSending({ done: 0, all: photos.length });
-    try {
-      const to = (file: File): Promise<{ file: string }> => call("POST", `/api/photo-sets/${set}/files`, file, { headers: { "Content-Type": "application/octet-stream" } });
-      const { sent, refused } = await sendAll(photos, to, (done) => setSending({ done, all: photos.length }), mostBytes);
-      setNotSent(refused);
-      if (sent.length > 0) setJob((await post<{ job: string }>(`/api/photo-sets/${set}/read`, { files: sent })).job);
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setSending(null);
+    if (left === 0) {
+      setReport(null);
+      setNotSent([]);
+      setJobFailure(null);
     }
+    void send(withMore(rest, photos));
   };
   const done = (ended: Job): void => {
-    setJob(null);
-    if (ended.state === "succeeded") setReport(ended.result as unknown as ReadReport);
-    else setError(new Error(ended.error?.message ?? "The job was cancelled; photos that were read by then are here."));
+    setJobs((now) => now.filter((id) => id !== ended.id));
+    if (ended.state === "succeeded") setReport((now) => joined(now, ended.result as unknown as ReadReport));
+    else setJobFailure(new Error(ended.error?.message ?? "The job was cancelled; photos that were read by then are here."));
     onRead();
   };
   const chosen = (event: { currentTarget: HTMLInputElement }): void => {
-    void take([...(event.currentTarget.files ?? [])]);
+    take([...(event.currentTarget.files ?? [])]);
     event.currentTarget.value = "";
   };
 
@@ -70,7 +109,7 @@ export function PhotoDrop({ set, mostBytes, onRead }: DropProps): JSX.Element {
         onDrop={(event) => {
           event.preventDefault();
           setOver(false);
-          if (!busy) void take([...(event.dataTransfer?.files ?? [])]);
+          if (!busy) take([...(event.dataTransfer?.files ?? [])]);
         }}
       >
         <Icon name="camera" />
@@ -92,42 +131,37 @@ export function PhotoDrop({ set, mostBytes, onRead }: DropProps): JSX.Element {
       </div>
       {sending && (
         <div>
-          <Progress value={sending.done / sending.all} label="Photos sent" />
+          <Progress value={sending.all > 0 ? sending.done / sending.all : null} label="Photos sent" />
           <p class="muted small-text numeric" aria-live="polite">
             {sending.done} of {sending.all} sent
+            {pausing > 0 && "; the server cannot be reached, trying again"}
           </p>
         </div>
       )}
-      {job && <JobProgress jobId={job} onDone={done} />}
-      {error !== null && <ErrorNote error={error} />}
-      <Report report={report} notSent={notSent} />
+      {job !== undefined && <JobProgress key={job} jobId={job} onDone={done} />}
+      {jobs.length > 1 && <p class="muted small-text">{plural(jobs.length - 1, "more job")} after it</p>}
+      {jobFailure !== null && <ErrorNote error={jobFailure} />}
+      {failure !== null && left > 0 && <Interrupted failure={failure} rest={rest} busy={busy} onSend={() => void send(rest)} />}
+      {(report !== null || !busy) && <Report report={report} notSent={notSent} />}
     </section>
   );
 }
 
-function Report({ report, notSent }: { report: ReadReport | null; notSent: readonly Refused[] }): JSX.Element | null {
-  const refused = [...notSent, ...(report?.refused ?? []).map(({ name, message, fix }) => ({ name, message: `${message} ${fix}`.trim() }))];
-  if (!report && refused.length === 0) return null;
-  const sentences = report
-    ? [
-        report.added > 0 ? `${plural(report.added, "photo")} added.` : "",
-        report.unplaced.length > 0 ? `${report.unplaced.length} of them without a position: place them on the map.` : "",
-        report.doubles.length > 0 ? `${plural(report.doubles.length, "photo")} were here already.` : "",
-      ]
-    : [];
+function Interrupted(props: { failure: unknown; rest: Rest; busy: boolean; onSend: () => void }): JSX.Element {
+  const told = asApiError(props.failure);
+  const { files, unread } = props.rest;
+  const left = [files.length > 0 ? `${plural(files.length, "photo")} not sent` : "", unread.length > 0 ? `${plural(unread.length, "photo")} sent and not read yet` : ""];
   return (
-    <div class={refused.length > 0 ? "note warn" : "note ok"} role="status">
-      <strong>{sentences.filter(Boolean).join(" ") || "Nothing was added."}</strong>
-      {refused.length > 0 && (
-        <ul class="photo-refused small-text">
-          {refused.slice(0, 20).map((item, index) => (
-            <li key={index}>
-              <strong class="break-anywhere">{item.name}</strong> {item.message}
-            </li>
-          ))}
-          {refused.length > 20 && <li>and {refused.length - 20} more</li>}
-        </ul>
-      )}
+    <div class="note error" role="alert">
+      <strong>
+        {told.message} {left.filter(Boolean).join(", ")}.
+      </strong>
+      {told.fix && <p>{told.fix}</p>}
+      <p>
+        <Button small disabled={props.busy} onClick={props.onSend}>
+          Send the rest
+        </Button>
+      </p>
     </div>
   );
 }
