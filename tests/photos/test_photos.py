@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from pytest_django import Settings
 
@@ -12,11 +13,13 @@ from tests.factories import client_for, make_project, make_user
 from tests.photos.make import jpeg
 from webapp.features.models import Edit, Feature, FeatureLayer
 from webapp.housekeeping.stores import stores
+from webapp.imagery import storage
 from webapp.jobs.models import Job
 from webapp.jobs.runner import run_now
 from webapp.maps import services as maps
 from webapp.photos import services
 from webapp.photos.models import Photo
+from webapp.raster import sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,6 +84,51 @@ def test_a_folder_of_photos_becomes_points_and_a_report(
     assert ben.get("/api/content/?kind=photos").json()["results"][0]["detail"] == "3 photos, 1 placed"
 
 
+def test_a_photo_that_another_job_puts_there_meanwhile_is_a_double_and_the_rest_goes_on(
+    layer: FeatureLayer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    same, other = jpeg(tmp_path / "same.jpg"), jpeg(tmp_path / "other.jpg", lat=27.7)
+    theirs: dict[str, Any] = {
+        "files": services.Files("photos/theirs.jpg", "photos/theirs-small.jpg", 1),
+        "sha256": storage.sha256_of(same),
+        "user": make_user("mia"),
+    }
+    real = sandbox.run
+
+    def run(command: str, request: dict[str, Any], **options: Any) -> dict[str, Any]:
+        shot = real(command, request, **options)
+        if request["name"] == "same.jpg":
+            with transaction.atomic():
+                services.keep(layer=layer, name="theirs.jpg", shot=shot, **theirs)
+        return shot
+
+    monkeypatch.setattr(sandbox, "run", run)
+    job = read(client_for(make_user("ben")), layer, same, other)
+    assert job.state == Job.State.SUCCEEDED, job.error
+    assert job.result is not None
+    assert (job.result["added"], job.result["placed"], job.result["doubles"]) == (1, 1, ["same.jpg"])
+    assert sorted(Photo.objects.values_list("name", flat=True)) == ["other.jpg", "theirs.jpg"]
+    assert Feature.objects.filter(layer=layer).count() == 2
+
+
+def test_a_photo_that_breaks_its_reader_is_refused_in_words_for_photos(
+    layer: FeatureLayer, tmp_path: Path, settings: Settings
+) -> None:
+    ben, photo = client_for(make_user("ben")), jpeg(tmp_path / "a.jpg")
+    told: list[dict[str, str]] = []
+    for name, value in (("INGEST_MEMORY_BYTES", 16 * 1024**2), ("PROBE_TIMEOUT_S", 0.01)):
+        setattr(settings, name, value)
+        if name == "PROBE_TIMEOUT_S":
+            settings.INGEST_MEMORY_BYTES = 4 * 1024**3
+        job = read(ben, layer, photo)
+        assert job.state == Job.State.SUCCEEDED, job.error
+        assert job.result is not None
+        told += job.result["refused"]
+    assert [item["name"] for item in told] == ["a.jpg", "a.jpg"]
+    assert told[1]["code"] == "too_slow"
+    assert not any(word in str(told).lower() for word in ("gdal", "tiled", "raster"))
+
+
 def test_a_photo_is_placed_moved_and_deleted_by_hand_and_the_log_has_it(layer: FeatureLayer, tmp_path: Path) -> None:
     ben = client_for(make_user("ben"))
     read(ben, layer, jpeg(tmp_path / "a.jpg", no_gps=True))
@@ -105,6 +153,17 @@ def test_nobody_reads_anothers_file_or_a_path_into_a_set(layer: FeatureLayer, tm
     assert call(client_for(make_user("eve")), "post", url, {"files": [file]})[0] == 403
     assert ben.post(f"/api/photo-sets/{layer.pk}/files", b"", content_type="image/jpeg").status_code == 400
     assert call(ben, "post", url, {"files": [file]})[0] == 202
+
+
+def test_the_same_files_again_are_the_same_job(layer: FeatureLayer, tmp_path: Path) -> None:
+    ben = client_for(make_user("ben"))
+    files = [send(ben, layer, jpeg(tmp_path / name)) for name in ("a.jpg", "b.jpg")]
+    url = f"/api/photo-sets/{layer.pk}/read"
+    first = call(ben, "post", url, {"files": files})
+    run_now(Job.objects.get(pk=first[1]["job"]))
+    assert call(ben, "post", url, {"files": files}) == first
+    assert call(ben, "post", url, {"files": files[:1]})[1]["code"] == "upload_missing"
+    assert Job.objects.count() == 1
 
 
 def test_pictures_are_our_own_and_a_shared_map_shows_those_that_stand_on_it(

@@ -12,9 +12,9 @@ from webapp.features.models import FeatureLayer
 from webapp.imagery import storage
 from webapp.jobs.context import JobContext
 from webapp.photos import selectors, services
-from webapp.photos.models import Photo
 from webapp.projects.models import User
 from webapp.raster import sandbox
+from webapp.raster.photo_program import PHOTOS
 
 
 def read_photos(context: JobContext) -> dict[str, Any]:
@@ -55,8 +55,7 @@ def _read(
     context: JobContext, layer: FeatureLayer, source: Path, name: str, user: User | None, report: dict[str, Any]
 ) -> None:
     sha256 = storage.sha256_of(source)
-    there = Photo.objects.filter(layer=layer, sha256=sha256).first()
-    if there is not None:
+    if services.is_there(layer, sha256):
         # Sent twice; or a former attempt ended between its commit and its report.
         report["doubles"].append(name)
         return
@@ -64,13 +63,22 @@ def _read(
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
     shot = sandbox.run(
-        "photo", {"name": name}, source=source, out=out, limits=_limits(), on_progress=lambda *_: context.check()
+        "photo",
+        {"name": name},
+        source=source,
+        out=out,
+        limits=_limits(),
+        on_progress=lambda *_: context.check(),
+        program=PHOTOS,
     )
     for note in shot["notes"]:
         context.log(f"{name}: {note}")
     files = services.store(out)
     with context.guard():
-        services.keep(layer=layer, files=files, sha256=sha256, name=name, shot=shot, user=user)
+        kept = services.keep(layer=layer, files=files, sha256=sha256, name=name, shot=shot, user=user)
+    if kept is None:
+        report["doubles"].append(name)
+        return
     report["added"] += 1
     if shot["lon"] is None:
         report["unplaced"].append(name)

@@ -17,6 +17,7 @@ from webapp.errors import Invalid, TooLarge
 from webapp.features import services as features
 from webapp.features.bulk import NewFeature
 from webapp.features.models import Feature, FeatureLayer
+from webapp.features.numbering import lock
 from webapp.imagery import storage
 from webapp.jobs import services as jobs
 from webapp.jobs.models import Job
@@ -105,12 +106,20 @@ def receive(*, layer: FeatureLayer, stream: HttpRequest, user: User) -> str:
 def read(*, layer: FeatureLayer, files: Sequence[Arrived], user: User) -> Job:
     """Return the job that reads files which arrived, places the photos and puts them into the set.
 
+    The same files again are the same job: whoever did not hear the answer may ask once more.
+
     Raises:
         Invalid: none, too many, or one that this user did not send to this set.
         TooMany: the project has too many unfinished jobs.
     """
     if not 1 <= len(files) <= MOST_FILES:
         raise Invalid(f"{len(files)} photos cannot be read at once.", fix=f"Send 1 to {MOST_FILES}.")
+    named = [{"file": item.file, "name": plain(item.name)} for item in files]
+    asked = {"kind": "read_photos", "spec__layer": str(layer.pk), "spec__user": user.pk, "spec__files": named}
+    ended_badly = (Job.State.FAILED, Job.State.CANCELLED)
+    before = Job.objects.filter(project=layer.project, **asked).exclude(state__in=ended_badly).first()
+    if before is not None:
+        return before
     for item in files:
         own = re.fullmatch(re.escape(_prefix(layer, user)) + "[0-9a-f]{32}", item.file)
         if not own or not (Path(settings.QUARANTINE_DIR) / item.file).exists():
@@ -121,7 +130,7 @@ def read(*, layer: FeatureLayer, files: Sequence[Arrived], user: User) -> Job:
         spec={
             "layer": str(layer.pk),
             "user": user.pk,
-            "files": [{"file": item.file, "name": plain(item.name)} for item in files],
+            "files": named,
         },
         user=user,
         title=f"Read photos into {layer.name}"[:200],
@@ -150,8 +159,10 @@ def store(folder: Path) -> Files:
 
 def keep(
     *, layer: FeatureLayer, files: Files, sha256: str, name: str, shot: dict[str, Any], user: User | None
-) -> Photo:
-    """Return a new photo of a set, with its point where the camera knew its place.
+) -> Photo | None:
+    """Return a new photo of a set, with its point where the camera knew its place; None where the set has it already.
+
+    Call it in a transaction: the set stays locked until its end.
 
     Args:
         layer: the set.
@@ -161,6 +172,9 @@ def keep(
         shot: what the sandbox told.
         user: who uploaded it.
     """
+    # Under the lock: while the sandbox read this one, another job may have put the same photo here.
+    if is_there(lock(layer), sha256):
+        return None
     photo = Photo.objects.create(
         layer=layer,
         name=name,
@@ -180,6 +194,11 @@ def keep(
         )
         features.add_features(layer=layer, features=[made], user=user)
     return photo
+
+
+def is_there(layer: FeatureLayer, sha256: str) -> bool:
+    """Return whether a set has the photo of an uploaded file with this hash."""
+    return Photo.objects.filter(layer=layer, sha256=sha256).exists()
 
 
 def place(*, photo: Photo, lon: float, lat: float, user: User) -> None:

@@ -39,18 +39,16 @@ def main() -> int:
         COMMANDS,
         environment={"GDAL_SKIP": SKIPPED_DRIVERS},
         kind="BadRaster",
-        smaller="Save it tiled (gdal_translate -co TILED=YES) and upload it again.",
     )
 
 
-def serve(commands: Mapping[str, Command], *, environment: Mapping[str, str], kind: str, smaller: str) -> int:
+def serve(commands: Mapping[str, Command], *, environment: Mapping[str, str], kind: str) -> int:
     """Read a request, limit this process, run the command and say its answer; return the exit status.
 
     Args:
         commands: what may be asked for.
         environment: set before any library is loaded.
         kind: name of the error in `webapp.errors` where the memory does not suffice.
-        smaller: what to do about that.
     """
     request: dict[str, Any] = json.loads(sys.stdin.readline())
     limit(request["limits"])
@@ -69,7 +67,7 @@ def serve(commands: Mapping[str, Command], *, environment: Mapping[str, str], ki
                 "kind": kind,
                 "code": "too_much_memory",
                 "message": f"'{request['name']}' needs more memory than a file may take.",
-                "fix": smaller,
+                "fix": request["smaller"],
             }
         }
     say(answer)

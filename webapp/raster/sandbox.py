@@ -155,6 +155,7 @@ def run(
     inside = bwrap is not None
     full = request | {
         "command": command,
+        "smaller": program.smaller,
         "input": "/in/source" if inside else str(source),
         "out": "/out" if inside else str(out),
         "limits": {

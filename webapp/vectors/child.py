@@ -22,9 +22,7 @@ def main() -> int:
     """Serve one request."""
     # Both libraries bring a GDAL of their own, and each reads its own of the two names.
     rasters = ",".join(name for name in SKIPPED_DRIVERS.split(",") if name not in KEPT)
-    return serve(
-        COMMANDS, environment={"OGR_SKIP": SKIPPED, "GDAL_SKIP": rasters}, kind="BadVectors", smaller="Split it."
-    )
+    return serve(COMMANDS, environment={"OGR_SKIP": SKIPPED, "GDAL_SKIP": rasters}, kind="BadVectors")
 
 
 def _open(request: dict[str, Any]) -> tuple[Any, Any]:
