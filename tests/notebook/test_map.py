@@ -14,8 +14,9 @@ from webapp.features.models import Feature
 from webapp.notebook.client import Refused
 from webapp.notebook.site import Site
 
-geopandas = pytest.importorskip("geopandas", reason="the notebook extra is not installed")
-pytest.importorskip("ipyleaflet", reason="the notebook extra is not installed")
+MISSING = "the notebook extra is not installed; docs/howto-notebook.md says how to install it"
+geopandas = pytest.importorskip("geopandas", reason=MISSING)
+pytest.importorskip("ipyleaflet", reason=MISSING)
 
 from webapp.notebook.map import Map, zoom_of  # noqa: E402  (needs what was asked for above)
 
