@@ -19,6 +19,8 @@ from webapp.features.geometry import to_shape
 from webapp.features.services import EditRequest
 from webapp.projects.models import User
 
+# Comparing takes seconds, in a request, while the task is locked: so many samples of a cell still do.
+MOST_SAMPLES = 5_000
 # A sample that lies in two cells is the answer to the one that is finished first. What only touches is not in it.
 _KEEP = """INSERT INTO labeling_answer (id, blind_id, labelling_id, feature_id, geometry, class_value, properties)
     SELECT gen_random_uuid(), %(blind)s, %(labelling)s, f.id, f.geometry, f.class_value, f.properties
@@ -29,12 +31,20 @@ _KEEP = """INSERT INTO labeling_answer (id, blind_id, labelling_id, feature_id, 
 
 
 def keep(labelling: Labelling, sheet_task: Task) -> None:
-    """Keep the samples of a finished labelling as they are now: what is drawn on the sheet later changes nothing."""
+    """Keep the samples of a finished labelling as they are now: what is drawn on the sheet later changes nothing.
+
+    Raises:
+        Conflict: they are more than are compared.
+    """
     _copy(labelling.blind_id, labelling.pk, sheet_task.pk, sheet_task.label_set.layer_id)
 
 
 def keep_truth(blind: BlindTask, label_set: LabelSet) -> list[UUID]:
-    """Keep the samples that a label set has in a task's cell as the truth; return their ids."""
+    """Keep the samples that a label set has in a task's cell as the truth; return their ids.
+
+    Raises:
+        Conflict: they are more than are compared.
+    """
     _copy(blind.pk, None, blind.pk, label_set.layer_id)
     return list(Answer.objects.filter(blind=blind, labelling=None).values_list("feature_id", flat=True))
 
@@ -132,3 +142,10 @@ def _copy(blind: UUID, labelling: UUID | None, task: UUID, layer: UUID) -> None:
     values = {"blind": blind, "labelling": labelling, "task": task, "layer": layer}
     with connection.cursor() as cursor:
         cursor.execute(_KEEP, values)
+        count = cursor.rowcount
+    if count > MOST_SAMPLES:
+        raise Conflict(
+            f"{count:,} samples lie in this task, and at most {MOST_SAMPLES:,} are compared.",
+            fix="Have the area cut into smaller tasks.",
+            code="too_many_samples",
+        )

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import shapely
-from scipy.optimize import linear_sum_assignment
 from shapely.affinity import affine_transform
 from shapely.geometry.base import BaseGeometry
+
+from labeling.matching import assign, overlaps
 
 # Two shapes are the same object from this overlap on: intersection over union, as in Pascal VOC (Everingham et al.
 # 2010, section 4.2) and panoptic quality (Kirillov et al. 2019).
@@ -83,18 +83,16 @@ def compare(cell: BaseGeometry, a: Sequence[Shape], b: Sequence[Shape]) -> Compa
     plane = _plane(cell)
     ground = affine_transform(cell, plane)
     flat_a, flat_b = [_flat(one, plane) for one in a], [_flat(one, plane) for one in b]
-    iou = _overlaps(flat_a, flat_b)
-    found = _assign(iou, MATCH_IOU)
+    iou = overlaps(flat_a, flat_b)
+    found = assign(iou, MATCH_IOU)
     taken_a, taken_b = {i for i, _ in found}, {j for _, j in found}
-    rest = iou.copy()
-    rest[list(taken_a), :] = 0
-    rest[:, list(taken_b)] = 0
-    found += _assign(rest, NEAR_IOU)
+    rest = {(i, j): value for (i, j), value in iou.items() if i not in taken_a and j not in taken_b}
+    found += assign(rest, NEAR_IOU)
     taken_a, taken_b = {i for i, _ in found}, {j for _, j in found}
     alone = [(a[i], flat_a[i]) for i in range(len(a)) if i not in taken_a]
     alone += [(b[j], flat_b[j]) for j in range(len(b)) if j not in taken_b]
     return Comparison(
-        pairs=[Pair(a[i], b[j], float(iou[i, j])) for i, j in sorted(found)],
+        pairs=[Pair(a[i], b[j], iou[i, j]) for i, j in sorted(found)],
         only_a=[one for i, one in enumerate(a) if i not in taken_a],
         only_b=[one for j, one in enumerate(b) if j not in taken_b],
         border={one.id for one, flat in alone if not ground.covers(flat.representative_point())},
@@ -129,10 +127,7 @@ class Tally:
     def turned(self) -> "Tally":
         """Return the counts with `a` and `b` in each other's place."""
         areas = {(j, i): m2 for (i, j), m2 in self.areas.items()}
-        found = Tally(both=self.both, iou_sum=self.iou_sum)
-        for mine, counts in ((found.a, self.b), (found.b, self.a), (found.areas, areas)):
-            mine.update(counts)
-        return found
+        return Tally(a=self.b, b=self.a, both=self.both, iou_sum=self.iou_sum, areas=areas)
 
     def as_json(self) -> dict[str, Any]:
         """Return the counts as they are stored."""
@@ -232,24 +227,6 @@ def _plane(cell: BaseGeometry) -> list[float]:
 def _flat(shape: Shape, plane: list[float]) -> BaseGeometry:
     flat = shapely.make_valid(affine_transform(shape.geometry, plane))
     return flat if flat.area > 0 else flat.buffer(PEN_M)
-
-
-def _overlaps(a: Sequence[BaseGeometry], b: Sequence[BaseGeometry]) -> np.ndarray:
-    """Return the intersection over union of each with each, float64 (a, b)."""
-    iou = np.zeros((len(a), len(b)))
-    if not a or not b:
-        return iou
-    left, right = np.array(a, dtype=object), np.array(b, dtype=object)
-    i, j = shapely.STRtree(right).query(left, predicate="intersects")
-    common = shapely.area(shapely.intersection(left[i], right[j]))
-    iou[i, j] = common / (shapely.area(left[i]) + shapely.area(right[j]) - common)
-    return iou
-
-
-def _assign(iou: np.ndarray, least: float) -> list[tuple[int, int]]:
-    allowed = np.where(iou >= least, iou, 0.0)
-    rows, columns = linear_sum_assignment(allowed, maximize=True)
-    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if allowed[i, j] > 0]
 
 
 def _by_class(shapes: Iterable[Shape], flat: Iterable[BaseGeometry]) -> dict[int, BaseGeometry]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 from labeling.models import LabelSet
 from webapp.errors import Conflict, NotFound
@@ -14,6 +14,8 @@ from webapp.features.selectors import FEATURE_JSON
 MAX_PAGE = 50
 # Counting on is of no use to anybody: "10,000 or more".
 MAX_COUNT = 10_000
+# A page may hold a thread of the web for so long, and counting for so long.
+SEARCH_MS = 10_000
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,12 @@ class Page:
     """The next omissions as JSON texts.
 
     Attributes:
-        count: how many there are in all, at most 10,000.
+        count: how many there are in all, at most 10,000; None on pages after the first, and where counting took long.
         after: where the next page begins; None where this was the last.
     """
 
     features: list[str]
-    count: int
+    count: int | None
     after: str | None
 
 
@@ -101,18 +103,18 @@ def detections(label_set: LabelSet, pk: UUID) -> FeatureLayer:
 
 
 def page(label_set: LabelSet, wanted: Wanted, *, limit: int = MAX_PAGE) -> Page:
-    """Return the next omissions, the surest first."""
+    """Return the next omissions, the surest first.
+
+    Raises:
+        Conflict: it took too long (code `search_slow`).
+    """
     values = _values(label_set, wanted) | {
         "after_score": wanted.after[0] if wanted.after else None,
         "after_fid": wanted.after[1] if wanted.after else None,
         "limit": limit + 1,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT count(*) FROM (SELECT FROM features_feature f WHERE {_OMITTED} LIMIT {MAX_COUNT}) o", values
-        )
-        count: int = cursor.fetchone()[0]
-        cursor.execute(
+    try:
+        rows = _timed(
             f"""SELECT {FEATURE_JSON}, coalesce(f.score, 1), f.fid FROM features_feature f
             LEFT JOIN projects_user u ON u.id = f.updated_by_id
             WHERE {_OMITTED} AND (%(after_fid)s::bigint IS NULL
@@ -120,7 +122,12 @@ def page(label_set: LabelSet, wanted: Wanted, *, limit: int = MAX_PAGE) -> Page:
             ORDER BY -coalesce(f.score, 1), f.fid LIMIT %(limit)s""",
             values,
         )
-        rows = cursor.fetchall()
+    except OperationalError:  # the statement took too long
+        raise Conflict(
+            "Looking for omissions took too long.", fix="Ask for surer detections, or one class.", code="search_slow"
+        ) from None
+    # The rest of the count is known to whoever has seen the first page.
+    count = None if wanted.after else _count(values)
     last = rows[limit - 1] if len(rows) > limit else None
     return Page([row[0] for row in rows[:limit]], count, f"{last[1]},{last[2]}" if last else None)
 
@@ -146,6 +153,24 @@ def omitted(label_set: LabelSet, wanted: Wanted, feature_id: UUID) -> Feature:
     if row is None:
         raise Conflict("Somebody has decided on this meanwhile.", fix="Go on with the next.", code="not_omitted")
     return Feature.objects.get(pk=row[0])
+
+
+def _count(values: dict[str, Any]) -> int | None:
+    found = f"SELECT FROM features_feature f WHERE {_OMITTED} LIMIT {MAX_COUNT}"
+    try:
+        rows = _timed(f"SELECT count(*) FROM ({found}) o", values)
+    except OperationalError:  # the statement took too long
+        return None
+    return int(rows[0][0])
+
+
+def _timed(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = %s", [SEARCH_MS])
+        cursor.execute(sql, values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        cursor.execute("SET LOCAL statement_timeout = 0")
+    return rows
 
 
 def _values(label_set: LabelSet, wanted: Wanted) -> dict[str, Any]:

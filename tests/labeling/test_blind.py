@@ -454,3 +454,27 @@ def test_who_began_first_changes_no_figure_of_a_pair(team: Team) -> None:
     assert first.a == second.b
     first.add(second.turned())
     assert pair["kappa"] == first.figures()["kappa"] == overview["agreement"]["kappa"]
+
+
+def test_more_samples_than_are_compared_are_not_taken_and_nothing_is_lost(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labeling.blind_answers.MOST_SAMPLES", 1)
+    double(team, 5)
+    held = take(team, team.ben, 5)
+    draw(held, team.ben, SAME)
+    draw(held, team.ben, ALONE)
+    with pytest.raises(Conflict, match="smaller tasks"):
+        finish(held, team.ben)
+    held.refresh_from_db()
+    assert (held.state, held.holder, Answer.objects.count()) == ("in_progress", team.ben, 0)
+
+
+def test_no_file_is_imported_into_a_sheet(team: Team) -> None:
+    double(team, 5)
+    held = take(team, team.ben, 5)
+    layer = held.label_set.layer_id
+    body = json.dumps({"type": "FeatureCollection", "features": []})
+    for road in (f"label-sets/{held.label_set_id}/imports", f"layers/{layer}/imports", f"layers/{layer}/import"):
+        told = client_for(team.ben).post(f"/api/{road}?filename=a.geojson", body, "application/json")
+        assert (told.status_code, told.json()["code"]) == (409, "sheet"), road

@@ -1,10 +1,11 @@
 """Agreement of two people: against brute force over all assignments, and against the formula on pixels."""
 
+import tracemalloc
 from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Point, box
 from shapely.geometry.base import BaseGeometry
@@ -29,7 +30,7 @@ def shapes(name: str, drawn: list[tuple[int, int, int, int, int]]) -> list[Shape
 
 
 def iou(a: BaseGeometry, b: BaseGeometry) -> float:
-    return float(a.intersection(b).area / a.union(b).area)
+    return round(float(a.intersection(b).area / a.union(b).area), 9)
 
 
 def best_total(a: list[Shape], b: list[Shape]) -> float:
@@ -61,6 +62,7 @@ def kappa_by_pixels(a: np.ndarray, b: np.ndarray) -> float | None:
 
 @settings(max_examples=60, deadline=None)
 @given(boxes, boxes)
+@example([(0, 0, 1, 1, 1)] * 3, [(0, 0, 2, 1, 1)])  # one half exactly
 def test_matches_are_the_best_there_are_and_areas_are_the_pixels(
     drawn_a: list[tuple[int, int, int, int, int]], drawn_b: list[tuple[int, int, int, int, int]]
 ) -> None:
@@ -146,3 +148,24 @@ def test_points_are_compared_as_discs_of_two_metres() -> None:
 def test_nobody_drew_anything() -> None:
     figures = tally(compare(CELL, [], [])).figures()
     assert (figures["f1"], figures["iou"], figures["kappa"], figures["classes"]) == (None, None, None, [])
+
+
+def test_thousands_of_samples_are_matched_in_groups_that_hang_together() -> None:
+    """One table of 4,000 by 4,000 would take 128 MB and most of a minute."""
+    side = 64
+    cell = box(0, 0, side * 10 * STEP, side * 10 * STEP)
+
+    def crowns(name: str, moved: float) -> list[Shape]:
+        corners = [(x * 10 * STEP, y * 10 * STEP) for x in range(side) for y in range(side)]
+        return [
+            Shape(f"{name}{i}", box(x + moved, y, x + moved + 6 * STEP, y + 6 * STEP), 1)
+            for i, (x, y) in enumerate(corners)
+        ]
+
+    tracemalloc.start()
+    found = compare(cell, crowns("a", 0), crowns("b", STEP))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [pair.a.id[1:] for pair in found.pairs] == [pair.b.id[1:] for pair in found.pairs]
+    assert (len(found.pairs), found.only_a, found.only_b) == (side * side, [], [])
+    assert most < 64e6

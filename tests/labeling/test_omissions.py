@@ -93,15 +93,26 @@ def test_what_is_covered_is_what_shapely_says(team: Team) -> None:
 def test_pages_follow_each_other_through_equal_scores(team: Team) -> None:
     layer = detected(team, [((i * 5, 0, i * 5 + 4, 4), 0.7) for i in range(5)])
     seen: list[str] = []
+    counts: list[int | None] = []
     after = None
     while True:
         page = omissions.page(team.label_set, Wanted(layer, after=after), limit=2)
         seen += [json.loads(text)["id"] for text in page.features]
+        counts.append(page.count)
         if page.after is None:
             break
         score, _, fid = page.after.partition(",")
         after = (float(score), int(fid))
-    assert len(seen) == len(set(seen)) == page.count == 5
+    assert len(seen) == len(set(seen)) == 5
+    assert counts == [5, None, None], "it is counted once"
+
+
+def test_looking_that_takes_too_long_is_broken_off(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = detected(team, [((0, 0, 4, 4), 0.9)])
+    monkeypatch.setattr(omissions, "_OMITTED", f"pg_sleep(2) IS NOT NULL AND {omissions._OMITTED}")
+    monkeypatch.setattr(omissions, "SEARCH_MS", 100)
+    with pytest.raises(Conflict, match="too long"):
+        omissions.page(team.label_set, Wanted(layer))
 
 
 def first(team: Team, wanted: Wanted) -> UUID:

@@ -16,7 +16,7 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
 from webapp.disk import check_room
-from webapp.errors import Invalid, QuadratError, TooLarge
+from webapp.errors import Conflict, Invalid, QuadratError, TooLarge
 from webapp.features import bulk, services
 from webapp.features.geometry import MAX_VERTICES_IMPORTED, check_geojson
 from webapp.features.import_report import REPORTED, Report
@@ -90,6 +90,16 @@ def parse_options(query: dict[str, str], layer: FeatureLayer) -> Options:
     )
 
 
+def refuse_corner(layer: FeatureLayer) -> None:
+    """Refuse files for a layer in somebody's own corner of a project: what it holds is drawn by hand, task by task.
+
+    Raises:
+        Conflict: it lies in one.
+    """
+    if layer.project.corner_of_id is not None:
+        raise Conflict("Samples are drawn here, not imported.", fix="Draw within your task.", code="sheet")
+
+
 def receive(*, layer: FeatureLayer, stream: HttpRequest, options: Options, user: User) -> dict[str, Any]:
     """Return the report of a small import, or {"job": id} of a large one.
 
@@ -97,7 +107,9 @@ def receive(*, layer: FeatureLayer, stream: HttpRequest, options: Options, user:
         Invalid: the body is empty or no GeoJSON.
         TooLarge: over 1 GiB.
         StorageFull: the disk has no room for it.
+        Conflict: the layer lies in somebody's own corner of a project.
     """
+    refuse_corner(layer)
     length = int(stream.META.get("CONTENT_LENGTH") or 0)
     if length == 0:
         raise Invalid("The body is empty.", fix="Send the GeoJSON file as the body.", code="empty")

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from webapp.disk import check_room
 from webapp.errors import Conflict, Invalid, NotFound, TooLarge
-from webapp.features.importing import MAX_BYTES, NEW_CLASS, NO_CLASS, SKIP, Options
+from webapp.features.importing import MAX_BYTES, NEW_CLASS, NO_CLASS, SKIP, Options, refuse_corner
 from webapp.features.models import FeatureClass, FeatureLayer
 from webapp.features.schema import MAX_NAME, MAX_PROPERTIES, storable
 from webapp.jobs import services as jobs
@@ -41,11 +41,13 @@ def receive(*, layer: FeatureLayer, stream: HttpRequest, filename: str, grid: Gr
         user: who imports.
 
     Raises:
+        Conflict: the layer lies in somebody's own corner of a project.
         Invalid: the body is empty or broke off.
         TooLarge: over 1 GiB.
         StorageFull: the disk has no room for it.
         TooMany: the project has too many unfinished jobs.
     """
+    refuse_corner(layer)
     length = int(stream.META.get("CONTENT_LENGTH") or 0)
     if length == 0:
         raise Invalid("The file is empty.", fix="Choose another file.", code="empty")

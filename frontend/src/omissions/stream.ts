@@ -130,7 +130,7 @@ export class Stream {
       this.waiting.push(one);
     }
     const current = this.view.current ?? this.waiting.shift() ?? null;
-    this.set({ loading: false, current, ...(first ? { left: page.count, more: page.count >= page.most } : {}) });
+    this.set({ loading: false, current, ...(first ? { left: page.count ?? page.features.length, more: page.count === null || page.count >= page.most } : {}) });
   }
 
   private asked(): { readonly layer: string; readonly score: number; readonly cover: number; readonly class?: string } {

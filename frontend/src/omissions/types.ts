@@ -30,7 +30,8 @@ export interface Detection {
 }
 
 export interface OmissionPage {
-  readonly count: number;
+  /** Null on pages after the first, and where counting took too long. */
+  readonly count: number | null;
   /** The count goes no further. */
   readonly most: number;
   readonly next: string | null;
