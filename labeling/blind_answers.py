@@ -18,6 +18,7 @@ from webapp.features.editing import MAX_BATCH
 from webapp.features.geometry import to_shape
 from webapp.features.services import EditRequest
 from webapp.projects.models import User
+from webapp.raster.shift import Shift
 
 # Comparing takes seconds, in a request, while the task is locked: so many samples of a cell still do.
 MOST_SAMPLES = 5_000
@@ -47,6 +48,18 @@ def keep_truth(blind: BlindTask, label_set: LabelSet) -> list[UUID]:
     """
     _copy(blind.pk, None, blind.pk, label_set.layer_id)
     return list(Answer.objects.filter(blind=blind, labelling=None).values_list("feature_id", flat=True))
+
+
+def move(label_set: LabelSet, shift: Shift) -> None:
+    """Take along the truth and the answers of open tasks when the samples go with moved imagery."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE labeling_answer a
+            SET geometry = ST_Transform(ST_Translate(ST_Transform(a.geometry, 3857), %(x)s, %(y)s), 4326)
+            FROM labeling_blindtask b JOIN labeling_task t ON t.id = b.task_id
+            WHERE a.blind_id = b.task_id AND t.label_set_id = %(label_set)s AND b.state <> 'settled'""",
+            {"x": shift.x, "y": shift.y, "label_set": label_set.pk},
+        )
 
 
 def follow_up(labelling: Labelling, user: User) -> None:

@@ -80,7 +80,7 @@ class Labelling(models.Model):
 
 
 class Answer(models.Model):
-    """One sample of a finished labelling, or of the truth, as it was then. Rows are only ever inserted."""
+    """One sample of a finished labelling, or of the truth, as it was then. Nothing but moved imagery changes one."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     blind = models.ForeignKey(BlindTask, on_delete=models.CASCADE, related_name="answers")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from labeling import offsets
+from labeling import blind_answers, offsets
 from labeling.models import ImageryOffset, LabelSet
 from webapp import doorbell
 from webapp.errors import Conflict, Invalid
@@ -90,6 +90,7 @@ def put(*, label_set: LabelSet, imagery: ImageryLayer, wanted: Wanted, user: Use
             moved = moving.move(layer=label_set.layer, shift=step, user=user)
             for sheet in sheets:
                 moving.move(layer=sheet.layer, shift=step, user=user)
+            blind_answers.move(label_set, step)
         AuditEntry.objects.create(
             project_id=label_set.project_id,
             actor=user,

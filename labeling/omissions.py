@@ -1,15 +1,23 @@
-"""What a model sees and nobody has drawn: places to look at, worst first, each until somebody has decided on it."""
+"""What a model sees and nobody has drawn: places to look at, worst first, each until somebody has decided on it.
+
+A model sees the pixels of a file, where the file says they lie. Where a label set shows its imagery moved, detections
+made on this imagery are moved with it before anything is compared, shown or kept.
+"""
 
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.contrib.gis.geos import GEOSGeometry
 from django.db import OperationalError, connection, transaction
 
+from labeling import offsets
 from labeling.models import LabelSet
 from webapp.errors import Conflict, NotFound
+from webapp.features.geometry import SRID
 from webapp.features.models import Feature, FeatureLayer
 from webapp.features.selectors import FEATURE_JSON
+from webapp.raster.shift import Shift
 
 MAX_PAGE = 50
 # Counting on is of no use to anybody: "10,000 or more".
@@ -51,6 +59,10 @@ class Page:
     after: str | None
 
 
+_MOVED = """(SELECT id, fid, layer_id, deleted, properties, version, class_value, score, source, verified, area_m2,
+        updated_at, updated_by_id,
+        ST_Transform(ST_Translate(ST_Transform(geometry, 3857), %(x)s, %(y)s), 4326) AS geometry
+    FROM features_feature WHERE layer_id = %(detections)s)"""
 # A place where somebody said that there is no object is no omission of any model.
 _OMITTED = """f.layer_id = %(detections)s AND NOT f.deleted AND coalesce(f.score, 1) >= %(score)s
     AND (%(class)s::int IS NULL OR f.class_value = %(class)s)
@@ -115,7 +127,7 @@ def page(label_set: LabelSet, wanted: Wanted, *, limit: int = MAX_PAGE) -> Page:
     }
     try:
         rows = _timed(
-            f"""SELECT {FEATURE_JSON}, coalesce(f.score, 1), f.fid FROM features_feature f
+            f"""SELECT {FEATURE_JSON}, coalesce(f.score, 1), f.fid FROM {_detections(values)} f
             LEFT JOIN projects_user u ON u.id = f.updated_by_id
             WHERE {_OMITTED} AND (%(after_fid)s::bigint IS NULL
                 OR (-coalesce(f.score, 1), f.fid) > (-%(after_score)s::float, %(after_fid)s::bigint))
@@ -139,24 +151,26 @@ def matching_classes(label_set: LabelSet, layer: FeatureLayer) -> dict[int, int]
 
 
 def omitted(label_set: LabelSet, wanted: Wanted, feature_id: UUID) -> Feature:
-    """Return one detection that is an omission now.
+    """Return one detection that is an omission now, where the label set shows it: never to be saved.
 
     Raises:
         Conflict: it is none (code `not_omitted`).
     """
+    values = _values(label_set, wanted) | {"id": feature_id}
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT f.id FROM features_feature f WHERE f.id = %(id)s AND {_OMITTED}",
-            _values(label_set, wanted) | {"id": feature_id},
+            f"SELECT f.id, f.geometry::bytea FROM {_detections(values)} f WHERE f.id = %(id)s AND {_OMITTED}", values
         )
         row = cursor.fetchone()
     if row is None:
         raise Conflict("Somebody has decided on this meanwhile.", fix="Go on with the next.", code="not_omitted")
-    return Feature.objects.get(pk=row[0])
+    found = Feature.objects.get(pk=row[0])
+    found.geometry = GEOSGeometry(memoryview(row[1]), srid=SRID)
+    return found
 
 
 def _count(values: dict[str, Any]) -> int | None:
-    found = f"SELECT FROM features_feature f WHERE {_OMITTED} LIMIT {MAX_COUNT}"
+    found = f"SELECT FROM {_detections(values)} f WHERE {_OMITTED} LIMIT {MAX_COUNT}"
     try:
         rows = _timed(f"SELECT count(*) FROM ({found}) o", values)
     except OperationalError:  # the statement took too long
@@ -173,8 +187,21 @@ def _timed(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     return rows
 
 
+def _shift(label_set: LabelSet, layer: FeatureLayer) -> Shift:
+    """Return how far from where they are stored the detections of a layer lie on the imagery as the set shows it."""
+    same = FeatureLayer.objects.filter(pk=layer.pk, written_by__imagery=label_set.imagery_id)
+    return offsets.shift(label_set) if same.exists() else Shift()
+
+
+def _detections(values: dict[str, Any]) -> str:
+    return _MOVED if values["x"] or values["y"] else "features_feature"
+
+
 def _values(label_set: LabelSet, wanted: Wanted) -> dict[str, Any]:
+    moved = _shift(label_set, wanted.layer)
     return {
+        "x": moved.x,
+        "y": moved.y,
         "detections": wanted.layer.pk,
         "samples": label_set.layer_id,
         "label_set": label_set.pk,

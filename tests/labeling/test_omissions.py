@@ -6,17 +6,21 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.gis.geos import Point, Polygon
-from shapely.geometry import box
+from shapely.geometry import box, shape
+from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
-from labeling import blind_services, omission_services, omissions
-from labeling.models import Task
+from inference.models import Inference
+from labeling import blind_services, offset_services, offsets, omission_services, omissions
+from labeling.models import NoObject, Task
 from labeling.omissions import Wanted
 from tests.factories import client_for, make_project, make_user
 from tests.labeling.tasks import Team, make_team
 from tests.labeling.test_task_leases import together
+from training.models import ModelPackage
 from webapp.errors import Conflict
 from webapp.features import services as features
+from webapp.features.geometry import to_shape
 from webapp.features.models import Feature, FeatureLayer
 from webapp.features.services import NewFeature
 
@@ -201,3 +205,37 @@ def test_the_api_lists_decides_and_knows_no_other_projects_layers(team: Team) ->
         assert ben.get(f"{url}?layer={query}").status_code == status
     for body in ({"action": "add", "id": one}, {**order, "action": "x", "id": one}, {**order, "action": "dismiss"}):
         assert ben.post(url, json.dumps(body), "application/json").status_code == 400
+
+
+def test_detections_lie_where_the_imagery_they_were_made_on_is_shown(team: Team) -> None:
+    """The imagery is shown ten metres east of its file: so is what a model saw on it, and nothing else."""
+    found, project = team.label_set, team.label_set.project
+    layer, elsewhere = detected(team, [((0, 0, 4, 4), 0.9)]), detected(team, [((0, 0, 4, 4), 0.9)], "By another")
+    package = ModelPackage.objects.create(
+        project=project, name="M", task="detect_objects", network="retinanet", path="packages/m.dlpk", sha256="",
+        size_bytes=1, dtype="uint8", resolution_m=1, chip_px=64,
+    )  # fmt: skip
+    Inference.objects.create(
+        project=project, name="I", task="detect_objects", package=package, imagery=found.imagery, imagery_version=1,
+        result_features=layer,
+    )  # fmt: skip
+    put = offset_services.Wanted(east_m=10, north_m=0, note="", version=0, take_along=False)
+    offset_services.put(label_set=found, imagery=found.imagery, wanted=put, user=team.rita)
+    stored = to_shape(polygon((0, 0, 4, 4)))
+    there = offsets.shift(found).moved(stored)
+
+    def shown(of: FeatureLayer) -> BaseGeometry:
+        return shape(json.loads(omissions.page(found, Wanted(of)).features[0])["geometry"])
+
+    assert shown(layer).hausdorff_distance(there) < 1e-9
+    assert shown(elsewhere).hausdorff_distance(stored) < 1e-9
+    pk = first(team, Wanted(layer))
+    omission_services.dismiss(label_set=found, wanted=Wanted(layer), feature_id=pk, user=team.ben)
+    assert to_shape(NoObject.objects.get().geometry).hausdorff_distance(there) < 1e-9
+    omission_services.bring_back(label_set=found, feature_id=pk)
+    made = omission_services.add(
+        label_set=found, wanted=Wanted(layer), feature_id=pk, class_value=1, op_id=uuid4(), user=team.ben
+    )
+    assert to_shape(Feature.objects.get(pk=made).geometry).hausdorff_distance(there) < 1e-9
+    # What is drawn where it is shown covers it; where the file says it covers nothing.
+    assert (listed(team, layer), listed(team, elsewhere)) == ([], [0.9])

@@ -7,10 +7,18 @@ from uuid import uuid4
 import pytest
 from django.contrib.gis.geos import Point
 
-from labeling import blind_selectors, blind_services, sheet_work, task_leases, task_services
+from labeling import (
+    blind_selectors,
+    blind_services,
+    offset_services,
+    offsets,
+    sheet_work,
+    task_leases,
+    task_services,
+)
 from labeling.adjudication import Decision, adjudicate, differences
 from labeling.blind_services import Settings
-from labeling.models import BlindTask, LabelSet, Task
+from labeling.models import Answer, BlindTask, LabelSet, Task
 from tests.factories import client_for, make_user
 from tests.labeling.blind import answer, draw, finish, take
 from tests.labeling.tasks import Team, make_team
@@ -19,6 +27,7 @@ from tests.labeling.test_task_leases import together
 from webapp.errors import Conflict
 from webapp.features import restoring
 from webapp.features import services as features
+from webapp.features.geometry import to_shape
 from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer, SealedEdit
 from webapp.features.selectors import features_at
 from webapp.features.services import EditRequest
@@ -65,6 +74,24 @@ def test_work_of_two_that_becomes_the_truth_goes_to_neither_and_stays_in_the_fig
     assert blind_selectors.overview(team.label_set) == before
     blind_services.mark(label_set=team.label_set, kind="truth", tasks=[task.pk], user=team.ana)
     assert {team.ben.pk, team.cleo.pk, team.rita.pk, dan.pk} <= set(BlindTask.objects.get(pk=task.pk).passed)
+
+
+def test_the_truth_and_open_answers_go_with_moved_imagery(team: Team) -> None:
+    task = label_openly(team, 5)
+    ids = list(Feature.objects.filter(layer=team.label_set.layer).order_by("fid").values_list("pk", flat=True))
+    drawn = {pk: to_shape(Feature.objects.get(pk=pk).geometry) for pk in ids}
+    blind_services.mark(label_set=team.label_set, kind="truth", tasks=[task.pk], user=team.ana)
+    answer(team, team.ben, 5, [(SAME, 1)])
+    east = offset_services.Wanted(east_m=30, north_m=-20, note="", version=0, take_along=True)
+    offset_services.put(label_set=team.label_set, imagery=team.label_set.imagery, wanted=east, user=team.rita)
+    there = {pk: offsets.shift(team.label_set).moved(one) for pk, one in drawn.items()}
+    truth = {row.feature_id: to_shape(row.geometry) for row in Answer.objects.filter(labelling=None)}
+    assert all(truth[pk].hausdorff_distance(there[pk]) < 1e-9 for pk in ids)
+    [of_ben] = Answer.objects.exclude(labelling=None)
+    assert to_shape(of_ben.geometry).hausdorff_distance(there[ids[0]]) < 1e-9
+    blind_services.lift(task=task, user=team.ana)
+    back = {row.pk: to_shape(row.geometry) for row in Feature.objects.filter(pk__in=ids, deleted=False)}
+    assert all(back[pk].hausdorff_distance(there[pk]) < 1e-9 for pk in ids)
 
 
 def log(label_set: LabelSet) -> list[dict[str, Any]]:

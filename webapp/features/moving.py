@@ -12,6 +12,8 @@ from webapp.raster.shift import Shift
 def move(*, layer: FeatureLayer, shift: Shift, user: User | None) -> int:
     """Return how many features were moved, by one translation in Web Mercator; it verifies nothing.
 
+    What is put away (`webapp.features.sealing`) goes with them, uncounted, and comes back where they are then.
+
     Args:
         layer: whose living features go.
         shift: Web Mercator metres.
@@ -20,6 +22,7 @@ def move(*, layer: FeatureLayer, shift: Shift, user: User | None) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         locked = lock(layer)
         cursor.execute(_MOVED, {"layer": layer.pk, "x": shift.x, "y": shift.y})
+        cursor.execute(_SEALED, {"layer": layer.pk, "x": shift.x, "y": shift.y})
         cursor.execute("SELECT count(*) FROM moved")
         count: int = cursor.fetchone()[0]
         if count:
@@ -34,9 +37,15 @@ def move(*, layer: FeatureLayer, shift: Shift, user: User | None) -> int:
     return count
 
 
-_MOVED = """CREATE TEMPORARY TABLE moved ON COMMIT DROP AS SELECT id, version,
-        ST_Transform(ST_Translate(ST_Transform(geometry, 3857), %(x)s, %(y)s), 4326) AS geometry
+_THERE = "ST_Transform(ST_Translate(ST_Transform(geometry, 3857), %(x)s, %(y)s), 4326)"
+
+_MOVED = f"""CREATE TEMPORARY TABLE moved ON COMMIT DROP AS SELECT id, version, {_THERE} AS geometry
     FROM features_feature WHERE layer_id = %(layer)s AND NOT deleted"""
+
+# The last state of each, which the seal is broken to.
+_SEALED = f"""UPDATE features_sealededit SET geometry = {_THERE} WHERE layer_id = %(layer)s AND edit_id IN (
+    SELECT DISTINCT ON (e.feature_id) e.id FROM features_sealededit s JOIN features_edit e ON e.id = s.edit_id
+    WHERE s.layer_id = %(layer)s AND s.action <> 'delete' ORDER BY e.feature_id, e.version DESC)"""
 
 _PLACES = """(SELECT f.geometry FROM features_feature f JOIN moved m ON m.id = f.id
     UNION ALL SELECT geometry FROM moved) places"""
