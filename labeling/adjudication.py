@@ -103,21 +103,34 @@ def adjudicate(*, task: Task, user: User, role: Role, decisions: Mapping[str, De
     return blind
 
 
-def settle_agreed(*, label_set: LabelSet, user: User, role: Role) -> int:
-    """Return how many tasks were settled because both people drew the same in them; one's own are left to others."""
+@dataclass(frozen=True)
+class Settled:
+    """What became of the tasks in which both people drew the same.
+
+    Attributes:
+        count: how many are settled.
+        failed: {number, message} of each that cannot be stored as it is; the others went on without it.
+    """
+
+    count: int
+    failed: list[dict[str, Any]]
+
+
+def settle_agreed(*, label_set: LabelSet, user: User, role: Role) -> Settled:
+    """Return what was settled because both people drew the same; one's own tasks are left to others."""
     ready = BlindTask.objects.filter(task__label_set=label_set, state=BlindTask.State.READY)
-    settled = 0
+    settled, failed = 0, list[dict[str, Any]]()
     for blind in ready.select_related("task__label_set__layer").order_by("task__number"):
         own = user.pk in blind.people and role < Role.MANAGER
         if not own and all(one.what == "agreed" for one in differences(blind)):
             try:
                 adjudicate(task=blind.task, user=user, role=role, decisions={})
                 settled += 1
-            except Conflict as error:
+            except (Conflict, Invalid) as error:
+                # Where it is not ready any more somebody else settled it since.
                 if error.code != "not_ready":
-                    raise
-                # Somebody else settled it since.
-    return settled
+                    failed.append({"number": blind.task.number, "message": error.message})
+    return Settled(settled, failed)
 
 
 def _locked(task: Task) -> BlindTask:

@@ -51,10 +51,10 @@ def tasks(request: Request, pk: UUID) -> Response:
 
 @api_view(["POST"])
 def settle(request: Request, pk: UUID) -> Response:
-    """Settle every task in which both people drew the same."""
+    """Settle every task in which both people drew the same; `failed` are those that cannot be stored, and why."""
     found, role = _label_set(request, pk)
-    count = adjudication.settle_agreed(label_set=found, user=access.caller(request), role=role)
-    return Response({"count": count})
+    settled = adjudication.settle_agreed(label_set=found, user=access.caller(request), role=role)
+    return Response({"count": settled.count, "failed": settled.failed})
 
 
 @api_view(["GET"])

@@ -19,7 +19,7 @@ from tests.labeling.tasks import Team, let_expire, make_team
 from tests.labeling.test_task_leases import together
 from webapp.errors import Conflict, Denied, Invalid
 from webapp.features import services as features
-from webapp.features.models import Edit, Feature, FeatureLayer
+from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
 from webapp.features.services import NewFeature
 from webapp.housekeeping import projects
 from webapp.projects import services as people
@@ -334,12 +334,19 @@ def test_two_adjudicators_at_once_make_one_outcome() -> None:
 
 def test_what_both_drew_alike_is_settled_at_one_press(team: Team) -> None:
     both_answer(team, 5)
-    double(team, 6)
+    double(team, 2, 6)
     for user in (team.ben, team.cleo):
-        answer(team, user, 6, [(SAME, 1), (ALONE, 2)])
-    assert adjudication.settle_agreed(label_set=team.label_set, user=team.rita, role=Role.REVIEWER) == 1
+        answer(team, user, 6, [(SAME, 2), (ALONE, 2)])
+        answer(team, user, 2, [(SAME, 1)])
+    # One cannot be stored, since its class takes other shapes now: the others go on, and it is named.
+    FeatureClass.objects.filter(layer=team.label_set.layer, value=1).update(shapes=["point"])
+    first = adjudication.settle_agreed(label_set=team.label_set, user=team.rita, role=Role.REVIEWER)
+    assert (first.count, [one["number"] for one in first.failed]) == (1, [2])
+    assert "takes points" in first.failed[0]["message"]
+    FeatureClass.objects.filter(layer=team.label_set.layer, value=1).update(shapes=[])
+    assert adjudication.settle_agreed(label_set=team.label_set, user=team.rita, role=Role.REVIEWER).count == 1
     assert Task.objects.get(label_set=team.label_set, number=6).state == "approved"
-    assert Feature.objects.filter(layer=team.label_set.layer).count() == 2
+    assert Feature.objects.filter(layer=team.label_set.layer).count() == 3
     assert blind_selectors.overview(team.label_set)["counts"]["ready"] == 1
 
 

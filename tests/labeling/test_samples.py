@@ -151,6 +151,17 @@ def test_merging_moves_every_sample_with_its_history_and_retires_the_class(label
         assert rui.post(url, wrong, content_type="application/json").status_code == 400
 
 
+def test_merging_refuses_shapes_that_the_other_class_does_not_take(label_set: LabelSet) -> None:
+    draw(label_set, (square(0, 0, 3), 1), (square(10, 10, 3), 2))
+    FeatureClass.objects.filter(layer=label_set.layer, value=2).update(shapes=["point"])
+    url = f"/api/label-sets/{label_set.pk}/classes/merge"
+    rui = client_for(make_user("rui"))
+    told = rui.post(url, {"source": 1, "target": 2}, content_type="application/json")
+    assert (told.status_code, told.json()["code"]) == (400, "shape_not_allowed")
+    assert set(Feature.objects.values_list("class_value", "version")) == {(1, 1), (2, 1)}
+    assert not FeatureClass.objects.get(layer=label_set.layer, value=1).retired
+
+
 def test_splitting_makes_a_class_of_a_field_s_values_or_of_small_areas(label_set: LabelSet) -> None:
     draw(label_set, (square(0, 0, 3), 2), properties={"kind": "shed"})
     draw(label_set, (square(10, 0, 3), 2), (square(20, 0, 1), 2), properties={"kind": "house"})

@@ -9,7 +9,7 @@ from webapp.errors import Conflict, Invalid
 from webapp.features import ladder, services
 from webapp.features.models import Edit, FeatureClass, FeatureLayer
 from webapp.features.numbering import advance, box_around, lock
-from webapp.features.schema import ClassSpec
+from webapp.features.schema import ClassSpec, check_shape_of_class
 from webapp.projects.models import User
 
 
@@ -32,7 +32,7 @@ def merge(*, layer: FeatureLayer, source: int, target: int, user: User | None) -
     """Return how many features went from one class into another; the emptied class is retired.
 
     Raises:
-        Invalid: the classes are one, or the layer has not both.
+        Invalid: the classes are one, or the layer has not both, or the target does not take the shape of a feature.
     """
     with transaction.atomic():
         # Locked first: a class that somebody adds meanwhile would be retired by the list read before.
@@ -44,7 +44,7 @@ def merge(*, layer: FeatureLayer, source: int, target: int, user: User | None) -
             )
         if known[target].retired:
             raise Invalid(f'"{known[target].name}" is retired.', fix="Offer it again first.", code="class_retired")
-        moved = _move(layer, "class_value = %(source)s", {"source": source}, target=target, user=user)
+        moved = _move(layer, "class_value = %(source)s", {"source": source}, target=known[target], user=user)
         specs = [
             ClassSpec(item.value, item.name, item.colour, item.retired or item.value == source)
             for item in known.values()
@@ -59,6 +59,7 @@ def split(*, layer: FeatureLayer, source: int, new: ClassSpec, part: Part, user:
     Raises:
         Invalid: there is no such class, or no condition.
         Conflict: the new class's value or name is taken, or no feature fits the condition.
+        Invalid: the new class does not take the shape of a feature.
     """
     where, values = _condition(part)
     with transaction.atomic():
@@ -71,7 +72,8 @@ def split(*, layer: FeatureLayer, source: int, new: ClassSpec, part: Part, user:
         specs = [ClassSpec(item.value, item.name, item.colour, item.retired) for item in known.values()]
         services.save_classes(layer=layer, classes=[*specs, new], user=user)
         values["source"] = source
-        moved = _move(layer, f"class_value = %(source)s AND {where}", values, target=new.value, user=user)
+        made = _classes(layer)[new.value]
+        moved = _move(layer, f"class_value = %(source)s AND {where}", values, target=made, user=user)
         if not moved:
             raise Conflict("No feature of the class fits.", fix="Choose another part of it.", code="nothing_to_split")
     return moved
@@ -89,8 +91,12 @@ def _condition(part: Part) -> tuple[str, dict[str, Any]]:
     raise Invalid("Nothing says what to split off.", fix="Give a field with values, or an area.", code="condition")
 
 
-def _move(layer: FeatureLayer, where: str, values: dict[str, Any], *, target: int, user: User | None) -> int:
-    """Return how many features got another class; a change of class verifies nothing and loses no colleague's edit."""
+def _move(layer: FeatureLayer, where: str, values: dict[str, Any], *, target: FeatureClass, user: User | None) -> int:
+    """Return how many features got another class; a change of class verifies nothing and loses no colleague's edit.
+
+    Raises:
+        Invalid: the class does not take the shape of one of them.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         locked = lock(layer)
         cursor.execute(
@@ -98,13 +104,20 @@ def _move(layer: FeatureLayer, where: str, values: dict[str, Any], *, target: in
             WHERE layer_id = %(layer)s AND NOT deleted AND {where}""",
             {"layer": layer.pk, **values},
         )
-        cursor.execute("SELECT count(*) FROM reclassed")
-        count: int = cursor.fetchone()[0]
+        cursor.execute(
+            # Reading every outline would take seconds: what has an area is known to be one.
+            """SELECT CASE WHEN area_m2 > 0 THEN 2 ELSE ST_Dimension(geometry) END, count(*)
+            FROM features_feature JOIN reclassed USING (id) GROUP BY 1"""
+        )
+        counts: dict[int, int] = dict(cursor.fetchall())
+        for dimension in counts:
+            check_shape_of_class(dimension, target.name, target.shapes)
+        count = sum(counts.values())
         if count:
             chosen = "id IN (SELECT id FROM reclassed)"
             ladder.leave(locked, chosen)
             first = advance(locked, count, count_change=0, boxes=[box_around(cursor, _CHOSEN)])
-            cursor.execute(_UPDATE, [target, None if user is None else user.pk])
+            cursor.execute(_UPDATE, [target.value, None if user is None else user.pk])
             cursor.execute(_LOG, [first])
             ladder.enter(locked, chosen, count=locked.feature_count)
             layer.seq = locked.seq

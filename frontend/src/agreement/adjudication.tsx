@@ -7,7 +7,7 @@ import { Button, EmptyState, ErrorNote, Icon, Spinner, toast } from "../ui/compo
 import { percent, plural } from "../ui/format";
 import { Adjudicate } from "./adjudicate";
 import { say } from "./saying";
-import type { AgreementConfig, BlindTask, Overview, TaskDetail } from "./types";
+import type { AgreementConfig, BlindTask, Overview, Settled, TaskDetail } from "./types";
 
 export interface AdjudicationProps {
   readonly labelSet: AgreementConfig["label_set"];
@@ -32,8 +32,10 @@ export function Adjudication({ labelSet, overview, tasks, onChanged }: Adjudicat
   }, [id, overview.settings.agree_iou]);
   const alike = ready.filter(({ objects, close }) => objects === close).length;
   const settle = (): void =>
-    void post<{ count: number }>(`/api/label-sets/${labelSet.id}/agreement/settle`, {}).then(({ count }) => {
-      toast(count ? `${plural(count, "task")} settled.` : "None of them is alike in every object and class.", count ? "ok" : "neutral");
+    void post<Settled>(`/api/label-sets/${labelSet.id}/agreement/settle`, {}).then(({ count, failed }) => {
+      const none = failed.length ? "No task is settled." : "None of them is alike in every object and class.";
+      const told = [count ? `${plural(count, "task")} settled.` : none, ...failed.map((one) => `Task ${one.number}: ${one.message}`)];
+      toast(told.join(" "), failed.length ? "warn" : count ? "ok" : "neutral");
       return onChanged();
     }, say);
   return (

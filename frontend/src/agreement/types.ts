@@ -82,6 +82,12 @@ export interface Difference {
   readonly b: Version | null;
 }
 
+/** What settling all that is alike did; `failed` could not be stored. */
+export interface Settled {
+  readonly count: number;
+  readonly failed: readonly { readonly number: number; readonly message: string }[];
+}
+
 export interface TaskDetail extends BlindTask {
   readonly geometry: Geometry;
   readonly a: Person | null;
