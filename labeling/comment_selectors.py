@@ -3,11 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
-from labeling.models import Comment, LabelSet, Mention
+from labeling.models import BlindTask, Comment, LabelSet, Mention, Task
 from webapp.errors import NotFound
-from webapp.projects.models import User
+from webapp.projects.models import Role, User
 
 MAX_THREADS = 500
 
@@ -24,10 +24,11 @@ def comment(pk: UUID) -> Comment:
     return found
 
 
-def threads(label_set: LabelSet, *, me: int, resolved: bool = False) -> list[dict[str, Any]]:
+def threads(label_set: LabelSet, *, me: int, role: Role, resolved: bool = False) -> list[dict[str, Any]]:
     """Return the newest 500 comments with their answers, newest first.
 
     Args:
+        role: of the caller; labelers are not shown what was said where ground truth lies.
         resolved: those that are settled, instead of the open ones. What the caller has still to read is always there.
     """
     settled = Q(resolved_at__isnull=not resolved)
@@ -35,6 +36,9 @@ def threads(label_set: LabelSet, *, me: int, resolved: bool = False) -> list[dic
         answers__mentions__user=me, answers__mentions__read_at=None
     )
     top = label_set.comments.filter(parent=None).filter(settled | unread).distinct()
+    if role < Role.REVIEWER:
+        truth = Task.objects.filter(label_set=label_set, blind__kind=BlindTask.Kind.TRUTH)
+        top = top.exclude(Exists(truth.filter(geometry__covers=OuterRef("place"))))
     rows = _whole(top).order_by("-created_at", "id")[:MAX_THREADS]
     return [{**as_json(row, me), "answers": [as_json(one, me) for one in row.answers.all()]} for row in rows]
 

@@ -63,13 +63,13 @@ def figures(request: Request, pk: UUID) -> Response:
 @api_view(["GET", "POST"])
 def comments(request: Request, pk: UUID) -> Response:
     """List open comments (`?resolved=1` settled ones), or add one: `{id, text, lon, lat, feature, parent}`."""
-    found, _ = _label_set(request, pk)
+    found, role = _label_set(request, pk)
     user = access.caller(request)
     if request.method == "POST":
         comment = comment_services.add(label_set=found, new=_new(json_object(request)), user=user)
         return Response(comment_selectors.as_json(comment, user.pk), status=201)
     resolved = request.query_params.get("resolved") == "1"
-    return Response({"results": comment_selectors.threads(found, me=user.pk, resolved=resolved)})
+    return Response({"results": comment_selectors.threads(found, me=user.pk, role=role, resolved=resolved)})
 
 
 @api_view(["PATCH", "DELETE"])

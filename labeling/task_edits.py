@@ -77,7 +77,9 @@ def apply_leased(*, layer: FeatureLayer, edits: Sequence[LeasedEdit], user: User
         reviewed = [Reviewed(item.edit, item.verdict) for item in edits if item.verdict and not item.edit.problem]
         refused = review_services.refuse(layer, reviewed, user)
         asked = [(item.edit, item.lease.task if item.lease else None) for item in edits if not item.edit.problem]
-        refused |= sheet_edits.refuse(layer, [item for item in asked if item[0].op_id not in known], tasks)
+        asked = [item for item in asked if item[0].op_id not in known]
+        refused |= sheet_edits.refuse(layer, asked, tasks)
+        refused |= sheet_edits.refuse_blind(layer, [edit for edit, _ in asked])
         kept, late = [], []
         for item in edits:
             if item.edit.op_id in refused:
@@ -245,6 +247,9 @@ def _accept(found: Proposal, user: User) -> EditResult:
         properties=found.properties,
         allow_retired=True,
     )
+    blind = sheet_edits.refuse_blind(found.task.label_set.layer, [edit])
+    if blind:
+        raise blind[edit.op_id]
     [result] = services.apply_edits(layer=found.task.label_set.layer, edits=[edit], user=user)
     if result.status == "ok":
         return result

@@ -20,7 +20,7 @@ from labeling.adjudication import Decision, adjudicate, differences
 from labeling.blind_services import Settings
 from labeling.models import Answer, BlindTask, LabelSet, Task
 from tests.factories import client_for, make_user
-from tests.labeling.blind import answer, draw, finish, take
+from tests.labeling.blind import answer, draw, finish, ring, take
 from tests.labeling.tasks import Team, make_team
 from tests.labeling.test_blind import ALONE, SAME, both_answer, roads
 from tests.labeling.test_task_leases import together
@@ -252,3 +252,32 @@ def test_two_who_make_it_the_truth_at_once_seal_it_once() -> None:
     assert Feature.objects.filter(layer=team.label_set.layer, deleted=False).count() == 2
     with pytest.raises(Conflict):
         blind_services.lift(task=task, user=team.ana)
+
+
+def test_nothing_is_drawn_into_a_blind_cell_and_talk_about_the_truth_is_for_reviewers(team: Team) -> None:
+    truth = make_truth(team)
+    held = take(team, team.cleo, 4)
+    assert held.label_set == team.label_set
+
+    def sent(user: Any, cell: Task, square: Any, **more: Any) -> dict[str, Any]:
+        edit = {"op_id": str(uuid4()), "id": str(uuid4()), "action": "create", "geometry": ring(cell, square), **more}
+        url = f"/api/label-sets/{team.label_set.pk}/edits"
+        [told] = client_for(user).post(url, {"edits": [edit]}, content_type="application/json").json()["results"]
+        return {"status": told["status"], "code": (told["error"] or {}).get("code")}
+
+    refused = {"status": "invalid", "code": "task_blind"}
+    assert sent(team.ben, truth, SAME) == refused
+    assert sent(team.cleo, truth, SAME, task={"id": str(held.pk), "token": held.token}) == refused
+    # Over the border by less than a half it is the neighbour's.
+    assert sent(team.cleo, held, (0.7, 0.5, 0.4), task={"id": str(held.pk), "token": held.token})["status"] == "ok"
+    talk = f"/api/label-sets/{team.label_set.pk}/comments"
+    for task in (truth, held):
+        place = {"lon": task.centre.x, "lat": task.centre.y}
+        body = {"id": str(uuid4()), "text": f"Of {task.number}", **place}
+        assert client_for(team.rita).post(talk, body, content_type="application/json").status_code == 201
+
+    def heard(user: Any) -> set[str]:
+        return {one["text"] for one in client_for(user).get(talk).json()["results"]}
+
+    assert heard(team.rita) == {"Of 5", "Of 4"}
+    assert heard(team.ben) == {"Of 4"}
