@@ -433,7 +433,7 @@ def test_the_api_walks_the_whole_way(team: Team) -> None:
     assert (difference["what"], told["a"]["name"], told["b"]["name"]) == ("geometry", "ben", "cleo")
     changed = owner.patch(f"{base}/agreement/", json.dumps({"agree_iou": 0.6}), "application/json").json()
     assert changed["settings"]["agree_iou"] == 0.6
-    assert post(team.rita, f"{base}/agreement/settle", {}) == {"count": 1}
+    assert post(team.rita, f"{base}/agreement/settle", {}) == {"count": 1, "failed": []}
     assert owner.get(f"{base}/agreement/").json()["counts"]["settled"] == 1
     assert client_for(team.ben).get(f"{base}/agreement/own").json() == {"shown": False, "score": None}
     for body in (
