@@ -38,6 +38,7 @@ def test_content_of_all_kinds_is_listed_filtered_and_opened(open_page: Pages, pr
     expect(page.locator(".content-name a")).to_have_text(["Roofs"])
     expect(page).to_have_url(re.compile(r"/\?kind=label_set$"))
     page.get_by_role("tab", name="Label sets").press("ArrowLeft")
+    page.get_by_role("tab", name="Photos").press("ArrowLeft")
     expect(page.locator(".content-name a")).to_have_text(["Drone mosaic"])
     page.get_by_role("tab", name="Maps").click()
     page.get_by_role("link", name="Town by roof").click()

@@ -1,7 +1,7 @@
 // One task of two people: the map with both versions, the list of what differs, one key a decision.
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { shiftOf } from "../label/imagery/offset";
 import type { Offset } from "../label/imagery/offset";
 import { listenToKeys } from "../label/keys";
@@ -113,8 +113,8 @@ export function Adjudicate({ task, classes, imagery, offset, onSettled }: Adjudi
     key("before", "Shift+N", () => choose(neighbour(task.differences, chosen, -1))),
   ];
   // Bound anew with what they act on.
-  useEffect(() => listenToKeys(keys, document));
-  useEffect(() => {
+  useLayoutEffect(() => listenToKeys(keys, document));
+  useLayoutEffect(() => {
     // By itself: a focused row or button would answer Enter, and this is not meant for it.
     const onKey = (event: KeyboardEvent): void => {
       if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;

@@ -1,7 +1,7 @@
 // The overlay of keys, from the same table that the handler reads; each can be changed.
 
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { Button, Dialog, TextInput } from "../ui/components";
 import { capsOf, GROUPS, keyFor, nameOf, rebound } from "./bindings";
 import type { Bindings, Key } from "./bindings";
@@ -22,7 +22,7 @@ export function KeyList({ table, keys, bindings, onChange, onClose }: KeyListPro
   const [asking, setAsking] = useState<Key | null>(null);
   const [said, setSaid] = useState("");
   const [wanted, setWanted] = useState("");
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!asking) return undefined;
     const take = (event: KeyboardEvent): void => {
       event.preventDefault();
