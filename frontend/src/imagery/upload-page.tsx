@@ -5,6 +5,7 @@ import { JobProgress } from "../jobs/JobProgress";
 import type { Job } from "../jobs/types";
 import { call, del, get, post } from "../ui/api";
 import { Badge, Button, ErrorNote, Icon, IconButton, Progress, Select, TextInput, toast } from "../ui/components";
+import { useDrop } from "../ui/drop";
 import { bytes, percent, plural } from "../ui/format";
 import { itemOf, sortFiles, unfinished, withWorlds } from "./items";
 import type { Item, Phase } from "./items";
@@ -182,22 +183,10 @@ export function UploadPanel({ projects, project, onProject }: UploadPanelProps):
 }
 
 function DropZone({ onFiles }: { onFiles: (files: File[]) => void }): JSX.Element {
-  const [over, setOver] = useState(false);
+  const { over, handlers } = useDrop(onFiles);
   const chooser = useRef<HTMLInputElement>(null);
   return (
-    <div
-      class={over ? "drop-zone over" : "drop-zone"}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        onFiles([...(event.dataTransfer?.files ?? [])]);
-      }}
-    >
+    <div class={over ? "drop-zone over" : "drop-zone"} {...handlers}>
       <Icon name="upload" />
       <p>
         <strong>Drop GeoTIFF, PNG or JPEG files here</strong>

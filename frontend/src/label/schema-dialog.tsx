@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { put } from "../ui/api";
 import { Button, Dialog, ErrorNote, IconButton, toast } from "../ui/components";
+import { useSubmit } from "../ui/submit";
 import { SHAPE_NAMES, SHAPES } from "./class-shapes";
 import type { ClassShape, LabelClass } from "./types";
 
@@ -64,31 +65,21 @@ export interface SchemaDialogProps {
 
 export function SchemaDialog({ classes, url, onSaved, onClose, drafts: first }: SchemaDialogProps): JSX.Element {
   const [drafts, setDrafts] = useState(() => first ?? (classes.length ? draftsOf(classes) : added([])));
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
   const wrong = faults(drafts);
   const change = (at: number, to: Partial<Draft>): void => setDrafts(drafts.map((one, i) => (i === at ? { ...one, ...to } : one)));
-  const save = async (): Promise<void> => {
-    if (wrong.size) return;
-    setBusy(true);
-    setError(null);
-    try {
-      const body = { classes: drafts.map(({ value, name, colour, retired, shapes }) => ({ value, name: name.trim(), colour, retired, shapes })) };
-      const saved = await put<{ classes: LabelClass[] }>(url, body);
-      onSaved(saved.classes);
-      toast("The classes are saved.", "ok");
-      onClose();
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
+  const { busy, error, submit } = useSubmit(async () => {
+    const body = { classes: drafts.map(({ value, name, colour, retired, shapes }) => ({ value, name: name.trim(), colour, retired, shapes })) };
+    const saved = await put<{ classes: LabelClass[] }>(url, body);
+    onSaved(saved.classes);
+    toast("The classes are saved.", "ok");
+    onClose();
+  });
   return (
     <Dialog
       title="Classes"
       wide
       onClose={onClose}
-      onSubmit={() => void save()}
+      onSubmit={() => wrong.size === 0 && submit()}
       actions={
         <>
           <Button onClick={() => setDrafts(added(drafts))}>Add class</Button>

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get, post, put } from "../ui/api";
-import { Badge, Button, Dialog, EmptyState, ErrorNote, Icon, Spinner, TextInput, toast } from "../ui/components";
+import { Badge, Button, Dialog, EmptyState, ErrorNote, FormDialog, Icon, Spinner, TextInput, toast } from "../ui/components";
 import { ago, plural } from "../ui/format";
 import { ICONS, KINDS } from "./layer-item";
 import type { LayerRow, MapJson } from "./types";
@@ -155,35 +155,14 @@ export function ShareDialog(props: { map: MapJson; onChanged: (map: MapJson) => 
 /** One name, changed. */
 export function RenameDialog(props: { title: string; name: string; onSave: (name: string) => Promise<void>; onClose: () => void }): JSX.Element {
   const [name, setName] = useState(props.name);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
   const save = async (): Promise<void> => {
-    setBusy(true);
-    try {
-      await props.onSave(name.trim());
-      props.onClose();
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
+    await props.onSave(name.trim());
+    props.onClose();
   };
   return (
-    <Dialog
-      title={props.title}
-      onClose={props.onClose}
-      onSubmit={() => void save()}
-      actions={
-        <>
-          <Button onClick={props.onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" busy={busy} disabled={name.trim() === ""}>
-            Save
-          </Button>
-        </>
-      }
-    >
+    <FormDialog title={props.title} submitLabel="Save" ready={name.trim() !== ""} onSubmit={save} onClose={props.onClose}>
       <TextInput label="Name" value={name} onChange={setName} maxLength={200} autofocus />
-      {error !== null && <ErrorNote error={error} />}
-    </Dialog>
+    </FormDialog>
   );
 }
 

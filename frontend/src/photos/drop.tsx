@@ -5,6 +5,7 @@ import { JobProgress } from "../jobs/JobProgress";
 import type { Job } from "../jobs/types";
 import { asApiError, call, post } from "../ui/api";
 import { Button, ErrorNote, Icon, Progress, toast } from "../ui/components";
+import { useDrop } from "../ui/drop";
 import { plural } from "../ui/format";
 import { pause } from "./connection";
 import { joined, Report } from "./report";
@@ -28,7 +29,6 @@ const NOTHING: Rest = { files: [], unread: [] };
 
 /** Send photos. */
 export function PhotoDrop({ set, mostBytes, onRead }: DropProps): JSX.Element {
-  const [over, setOver] = useState(false);
   const [sending, setSending] = useState<Going | null>(null);
   const [pausing, setPausing] = useState(0);
   const [jobs, setJobs] = useState<string[]>([]);
@@ -86,6 +86,9 @@ export function PhotoDrop({ set, mostBytes, onRead }: DropProps): JSX.Element {
     }
     void send(withMore(rest, photos));
   };
+  const { over, handlers } = useDrop((files) => {
+    if (!busy) take(files);
+  });
   const done = (ended: Job): void => {
     setJobs((now) => now.filter((id) => id !== ended.id));
     if (ended.state === "succeeded") setReport((now) => joined(now, ended.result as unknown as ReadReport));
@@ -99,19 +102,7 @@ export function PhotoDrop({ set, mostBytes, onRead }: DropProps): JSX.Element {
 
   return (
     <section class="stack" aria-label="Add photos">
-      <div
-        class={over ? "photo-drop over" : "photo-drop"}
-        onDragOver={(event) => {
-          event.preventDefault();
-          setOver(true);
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={(event) => {
-          event.preventDefault();
-          setOver(false);
-          if (!busy) take([...(event.dataTransfer?.files ?? [])]);
-        }}
-      >
+      <div class={over ? "photo-drop over" : "photo-drop"} {...handlers}>
         <Icon name="camera" />
         <p>
           <strong>Drop JPEG photos here</strong>

@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get, post } from "../ui/api";
-import { Button, Checkbox, Dialog, ErrorNote, NumberInput, Select, TextInput, toast } from "../ui/components";
+import { Checkbox, FormDialog, NumberInput, Select, TextInput, toast } from "../ui/components";
 import { number, plural } from "../ui/format";
 import type { ClassRow } from "./types";
 
@@ -15,25 +15,9 @@ export interface ClassDialogProps {
   readonly onClose: () => void;
 }
 
-/** Run a call of a dialog, with its busy state and its error. */
-function useCall(): { busy: boolean; error: unknown; run: (call: () => Promise<void>) => void } {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const run = (call: () => Promise<void>): void => {
-    setBusy(true);
-    setError(null);
-    call().catch((failure: unknown) => {
-      setError(failure);
-      setBusy(false);
-    });
-  };
-  return { busy, error, run };
-}
-
 export function MergeDialog({ labelSetId, source, classes, onDone, onClose }: ClassDialogProps): JSX.Element {
   const others = classes.filter(({ value, retired }) => value !== null && value !== source.value && !retired);
   const [target, setTarget] = useState(String(others[0]?.value ?? ""));
-  const { busy, error, run } = useCall();
   const into = others.find(({ value }) => String(value) === target);
   const merge = async (): Promise<void> => {
     const { moved } = await post<{ moved: number }>(`/api/label-sets/${labelSetId}/classes/merge`, { source: source.value, target: Number(target) });
@@ -42,21 +26,10 @@ export function MergeDialog({ labelSetId, source, classes, onDone, onClose }: Cl
     onClose();
   };
   return (
-    <Dialog
-      title={`Merge ${source.name}`}
-      onClose={onClose}
-      onSubmit={() => run(merge)}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" busy={busy} disabled={!into}>Merge</Button>
-        </>
-      }
-    >
+    <FormDialog title={`Merge ${source.name}`} submitLabel="Merge" ready={into !== undefined} onSubmit={merge} onClose={onClose}>
       <Select label="Into" value={target} onChange={setTarget} options={others.map(({ value, name }) => ({ value: String(value), label: name }))} />
       <p>{plural(source.count, "sample")} of {source.name} {source.count === 1 ? "becomes" : "become"} {into?.name ?? "the other class"}, and {source.name} is retired. Every sample keeps its history.</p>
-      {error !== null && <ErrorNote error={error} />}
-    </Dialog>
+    </FormDialog>
   );
 }
 
@@ -82,7 +55,6 @@ export function SplitDialog({ labelSetId, source, classes, onDone, onClose }: Cl
   const [smaller, setSmaller] = useState<number | null>(null);
   const [name, setName] = useState("");
   const [colour, setColour] = useState("#e7298a");
-  const { busy, error, run } = useCall();
   useEffect(() => {
     get<{ fields: PartField[] }>(`/api/label-sets/${labelSetId}/classes/parts?class_value=${source.value ?? ""}`).then(
       ({ fields: found }) => {
@@ -110,17 +82,7 @@ export function SplitDialog({ labelSetId, source, classes, onDone, onClose }: Cl
     setChosen(next);
   };
   return (
-    <Dialog
-      title={`Split ${source.name}`}
-      onClose={onClose}
-      onSubmit={() => ready && run(split)}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" busy={busy} disabled={!ready}>Split</Button>
-        </>
-      }
-    >
+    <FormDialog title={`Split ${source.name}`} submitLabel="Split" ready={ready} onSubmit={split} onClose={onClose}>
       <Select
         label="Split off" value={field}
         onChange={(next) => {
@@ -141,7 +103,6 @@ export function SplitDialog({ labelSetId, source, classes, onDone, onClose }: Cl
         <TextInput label="Name of the new class" value={name} onChange={setName} maxLength={100} />
         <label class="field"><span>Colour</span><input type="color" value={colour} onInput={(event) => setColour(event.currentTarget.value)} /></label>
       </div>
-      {error !== null && <ErrorNote error={error} />}
-    </Dialog>
+    </FormDialog>
   );
 }

@@ -2,6 +2,7 @@
 // screen readers work as they do everywhere.
 export * from "./buttons";
 export * from "./dialog";
+export * from "./form-dialog";
 export * from "./feedback";
 export * from "./fields";
 export * from "./icons";

@@ -3,6 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get } from "./api";
 import { Button, Checkbox, Dialog, ErrorNote, Spinner, TextInput } from "./components";
+import { useSubmit } from "./submit";
 
 /** What the server says of a deletion (`…/deletion`). */
 export interface Deletion {
@@ -36,29 +37,19 @@ export function confirmed(typed: boolean, name: string, given: string): boolean 
 export function DeleteDialog(props: DeleteDialogProps): JSX.Element {
   const { consequencesUrl, name, what, typed = false } = props;
   const [told, setTold] = useState<Deletion | null>(null);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
+  const [unread, setUnread] = useState<unknown>(null);
   const [given, setGiven] = useState("");
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   useEffect(() => {
     const stopper = new AbortController();
     get<Deletion>(consequencesUrl, { signal: stopper.signal }).then(setTold, (failure: unknown) => {
-      if (!stopper.signal.aborted) setError(failure);
+      if (!stopper.signal.aborted) setUnread(failure);
     });
     return () => stopper.abort();
   }, [consequencesUrl]);
   const ready = told?.allowed === true && confirmed(typed, name, given);
-  const remove = async (): Promise<void> => {
-    if (!ready || busy) return;
-    setBusy(true);
-    setError(null);
-    try {
-      await props.onDelete(chosen);
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
+  const { busy, error: refused, submit } = useSubmit(() => props.onDelete(chosen));
+  const error = refused ?? unread;
   const choose = (option: string, on: boolean): void => {
     const next = new Set(chosen);
     if (on) next.add(option);
@@ -69,7 +60,7 @@ export function DeleteDialog(props: DeleteDialogProps): JSX.Element {
     <Dialog
       title={told?.allowed === false ? `This ${what} is in use` : `Delete this ${what}?`}
       onClose={props.onClose}
-      onSubmit={() => void remove()}
+      onSubmit={() => ready && !busy && submit()}
       actions={
         <>
           <Button onClick={props.onClose}>{told?.allowed === false ? "Close" : "Cancel"}</Button>

@@ -1,9 +1,10 @@
 // Modal dialogs.
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
 import { Button, IconButton } from "./buttons";
 import { classes } from "./class-names";
 import { ErrorNote } from "./feedback";
+import { useSubmit } from "./submit";
 
 export interface DialogProps {
   title: string;
@@ -80,19 +81,10 @@ export interface ConfirmDialogProps {
 
 /** Asks before something that is not easily undone; shows the error where it fails. */
 export function ConfirmDialog(props: ConfirmDialogProps): JSX.Element {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const confirm = async (): Promise<void> => {
-    setBusy(true);
-    setError(null);
-    try {
-      await props.onConfirm();
-      props.onClose();
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
+  const { busy, error, submit } = useSubmit(async () => {
+    await props.onConfirm();
+    props.onClose();
+  });
   return (
     <Dialog
       title={props.title}
@@ -100,7 +92,7 @@ export function ConfirmDialog(props: ConfirmDialogProps): JSX.Element {
       actions={
         <>
           <Button onClick={props.onClose}>Cancel</Button>
-          <Button kind={props.danger ? "danger" : "primary"} busy={busy} onClick={() => void confirm()}>
+          <Button kind={props.danger ? "danger" : "primary"} busy={busy} onClick={submit}>
             {props.confirmLabel}
           </Button>
         </>
