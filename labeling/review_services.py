@@ -67,8 +67,8 @@ def refuse(layer: FeatureLayer, reviewed: Sequence[Reviewed], user: User) -> dic
 
 def record(layer: FeatureLayer, reviewed: Sequence[Reviewed], user: User) -> None:
     """Remember decisions whose edits were just stored, in the same transaction; one's own work does not count."""
-    label_set = LabelSet.objects.filter(layer=layer).first()
-    if label_set is None or not reviewed:
+    label_set = LabelSet.objects.filter(layer=layer).first() if reviewed else None
+    if label_set is None:
         return
     made = _made(reviewed)
     stored = dict(

@@ -255,6 +255,8 @@ class Room:
                 return
             self.seq = log.rows[-1].seq
             self._fan_out(log.rows, log.seq)
+            if self.seq >= log.seq:
+                return  # what came since rings
 
     def _fan_out(self, rows: list[LogRow], seq: int) -> None:
         first = rows[0].seq

@@ -66,20 +66,22 @@ def apply_leased(*, layer: FeatureLayer, edits: Sequence[LeasedEdit], user: User
     Raises:
         TooLarge: more than a batch takes.
     """
-    with transaction.atomic():
+    # What fails here fails as a whole, so that no savepoint is needed within the caller's transaction.
+    with transaction.atomic(savepoint=False):
         # Locks are taken in one order everywhere: tasks, the label set's row, the layer's row.
         tasks = _locked_tasks(layer, edits)
         verdicts = {lease: _judge(tasks.get(lease.task), lease, user) for lease in _leases(edits)}
-        Task.objects.filter(pk__in=[lease.task for lease, verdict in verdicts.items() if verdict is None]).update(
-            lease_until=lease_end()
-        )
-        known = _known(layer, edits)
+        held = [lease.task for lease, verdict in verdicts.items() if verdict is None]
+        if held:
+            Task.objects.filter(pk__in=held).update(lease_until=lease_end())
         reviewed = [Reviewed(item.edit, item.verdict) for item in edits if item.verdict and not item.edit.problem]
         refused = review_services.refuse(layer, reviewed, user)
         asked = [(item.edit, item.lease.task if item.lease else None) for item in edits if not item.edit.problem]
-        asked = [item for item in asked if item[0].op_id not in known]
-        refused |= sheet_edits.refuse(layer, asked, tasks)
-        refused |= sheet_edits.refuse_blind(layer, [edit for edit, _ in asked])
+        unfit = sheet_edits.refuse(layer, asked, tasks)
+        unfit |= sheet_edits.refuse_blind(layer, [edit for edit, _ in asked])
+        # What was stored once is answered as it was then, whatever has become of its task.
+        known = _known(layer, edits) if unfit or verdicts else set()
+        refused |= {op_id: error for op_id, error in unfit.items() if op_id not in known}
         kept, late = [], []
         for item in edits:
             if item.edit.op_id in refused:
@@ -153,7 +155,7 @@ def _leases(edits: Sequence[LeasedEdit]) -> list[Lease]:
 def _known(layer: FeatureLayer, edits: Sequence[LeasedEdit]) -> set[UUID]:
     """Return the operations that the log has: a repeated one gets its first answer, whatever its lease is now."""
     op_ids = [item.edit.op_id for item in edits]
-    return set(Edit.objects.filter(layer=layer, op_id__in=op_ids).values_list("op_id", flat=True)) if op_ids else set()
+    return set(Edit.objects.filter(layer=layer, op_id__in=op_ids).values_list("op_id", flat=True))
 
 
 def _locked_tasks(layer: FeatureLayer, edits: Sequence[LeasedEdit]) -> dict[UUID, Task]:

@@ -2,19 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from django.contrib.gis.geos import GEOSGeometry
 from django.db import transaction
-from django.utils import timezone
 
 from webapp.errors import Conflict, Invalid, QuadratError, TooLarge
-from webapp.features import ladder, selectors
+from webapp.features import edit_store, ladder, selectors
+from webapp.features.edit_store import Standing
 from webapp.features.geometry import checked
-from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer, SealedEdit
+from webapp.features.models import Edit, Feature, FeatureLayer
 from webapp.features.numbering import advance, lock
 from webapp.features.schema import check_properties, check_shape_of_class
 from webapp.projects.models import User
@@ -111,14 +111,16 @@ def apply_edits(*, layer: FeatureLayer, edits: Sequence[EditRequest], user: User
         raise TooLarge(f"{len(edits)} edits are too many at once.", fix=f"Send at most {MAX_BATCH}, or import a file.")
     if not edits:
         return []
-    with transaction.atomic():
-        batch = _Batch(lock(layer), user, edits)
+    # What fails here fails as a whole, so that no savepoint is needed within the caller's transaction.
+    with transaction.atomic(savepoint=False):
+        locked = lock(layer)
+        held = edit_store.standing(layer, {edit.feature_id for edit in edits}, [edit.op_id for edit in edits])
+        batch = _Batch(locked, user, held)
         outcomes = [batch.judge(edit) for edit in edits]
-        failed = any(outcome.status != "ok" for outcome in outcomes)
-        if not failed:
+        if all(outcome.status == "ok" for outcome in outcomes):
             batch.write()
     layer.seq = batch.layer.seq
-    return _answers(layer, outcomes, failed=failed)
+    return _answers(layer, outcomes, batch.made)
 
 
 def delete_features(*, layer: FeatureLayer, ids: Sequence[UUID], user: User | None = None) -> int:
@@ -130,10 +132,11 @@ def delete_features(*, layer: FeatureLayer, ids: Sequence[UUID], user: User | No
     if len(ids) > MAX_BATCH:
         raise TooLarge(f"{len(ids)} features are too many at once.", fix=f"Delete at most {MAX_BATCH} at a time.")
     with transaction.atomic():
-        batch = _Batch(lock(layer), user, [])
-        for feature in Feature.objects.filter(layer=layer, pk__in=ids, deleted=False).defer("geometry_3857", "area_m2"):
-            batch.features[feature.pk] = feature
-            batch.judge(EditRequest(uuid4(), "delete", feature.pk, feature.version))
+        locked = lock(layer)
+        batch = _Batch(locked, user, edit_store.standing(layer, ids, []))
+        for feature in list(batch.features.values()):
+            if feature.layer_id == layer.pk and not feature.deleted:
+                batch.judge(EditRequest(uuid4(), "delete", feature.pk, feature.version))
         batch.write()
     return len(batch.rows)
 
@@ -157,24 +160,18 @@ class _Batch:
 
     layer: FeatureLayer
     user: User | None
-    edits: Sequence[EditRequest]
-    features: dict[UUID, Feature] = field(default_factory=dict)
-    fresh: set[UUID] = field(default_factory=set)
-    read_versions: dict[UUID, int] = field(default_factory=dict)
+    held: Standing
     rows: list[Edit] = field(default_factory=list)
+    # What the rows made of their features, by number, once they are stored.
+    made: dict[int, str] = field(default_factory=dict)
     # (west, south, east, north) of what features leave.
     left: list[tuple[float, float, float, float]] = field(default_factory=list)
     count_change: int = 0
 
     def __post_init__(self) -> None:
-        ids = {edit.feature_id for edit in self.edits}
-        found = Feature.objects.filter(pk__in=ids).defer("geometry_3857", "area_m2")
-        self.features = {feature.pk: feature for feature in found}
+        self.features = dict(self.held.features)
         self.read_versions = {pk: feature.version for pk, feature in self.features.items()}
-        done = Edit.objects.filter(layer=self.layer, op_id__in=[edit.op_id for edit in self.edits])
-        self.done = {row.op_id: row for row in done}
-        self.classes = {row.value: row for row in FeatureClass.objects.filter(layer=self.layer)}
-        self.sealed = _sealed(self.layer, [feature.pk for feature in found if feature.deleted])
+        self.done = dict(self.held.done)
 
     def judge(self, edit: EditRequest) -> _Outcome:
         """Return the verdict, and put what is right into the batch."""
@@ -193,9 +190,11 @@ class _Batch:
         if refused is not None:
             return refused
         try:
+            geometry = None if edit.geometry is None or edit.action == "delete" else checked(edit.geometry)
             warning = self._check(edit, feature)
         except QuadratError as error:
             return _invalid(edit, error)
+        edit = replace(edit, geometry=geometry)
         row = self._change(edit, feature or self._new(edit), digest)
         self.done[edit.op_id] = row
         self.rows.append(row)
@@ -210,7 +209,7 @@ class _Batch:
             if edit.base_version != 0:
                 return _refused(edit, "gone", "There is no deleted feature to restore.", "Create it with base 0.")
             return None
-        if feature.pk in self.sealed and edit.action != "delete":
+        if feature.pk in self.held.sealed and edit.action != "delete":
             # Nothing of it is told, and nobody brings it back but who breaks the seal (`webapp.features.sealing`).
             return _refused(edit, "gone", "This feature was put away.", "Drop the edit, or draw it anew.")
         if edit.action == "delete" and feature.deleted:
@@ -235,8 +234,6 @@ class _Batch:
     def _check(self, edit: EditRequest, feature: Feature | None) -> str:
         if edit.action == "delete":
             return ""
-        if edit.geometry is not None:
-            checked(edit.geometry)
         if edit.geometry is None and feature is None:
             raise Invalid("There is no geometry.", fix="Give the feature one.", code="geometry_missing")
         if edit.properties is not None:
@@ -255,31 +252,28 @@ class _Batch:
         value = known[0] if known and edit.class_value is None else edit.class_value
         dimension = known[1] if known and edit.geometry is None else int(edit.geometry.dims) if edit.geometry else 0
         if value and (value, dimension) != known:
-            check_shape_of_class(dimension, self.classes[value].name, self.classes[value].shapes)
+            check_shape_of_class(dimension, self.held.classes[value].name, self.held.classes[value].shapes)
 
     def _check_class(self, edit: EditRequest, feature: Feature | None) -> str:
         value = edit.class_value
         if value is None or value == NO_CLASS:
             return ""
-        if value not in self.classes:
+        if value not in self.held.classes:
             raise Invalid(
                 f"The layer has no class {value}.",
                 fix="Add the class to the schema, or choose another.",
                 code="class_unknown",
             )
-        if not self.classes[value].retired:
+        if not self.held.classes[value].retired:
             return ""
         if not (edit.allow_retired or edit.as_it_was) and (feature is None or feature.class_value != value):
             raise Invalid(f"The class {value} is retired.", fix="Choose another class.", code="class_retired")
         return "retired_class"
 
     def _new(self, edit: EditRequest) -> Feature:
-        feature = Feature(
-            pk=edit.feature_id, layer=self.layer, fid=self.layer.next_fid, version=0, created_by=self.user, deleted=True
-        )
+        feature = Feature(pk=edit.feature_id, layer=self.layer, fid=self.layer.next_fid, version=0, deleted=True)
         self.layer.next_fid += 1
         self.features[feature.pk] = feature
-        self.fresh.add(feature.pk)
         return feature
 
     def _change(self, edit: EditRequest, feature: Feature, digest: str) -> Edit:
@@ -290,7 +284,6 @@ class _Batch:
         feature.deleted = edit.action == "delete"
         if edit.action != "delete":
             _copy_values(edit, feature)
-        feature.updated_by = self.user
         return Edit(
             layer=self.layer,
             op_id=edit.op_id,
@@ -312,53 +305,28 @@ class _Batch:
         """Store features, log rows and the layer's numbers, and ring."""
         if not self.rows:
             return
-        now = timezone.now()
-        changed = {row.feature_id for row in self.rows}
-        known = ladder.among(sorted(changed))
+        changed = sorted({row.feature_id for row in self.rows})
+        known = ladder.among(changed)
         ladder.leave(self.layer, *known)
-        for pk in changed - self.fresh:
-            self._update(self.features[pk])
-        Feature.objects.bulk_create([self.features[pk] for pk in self.features if pk in self.fresh])
         first = advance(self.layer, len(self.rows), count_change=self.count_change, boxes=self._boxes())
         for number, row in enumerate(self.rows, start=first):
-            row.seq, row.at = number, now
-        Edit.objects.bulk_create(self.rows)
-        ladder.enter(self.layer, *known, count=self.layer.feature_count + self.count_change)
-
-    def _update(self, feature: Feature) -> None:
-        # The layer's lock already keeps others out; the version in the condition is the second wall.
-        stored = Feature.objects.filter(pk=feature.pk, version=self.read_versions.get(feature.pk, feature.version - 1))
-        changed = stored.update(
-            geometry=feature.geometry,
-            class_value=feature.class_value,
-            score=feature.score,
-            properties=feature.properties,
-            version=feature.version,
-            source=feature.source,
-            verified=feature.verified,
-            deleted=feature.deleted,
-            updated_by=feature.updated_by,
-            updated_at=timezone.now(),
+            row.seq = number
+        features = [self.features[pk] for pk in changed]
+        made = edit_store.store(
+            self.layer, features=features, read_versions=self.read_versions, rows=self.rows, user=self.user
         )
-        if changed != 1:
-            raise Conflict(f"Feature {feature.pk} changed under the edit.", fix="Send the edit again.")
+        if made is None:
+            raise Conflict("A feature changed under the edit.", fix="Send the edit again.")
+        self.made = made
+        ladder.enter(self.layer, *known, count=self.layer.feature_count + self.count_change)
 
     def _boxes(self) -> list[tuple[float, float, float, float]]:
         return self.left + [row.geometry.extent for row in self.rows if row.geometry is not None]
 
 
-def _sealed(layer: FeatureLayer, deleted: Sequence[UUID]) -> set[UUID]:
-    """Return which deleted features are put away."""
-    if not deleted:
-        return set()
-    rows = Edit.objects.filter(layer=layer, feature_id__in=deleted)
-    kept = SealedEdit.objects.filter(layer=layer, edit_id__in=rows.values("pk")).values("edit_id")
-    return set(rows.filter(pk__in=kept).values_list("feature_id", flat=True))
-
-
 def _copy_values(edit: EditRequest, feature: Feature) -> None:
     if edit.geometry is not None:
-        feature.geometry = checked(edit.geometry)
+        feature.geometry = edit.geometry
     if edit.class_value is not None:
         feature.class_value = None if edit.class_value == NO_CLASS else edit.class_value
     if edit.properties is not None:
@@ -396,22 +364,23 @@ def _refused(edit: EditRequest, status: Status, message: str, fix: str, feature:
     )
 
 
-def _answers(layer: FeatureLayer, outcomes: list[_Outcome], *, failed: bool) -> list[EditResult]:
-    stored = [item.row.seq for item in outcomes if item.row is not None and item.row.pk is not None]
-    by_seq = selectors.edits_by_seq(layer, stored) if stored else {}
+def _answers(layer: FeatureLayer, outcomes: list[_Outcome], made: Mapping[int, str]) -> list[EditResult]:
+    """Return the answers; `made` is what the batch stored, empty where it was not."""
+    before = [item.row.seq for item in outcomes if item.row is not None and item.row.pk is not None]
+    by_seq = {**made, **(selectors.edits_by_seq(layer, before) if before else {})}
     current = [item.current for item in outcomes if item.current is not None]
     by_id = selectors.features_json(layer, current) if current else {}
     return [_answer(item, by_seq, by_id) for item in outcomes]
 
 
-def _answer(item: _Outcome, by_seq: dict[int, str], by_id: dict[UUID, str]) -> EditResult:
+def _answer(item: _Outcome, by_seq: Mapping[int, str], by_id: Mapping[UUID, str]) -> EditResult:
     if item.status != "ok":
         feature = None if item.current is None else by_id.get(item.current)
         return EditResult(item.op_id, item.status, version=item.version, feature=feature, error=item.error)
-    if item.row is None or item.row.pk is None:
+    if item.row is None or item.row.seq not in by_seq:
         error = {"code": "aborted", "message": "Another edit of the batch failed.", "fix": "Send it again without it."}
         return EditResult(item.op_id, "aborted", error=error)
-    body = by_seq.get(item.row.seq, "null")
+    body = by_seq[item.row.seq]
     return EditResult(
         item.op_id,
         "ok",

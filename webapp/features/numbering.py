@@ -11,11 +11,27 @@ from webapp.features import tile_numbers
 from webapp.features.models import FeatureLayer
 from webapp.features.tile_numbers import Box
 
+# One round trip: the numbers, which tiles the change with the last of them touches, and the ring.
+_ADVANCE = """WITH moved AS (UPDATE features_featurelayer SET seq = seq + %(edits)s, next_fid = %(next_fid)s,
+            feature_count = feature_count + %(count)s, west = least(west, %(west)s), south = least(south, %(south)s),
+            east = greatest(east, %(east)s), north = greatest(north, %(north)s), updated_at = clock_timestamp()
+        WHERE id = %(layer)s RETURNING id, seq),
+    noted AS (INSERT INTO features_tilechange (layer_id, z, x, y, inside, whole)
+        SELECT id, z, x, y, seq, CASE WHEN whole THEN seq ELSE 0 END
+        FROM moved, unnest(%(z)s::int[], %(x)s::int[], %(y)s::int[], %(whole)s::boolean[]) AS t (z, x, y, whole)
+        ON CONFLICT (layer_id, z, x, y) DO UPDATE SET inside = excluded.inside,
+            whole = greatest(features_tilechange.whole, excluded.whole))
+    SELECT seq, pg_notify(%(channel)s, 'layer:' || id || ' ' || seq) FROM moved"""
+
 
 def lock(layer: FeatureLayer) -> FeatureLayer:
     """Return the layer, locked until the transaction ends: its numbers are the caller's alone."""
-    # NO KEY: rows that point at the layer may still be inserted elsewhere.
-    return FeatureLayer.objects.select_for_update(no_key=True).get(pk=layer.pk)
+    # NO KEY: rows that point at the layer may still be inserted elsewhere. Written out, as it runs with every edit.
+    rows = FeatureLayer.objects.raw("SELECT * FROM features_featurelayer WHERE id = %s FOR NO KEY UPDATE", [layer.pk])
+    locked = next(iter(rows), None)
+    if locked is None:
+        raise FeatureLayer.DoesNotExist
+    return locked
 
 
 def advance(
@@ -36,21 +52,26 @@ def advance(
         boxes: (west, south, east, north) of what was changed, as it was and as it is; tiles there are made anew, and
             the layer's box grows by them.
     """
-    west = min((box[0] for box in boxes), default=None)
-    south = min((box[1] for box in boxes), default=None)
-    east = max((box[2] for box in boxes), default=None)
-    north = max((box[3] for box in boxes), default=None)
+    tiles = tile_numbers.notes(boxes)
+    zooms, columns, rows = ([place[axis] for place in tiles] for axis in range(3))
+    values: dict[str, Any] = {
+        "layer": layer.pk,
+        "edits": edits,
+        "next_fid": layer.next_fid,
+        "count": count_change,
+        "west": min((box[0] for box in boxes), default=None),
+        "south": min((box[1] for box in boxes), default=None),
+        "east": max((box[2] for box in boxes), default=None),
+        "north": max((box[3] for box in boxes), default=None),
+        "z": zooms,
+        "x": columns,
+        "y": rows,
+        "whole": list(tiles.values()),
+        "channel": doorbell.CHANNEL,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            """UPDATE features_featurelayer SET seq = seq + %s, next_fid = %s, feature_count = feature_count + %s,
-                west = least(west, %s), south = least(south, %s), east = greatest(east, %s),
-                north = greatest(north, %s), updated_at = clock_timestamp()
-            WHERE id = %s RETURNING seq""",
-            [edits, layer.next_fid, count_change, west, south, east, north, layer.pk],
-        )
+        cursor.execute(_ADVANCE, values)
         layer.seq = cursor.fetchone()[0]
-        _note(cursor, layer, boxes)
-    doorbell.ring(f"layer:{layer.pk}", layer.seq)
     return layer.seq - edits + 1
 
 
@@ -67,20 +88,3 @@ def box_around(cursor: CursorWrapper, rows: str) -> Box:
     )
     west, south, east, north = cursor.fetchone()
     return west, south, east, north
-
-
-def _note(cursor: Any, layer: FeatureLayer, boxes: Sequence[Box]) -> None:
-    """Note which tiles the change with the layer's last number touches."""
-    tiles = tile_numbers.notes(boxes)
-    if not tiles:
-        return
-    places, whole = list(tiles), list(tiles.values())
-    zooms, columns, rows = ([place[axis] for place in places] for axis in range(3))
-    cursor.execute(
-        """INSERT INTO features_tilechange (layer_id, z, x, y, inside, whole)
-        SELECT %(layer)s, z, x, y, %(seq)s, CASE WHEN whole THEN %(seq)s ELSE 0 END
-        FROM unnest(%(z)s::int[], %(x)s::int[], %(y)s::int[], %(whole)s::boolean[]) AS t (z, x, y, whole)
-        ON CONFLICT (layer_id, z, x, y) DO UPDATE SET inside = excluded.inside,
-            whole = greatest(features_tilechange.whole, excluded.whole)""",
-        {"layer": layer.pk, "seq": layer.seq, "z": zooms, "x": columns, "y": rows, "whole": whole},
-    )

@@ -44,7 +44,7 @@ FEATURE_JSON = f"""json_build_object(
         'updated_by', {person_sql("u")}, 'updated_at', f.updated_at))::text"""
 
 # The feature as it was after one edit; a deleted one is null.
-_EDIT_FEATURE = f"""CASE WHEN e.action = 'delete' THEN NULL ELSE json_build_object(
+EDIT_FEATURE = f"""CASE WHEN e.action = 'delete' THEN NULL ELSE json_build_object(
     'type', 'Feature', 'id', e.feature_id, 'geometry', ST_AsGeoJSON(e.geometry, {_DIGITS})::json,
     'properties', e.properties,
     'meta', json_build_object(
@@ -53,10 +53,22 @@ _EDIT_FEATURE = f"""CASE WHEN e.action = 'delete' THEN NULL ELSE json_build_obje
 
 EDIT_JSON = f"""json_build_object(
     'seq', e.seq, 'op_id', e.op_id, 'id', e.feature_id, 'action', e.action, 'base_version', e.base_version,
-    'version', e.version, 'actor', {person_sql("u")}, 'at', e.at, 'feature', {_EDIT_FEATURE})::text"""
+    'version', e.version, 'actor', {person_sql("u")}, 'at', e.at, 'feature', {EDIT_FEATURE})::text"""
 
 _EDIT_JOINS = """JOIN features_feature f ON f.id = e.feature_id
     LEFT JOIN projects_user u ON u.id = e.actor_id"""
+
+
+# The layer's number and the log after one that is near enough to be replayed, as they stand at one moment.
+_CHANGES = f"""SELECT l.seq, r.seq, r.body FROM features_featurelayer l LEFT JOIN LATERAL (
+        SELECT e.seq, {EDIT_JSON} AS body FROM (
+            SELECT *, sum(coalesce(pg_column_size(geometry), 0)) OVER w AS before FROM features_edit
+            WHERE layer_id = %(layer)s AND seq > %(after)s
+                AND %(after)s BETWEEN greatest(0, l.seq - {REPLAY_LIMIT}) AND l.seq
+            WINDOW w AS (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+            ORDER BY seq LIMIT %(limit)s) e {_EDIT_JOINS}
+        WHERE coalesce(e.before, 0) < {MAX_CHANGES_BYTES}) r ON true
+    WHERE l.id = %(layer)s ORDER BY r.seq"""
 
 
 @dataclass(frozen=True)
@@ -216,28 +228,22 @@ def features_json(layer: FeatureLayer, ids: list[UUID]) -> dict[UUID, str]:
 
 def changes(layer: FeatureLayer, *, after: int, limit: int = MAX_CHANGES) -> Changes:
     """Return the log after a number."""
-    seq = FeatureLayer.objects.values_list("seq", flat=True).get(pk=layer.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGES, {"layer": layer.pk, "after": after, "limit": limit})
+        found = cursor.fetchall()
+    if not found:
+        raise FeatureLayer.DoesNotExist
+    seq = found[0][0]
     if after < 0 or after > seq or seq - after > REPLAY_LIMIT:
         return Changes(seq, [], resync=True)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT e.seq, {EDIT_JSON} FROM (
-                SELECT *, sum(coalesce(pg_column_size(geometry), 0)) OVER w AS before FROM features_edit
-                WHERE layer_id = %s AND seq > %s
-                WINDOW w AS (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-                ORDER BY seq LIMIT %s) e {_EDIT_JOINS}
-            WHERE coalesce(e.before, 0) < {MAX_CHANGES_BYTES} ORDER BY e.seq""",
-            [layer.pk, after, limit],
-        )
-        rows = [LogRow(*row) for row in cursor.fetchall()]
-    return Changes(max(seq, rows[-1].seq if rows else seq), rows, resync=False)
+    return Changes(seq, [LogRow(number, body) for _, number, body in found if number is not None], resync=False)
 
 
 def edits_by_seq(layer: FeatureLayer, numbers: list[int]) -> dict[int, str]:
     """Return what single edits made of their features: the feature as JSON text ("null" after a delete), by number."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT e.seq, coalesce(({_EDIT_FEATURE})::text, 'null') FROM features_edit e {_EDIT_JOINS}"
+            f"SELECT e.seq, coalesce(({EDIT_FEATURE})::text, 'null') FROM features_edit e {_EDIT_JOINS}"
             " WHERE e.layer_id = %s AND e.seq = ANY(%s)",
             [layer.pk, numbers],
         )
