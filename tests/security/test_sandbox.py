@@ -99,6 +99,18 @@ def test_inside_there_is_no_file_no_network_no_secret_and_no_room(tmp_path: Path
     assert source.read_bytes() == b"II*\x00"
 
 
+def test_inside_there_are_the_locked_packages_and_no_others() -> None:
+    done = subprocess.run(
+        sandbox.python("-c", "import json, sys; print(json.dumps(sys.path))"),
+        env=sandbox._environment(str(sandbox.ROOT)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    folders = [path for path in json.loads(done.stdout) if Path(path).name in ("site-packages", "dist-packages")]
+    assert set(folders) == sandbox._packages()
+
+
 def test_inside_gdal_knows_no_driver_but_ours() -> None:
     from rasterio.env import Env
 

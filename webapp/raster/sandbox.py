@@ -120,8 +120,12 @@ def wrapped(program: str, *, source: Path | None, out: Path) -> list[str]:
 
 
 def python(*arguments: str) -> list[str]:
-    """Return the command that runs Python: the real interpreter, which finds our packages by PYTHONPATH."""
-    return [os.path.realpath(sys.executable), "-s", *arguments]
+    """Return the command that runs Python: the real interpreter, which finds our packages by PYTHONPATH.
+
+    And no others: of those installed beside the interpreter itself, rasterio would load an AWS client where there is
+    one, which is as much work as the rest of the start.
+    """
+    return [os.path.realpath(sys.executable), "-S", *arguments]
 
 
 def run(
