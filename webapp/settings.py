@@ -93,7 +93,7 @@ CSRF_TRUSTED_ORIGINS = env_list("QUADRAT_TRUSTED_ORIGINS")
 HTTPS = env_bool("QUADRAT_HTTPS", False)
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

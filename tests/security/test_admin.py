@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.db.models import CompositePrimaryKey
 from django.test import Client
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 
 from tests.factories import client_for, make_token, make_user
 from tests.security.world import make_world
@@ -16,6 +16,12 @@ from webapp.projects.models import ApiToken, AuditEntry, Member, Project, User
 pytestmark = pytest.mark.django_db
 
 OURS = ("projects", "jobs", "imagery", "features", "maps", "labeling", "training", "inference", "photos")
+
+
+@pytest.fixture(autouse=True)
+def _registered() -> None:
+    """The models come into the admin with the URL map, which the first request loads."""
+    assert get_resolver().url_patterns
 
 
 @pytest.fixture
