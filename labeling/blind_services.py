@@ -12,12 +12,13 @@ from django.db import connection, transaction
 from labeling import blind_answers, sheets
 from labeling.blind_models import Answer, BlindTask, Labelling
 from labeling.models import LabelSet, Task
-from labeling.task_events import Happened, record
+from labeling.task_events import Happened, lock_history, record
 from labeling.task_leases import Clock
 from labeling.task_states import State
 from webapp.errors import Conflict, Invalid
 from webapp.features import sealing
 from webapp.features.models import Feature
+from webapp.features.numbering import lock
 from webapp.projects.models import User
 
 Kind = BlindTask.Kind
@@ -159,8 +160,11 @@ def _mark(label_set: LabelSet, kind: BlindTask.Kind, ids: list[UUID], user: User
     tasks = list(
         Task.objects.select_for_update(no_key=True).filter(label_set=label_set, pk__in=ids, split=False).order_by("pk")
     )
+    # Nobody takes or changes them any more, and nothing more is drawn into them: every road that draws asks under the
+    # layer's lock whether they are blind.
+    lock_history(label_set.pk)
+    lock(label_set.layer)
     with connection.cursor() as cursor:
-        # Under their locks: nobody takes or changes them any more.
         cursor.execute(
             f"SELECT t.id FROM labeling_task t WHERE t.id = ANY(%(ids)s::uuid[]) AND {_FIT[kind]}",
             {"label_set": label_set.pk, "layer": label_set.layer_id, "ids": ids},
@@ -213,6 +217,7 @@ def _seal(blind: BlindTask, task: Task, label_set: LabelSet, user: User) -> None
 def _lift_truth(blind: BlindTask, user: User) -> None:
     ids = list(Answer.objects.filter(blind=blind, labelling=None).values_list("feature_id", flat=True))
     task = blind.task
+    lock_history(task.label_set_id)
     sealing.unseal(layer=task.label_set.layer, ids=ids, user=user)
     task.state, task.on_sheets = blind.before, False
     task.save(update_fields=["state", "on_sheets", "updated_at"])

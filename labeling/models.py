@@ -161,6 +161,7 @@ class Task(models.Model):
         indexes = [
             models.Index(fields=["label_set", "seq"], name="task_changes"),
             models.Index(fields=["label_set", "holder"], condition=models.Q(holder__isnull=False), name="task_held"),
+            models.Index(fields=["label_set"], condition=models.Q(on_sheets=True, split=False), name="task_on_sheets"),
         ]
 
     def __str__(self) -> str:

@@ -20,8 +20,8 @@ from labeling.task_events import Happened, record
 from labeling.task_leases import lease_end
 from labeling.task_states import NoteUnread, State
 from webapp.errors import Conflict, Denied, Invalid, QuadratError
+from webapp.features import guarding, services
 from webapp.features import selectors as features
-from webapp.features import services
 from webapp.features.geometry import checked
 from webapp.features.models import Edit, Feature, FeatureLayer
 from webapp.features.parsing import parse_edits
@@ -77,8 +77,8 @@ def apply_leased(*, layer: FeatureLayer, edits: Sequence[LeasedEdit], user: User
         reviewed = [Reviewed(item.edit, item.verdict) for item in edits if item.verdict and not item.edit.problem]
         refused = review_services.refuse(layer, reviewed, user)
         asked = [(item.edit, item.lease.task if item.lease else None) for item in edits if not item.edit.problem]
-        unfit = sheet_edits.refuse(layer, asked, tasks)
-        unfit |= sheet_edits.refuse_blind(layer, [edit for edit, _ in asked])
+        on_sheet = sheet_edits.is_sheet(layer)
+        unfit = sheet_edits.refuse(asked, tasks) if on_sheet else {}
         # What was stored once is answered as it was then, whatever has become of its task.
         known = _known(layer, edits) if unfit or verdicts else set()
         refused |= {op_id: error for op_id, error in unfit.items() if op_id not in known}
@@ -94,8 +94,14 @@ def apply_leased(*, layer: FeatureLayer, edits: Sequence[LeasedEdit], user: User
                 late.append((item, verdict))
             else:
                 kept.append(item.edit)
-        answers = {item.edit.op_id: _propose(layer, item, task, user) for item, task in late}
-        answers |= {r.op_id: r.as_json() for r in services.apply_edits(layer=layer, edits=kept, user=user)}
+        closed = {} if on_sheet else _closed(layer, [item.edit for item, _ in late])
+        kept += [replace(item.edit, problem=closed[item.edit.op_id]) for item, _ in late if item.edit.op_id in closed]
+        answers = {
+            item.edit.op_id: _propose(layer, item, task, user) for item, task in late if item.edit.op_id not in closed
+        }
+        # On a sheet each edit was just found to lie within a task.
+        stored = services.apply_edits(layer=layer, edits=kept, user=user, unguarded=on_sheet)
+        answers |= {result.op_id: result.as_json() for result in stored}
         review_services.record(layer, reviewed, user)
     return [answers[item.edit.op_id] for item in edits]
 
@@ -164,6 +170,12 @@ def _locked_tasks(layer: FeatureLayer, edits: Sequence[LeasedEdit]) -> dict[UUID
         return {}
     found = Task.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=ids, label_set__layer=layer)
     return {task.pk: task for task in found.order_by("pk")}
+
+
+def _closed(layer: FeatureLayer, edits: Sequence[EditRequest]) -> dict[UUID, QuadratError]:
+    """Return which late edits cannot even be proposed: their cell is labelled blindly by now."""
+    shapes = {edit.op_id: edit.geometry for edit in edits if edit.geometry is not None}
+    return guarding.refused_shapes(layer, shapes)
 
 
 def _judge(task: Task | None, lease: Lease, user: User) -> Task | QuadratError | None:
@@ -249,10 +261,10 @@ def _accept(found: Proposal, user: User) -> EditResult:
         properties=found.properties,
         allow_retired=True,
     )
-    blind = sheet_edits.refuse_blind(found.task.label_set.layer, [edit])
-    if blind:
-        raise blind[edit.op_id]
-    [result] = services.apply_edits(layer=found.task.label_set.layer, edits=[edit], user=user)
+    label_set = found.task.label_set
+    # On a sheet it was drawn for a task, though under a lease that had ended.
+    on_sheet = label_set.sheet_of_id is not None
+    [result] = services.apply_edits(layer=label_set.layer, edits=[edit], user=user, unguarded=on_sheet)
     if result.status == "ok":
         return result
     error = result.error or {"code": result.status, "message": "It could not be stored.", "fix": ""}

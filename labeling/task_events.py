@@ -27,6 +27,11 @@ class Happened:
     note: str = ""
 
 
+def lock_history(label_set_id: UUID) -> None:
+    """Lock the label set's row until the commit, where the layer's row is locked before `record` is called."""
+    LabelSet.objects.select_for_update(no_key=True).values_list("pk").get(pk=label_set_id)
+
+
 def record(label_set_id: UUID, events: Sequence[Happened]) -> int:
     """Store events in the caller's transaction, give the tasks their numbers, ring; return the last number.
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from tests.factories import client_for, make_layer, make_project, make_user
 from webapp.errors import Conflict, Invalid
-from webapp.features import restoring, selectors
+from webapp.features import restoring, selectors, timeline
 from webapp.features.editing import Action, EditRequest, apply_edits
 from webapp.features.models import Edit, Feature, FeatureLayer
 from webapp.jobs.models import Job
@@ -87,7 +87,7 @@ def test_the_timeline_joins_what_one_person_did_at_once(layer: FeatureLayer, wor
     began = timezone.now()
     for seq, after_s in enumerate((0, 0.01, 0.02, 5, 9, 9.01), start=1):
         Edit.objects.filter(layer=layer, seq=seq).update(at=began + timedelta(seconds=after_s))
-    steps, following = restoring.timeline(layer)
+    steps, following = timeline.timeline(layer)
     assert following is None
     assert [(step.seq, step.created, step.updated, step.removed) for step in steps] == [
         (6, 1, 0, 1),
@@ -96,7 +96,7 @@ def test_the_timeline_joins_what_one_person_did_at_once(layer: FeatureLayer, wor
     ]
     assert steps[0].as_json()["actor"]["name"] == "ben"
     assert steps[0].deleted == [str(worked[2])]
-    assert [step.seq for step in restoring.timeline(layer, before=4)[0]] == [3]
+    assert [step.seq for step in timeline.timeline(layer, before=4)[0]] == [3]
 
 
 def test_managers_restore_by_number_and_by_moment(layer: FeatureLayer, worked: tuple[UUID, UUID, UUID]) -> None:

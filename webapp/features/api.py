@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from webapp.errors import Invalid
 from webapp.features import importing, restoring, selectors, services
+from webapp.features import timeline as log_steps
 from webapp.features.export import geojson_lines
 from webapp.features.models import FeatureLayer
 from webapp.features.parsing import json_body, parse_bbox, parse_edits, parse_number
@@ -108,7 +109,7 @@ def timeline(request: Request, pk: UUID) -> Response:
     """Return who did what, step by step, the newest first; `?before=` goes on from `next`."""
     found = _layer(request, pk)
     before = parse_number(request.GET.get("before"), name="before", default=0, low=1, high=2**62)
-    steps, following = restoring.timeline(found, before=before or None)
+    steps, following = log_steps.timeline(found, before=before or None)
     return Response({"results": [step.as_json() for step in steps], "next": following})
 
 

@@ -1,7 +1,7 @@
 """Many features at once: imports and model output, written by COPY, each with its row in the log."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
@@ -13,14 +13,15 @@ from django.db import connection, transaction
 from django.utils import timezone
 from shapely.geometry.base import BaseGeometry
 
-from webapp.errors import Invalid
-from webapp.features import ladder
+from webapp.errors import Invalid, QuadratError
+from webapp.features import guarding, ladder
 from webapp.features.geometry import SRID, check_shape, to_shape
 from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
 from webapp.features.numbering import advance, box_around, lock
 from webapp.projects.models import User
 
 Source = Feature.Source
+LeaveOut = Callable[[Mapping[UUID, QuadratError]], None]
 # Rows on their way in stay in memory up to this size, then go to a temporary file.
 SPOOL_BYTES = 8 << 20
 
@@ -60,15 +61,38 @@ def add_features(
     return add_lines(layer=layer, lines=(copy_line(item, known) for item in features), block=block, user=user)
 
 
-def add_lines(*, layer: FeatureLayer, lines: Iterable[str], block: int | None = None, user: User | None = None) -> int:
-    """Return how many features were added from lines made by `copy_line`, as `add_features` does."""
+def add_lines(
+    *,
+    layer: FeatureLayer,
+    lines: Iterable[str],
+    block: int | None = None,
+    user: User | None = None,
+    leave_out: LeaveOut | None = None,
+) -> int:
+    """Return how many features were added from lines made by `copy_line`, as `add_features` does.
+
+    Args:
+        layer: where to.
+        lines: one per feature.
+        block: the inference block that they come from.
+        user: who adds them.
+        leave_out: is told what a guard of the layer refuses, by id; the rest is added. None: all are added, or none.
+
+    Raises:
+        QuadratError: a guard refuses one, and nobody wants to be told.
+    """
     with SpooledTemporaryFile(max_size=SPOOL_BYTES) as kept, transaction.atomic(), connection.cursor() as cursor:
         count = _stage(kept, lines)
         if not count:
             return 0
         cursor.execute(_STAGING)
         cursor.cursor.copy_expert(f"COPY staged_features ({_COLUMNS}) FROM STDIN", kept)
-        _publish(layer, cursor, count, block=block, user=user)
+        # Only now: others may edit the layer while the features stream in.
+        locked = lock(layer)
+        count -= _left_out(locked, cursor, leave_out)
+        if count:
+            _publish(locked, cursor, count, block=block, user=user)
+            layer.seq, layer.ladder = locked.seq, locked.ladder
         cursor.execute("DROP TABLE staged_features")
     return count
 
@@ -145,6 +169,9 @@ _STAGING = """CREATE TEMPORARY TABLE staged_features (
     n bigserial, id uuid, geometry geometry(Geometry, 4326), class_value integer, score double precision,
     properties jsonb, source varchar(10), verified boolean) ON COMMIT DROP"""
 
+_NUMBER = """UPDATE staged_features s SET n = m.n
+    FROM (SELECT id, row_number() OVER (ORDER BY n) AS n FROM staged_features) m WHERE s.id = m.id"""
+
 _INSERT = """INSERT INTO features_feature (id, layer_id, fid, geometry, class_value, score, properties, version, source,
         verified, deleted, block, created_by_id, updated_by_id, created_at, updated_at)
     SELECT id, %(layer)s, %(fid)s + n - 1, geometry, class_value, score, properties, 1, source, verified, false,
@@ -175,9 +202,20 @@ def _stage(kept: IO[bytes], lines: Iterable[str]) -> int:
     return count
 
 
-def _publish(layer: FeatureLayer, cursor: Any, count: int, *, block: int | None, user: User | None) -> None:
-    # Only now: others may edit the layer while the features stream in.
-    locked = lock(layer)
+def _left_out(layer: FeatureLayer, cursor: Any, leave_out: LeaveOut | None) -> int:
+    """Return how many staged features a guard of the layer refuses; they are taken out, and the rest numbered anew."""
+    refused = guarding.refused(layer, guarding.Places("staged_features"))
+    if not refused:
+        return 0
+    if leave_out is None:
+        raise next(iter(refused.values()))
+    leave_out(refused)
+    cursor.execute("DELETE FROM staged_features WHERE id = ANY(%s::uuid[])", [list(refused)])
+    cursor.execute(_NUMBER)
+    return len(refused)
+
+
+def _publish(locked: FeatureLayer, cursor: Any, count: int, *, block: int | None, user: User | None) -> None:
     values = {
         "layer": locked.pk,
         "fid": locked.next_fid,
@@ -190,7 +228,6 @@ def _publish(layer: FeatureLayer, cursor: Any, count: int, *, block: int | None,
     cursor.execute(_INSERT, values)
     cursor.execute(_LOG, {**values, "seq": first})
     ladder.enter(locked, "id IN (SELECT id FROM staged_features)", count=locked.feature_count + count)
-    layer.seq, layer.ladder = locked.seq, locked.ladder
 
 
 def _escaped(text: str) -> str:

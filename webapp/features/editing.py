@@ -11,7 +11,7 @@ from django.contrib.gis.geos import GEOSGeometry
 from django.db import transaction
 
 from webapp.errors import Conflict, Invalid, QuadratError, TooLarge
-from webapp.features import edit_store, ladder, selectors
+from webapp.features import edit_store, guarding, ladder, selectors
 from webapp.features.edit_store import Standing
 from webapp.features.geometry import checked
 from webapp.features.models import Edit, Feature, FeatureLayer
@@ -97,12 +97,20 @@ class EditResult:
         }
 
 
-def apply_edits(*, layer: FeatureLayer, edits: Sequence[EditRequest], user: User | None) -> list[EditResult]:
+def apply_edits(
+    *, layer: FeatureLayer, edits: Sequence[EditRequest], user: User | None, unguarded: bool = False
+) -> list[EditResult]:
     """Return the answer to each edit of a batch, in order. All are stored in one transaction, or none.
 
     The layer's row is locked first, so edits of one layer come one after another and every process sees their
     numbers without gaps, in the order of commits. An edit whose `op_id` is in the log already is not done again:
     its first answer comes back.
+
+    Args:
+        layer: to be changed.
+        edits: at most 500.
+        user: who changes it.
+        unguarded: the room that guards some of its places (`webapp.features.guarding`) writes there itself.
 
     Raises:
         TooLarge: more than 500 edits.
@@ -116,6 +124,8 @@ def apply_edits(*, layer: FeatureLayer, edits: Sequence[EditRequest], user: User
         locked = lock(layer)
         held = edit_store.standing(layer, {edit.feature_id for edit in edits}, [edit.op_id for edit in edits])
         batch = _Batch(locked, user, held)
+        if not unguarded:
+            batch.closed = guarding.refused_shapes(locked, _places(edits, batch.features))
         outcomes = [batch.judge(edit) for edit in edits]
         if all(outcome.status == "ok" for outcome in outcomes):
             batch.write()
@@ -167,6 +177,8 @@ class _Batch:
     # (west, south, east, north) of what features leave.
     left: list[tuple[float, float, float, float]] = field(default_factory=list)
     count_change: int = 0
+    # What a guard of the layer refuses, by op_id.
+    closed: dict[UUID, QuadratError] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.features = dict(self.held.features)
@@ -183,8 +195,9 @@ class _Batch:
                     edit, Invalid("This op_id was used for another edit.", fix="Make a new one.", code="op_id_reused")
                 )
             return _Outcome(edit.op_id, "ok", row=repeated, version=repeated.version)
-        if edit.problem is not None:
-            return _invalid(edit, edit.problem)
+        problem = edit.problem or self.closed.get(edit.op_id)
+        if problem is not None:
+            return _invalid(edit, problem)
         feature = self.features.get(edit.feature_id)
         refused = self._refuse(edit, feature)
         if refused is not None:
@@ -322,6 +335,18 @@ class _Batch:
 
     def _boxes(self) -> list[tuple[float, float, float, float]]:
         return self.left + [row.geometry.extent for row in self.rows if row.geometry is not None]
+
+
+def _places(edits: Sequence[EditRequest], features: Mapping[UUID, Feature]) -> dict[UUID, GEOSGeometry]:
+    """Return where edits put features, by op_id; those that move nothing are left out."""
+    found: dict[UUID, GEOSGeometry] = {}
+    for edit in edits:
+        old = features.get(edit.feature_id)
+        if edit.geometry is not None and edit.action != "delete":
+            found[edit.op_id] = edit.geometry
+        elif edit.action == "create" and old is not None:
+            found[edit.op_id] = old.geometry  # it comes back where it was
+    return found
 
 
 def _copy_values(edit: EditRequest, feature: Feature) -> None:

@@ -1,8 +1,13 @@
 """What became of an imported file."""
 
+import itertools
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID, uuid5
+
+from webapp.errors import QuadratError
 
 # So many skipped features and dropped fields are named; the rest is counted.
 REPORTED = 100
@@ -34,8 +39,29 @@ class Report:
         """Return it for programs. Not by `dataclasses.asdict`: that makes of a Counter one of pairs (Python 3.11)."""
         return {**vars(self), "skipped": dict(self.skipped), "notes": dict(self.notes)}
 
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Report":
+        """Return what `as_json` told."""
+        return cls(**{**values, "skipped": Counter(values["skipped"]), "notes": Counter(values["notes"])})
+
     def skip(self, index: int, code: str, reason: str) -> None:
         """Count one skipped feature."""
         self.skipped[code] += 1
         if len(self.examples) < REPORTED:
             self.examples.append({"index": index, "code": code, "reason": reason})
+
+    def refuse(self, namespace: UUID, refused: Mapping[UUID, QuadratError]) -> None:
+        """Count features that were read but may not be stored where they lie, by the id that `id_of` gave them."""
+        left = len(refused)
+        for index in itertools.count():
+            if not left:
+                return
+            error = refused.get(id_of(namespace, index))
+            if error is not None:
+                left -= 1
+                self.skip(index, error.code, error.message)
+
+
+def id_of(namespace: UUID, index: int) -> UUID:
+    """Return the id of a file's n-th feature: the same import tried again stores none twice."""
+    return uuid5(namespace, str(index))

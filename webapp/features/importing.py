@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 import shapely
 from django.conf import settings
@@ -19,7 +19,7 @@ from webapp.disk import check_room
 from webapp.errors import Conflict, Invalid, QuadratError, TooLarge
 from webapp.features import bulk, services
 from webapp.features.geometry import MAX_VERTICES_IMPORTED, check_geojson
-from webapp.features.import_report import REPORTED, Report
+from webapp.features.import_report import REPORTED, Report, id_of
 from webapp.features.models import Feature, FeatureClass, FeatureLayer
 from webapp.features.numbering import lock
 from webapp.features.schema import (
@@ -157,10 +157,12 @@ def import_now(*, layer: FeatureLayer, stream: Readable, options: Options, user:
     Raises:
         Invalid, TooLarge: the file as a whole cannot be read; single features are skipped and reported.
     """
-    report = Report()
+    report, namespace = Report(), uuid4()
     with transaction.atomic():
-        lines = Importer(layer, options, report, namespace=uuid4(), user=user).lines(stream)
-        report.added = bulk.add_lines(layer=layer, lines=lines, user=user)
+        lines = Importer(layer, options, report, namespace=namespace, user=user).lines(stream)
+        report.added = bulk.add_lines(
+            layer=layer, lines=lines, user=user, leave_out=lambda refused: report.refuse(namespace, refused)
+        )
     return report
 
 
@@ -219,7 +221,7 @@ class Importer:
             properties=kept,
             source=Feature.Source.IMPORT,
             verified=self._options.verified,
-            id=uuid5(self._namespace, str(index)),
+            id=id_of(self._namespace, index),
         )
 
     def _class_of(self, properties: dict[str, Any]) -> int | None:

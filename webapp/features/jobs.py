@@ -2,13 +2,14 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
-from webapp.errors import Invalid, QuadratError
+from webapp.errors import Conflict, Invalid, QuadratError
 from webapp.features import bulk, restoring, selectors
 from webapp.features.import_report import Report
 from webapp.features.importing import Importer, Options
@@ -55,14 +56,21 @@ def import_features(context: JobContext) -> dict[str, Any]:
             source.unlink(missing_ok=True)
             raise
         kept_report.write_text(json.dumps(report.as_json()))
-    outcome: dict[str, Any] = json.loads(kept_report.read_text())
+    report = Report.from_json(json.loads(kept_report.read_text()))
     context.progress(0.9, "Storing the features")
+
+    def leave_out(refused: Mapping[UUID, QuadratError]) -> None:
+        report.refuse(_namespace(context), refused)
+
     with context.publish(), rows.open(encoding="utf-8") as lines:
-        # An earlier attempt may have died right after its commit: then all of them are there.
-        stored = Feature.objects.filter(layer=layer, created_by=user, id__in=_ids(rows)).count()
-        outcome["added"] = stored or bulk.add_lines(layer=layer, lines=lines, user=user)
+        # An earlier attempt may have died right after its commit: then all that could be stored are there.
+        ids = _ids(rows)
+        stored = set(Feature.objects.filter(layer=layer, created_by=user, id__in=ids).values_list("pk", flat=True))
+        if stored:
+            leave_out(dict.fromkeys(set(ids) - stored, Conflict("It may not be stored where it lies.", code="closed")))
+        report.added = len(stored) or bulk.add_lines(layer=layer, lines=lines, user=user, leave_out=leave_out)
     source.unlink(missing_ok=True)
-    return outcome
+    return report.as_json()
 
 
 def _namespace(context: JobContext) -> UUID:
@@ -139,6 +147,6 @@ def _limits() -> sandbox.Limits:
     return sandbox.Limits(settings.INGEST_MEMORY_BYTES, settings.INGEST_TIMEOUT_S)
 
 
-def _ids(rows: Path) -> list[str]:
+def _ids(rows: Path) -> list[UUID]:
     with rows.open(encoding="utf-8") as lines:
-        return [line.partition("\t")[0] for line in lines]
+        return [UUID(line.partition("\t")[0]) for line in lines]

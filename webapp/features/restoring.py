@@ -4,7 +4,6 @@ What was drawn since is deleted as any feature is deleted, what was deleted come
 back. All of it stands in the log like other edits, so it can be taken back in the same way.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -14,10 +13,9 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from webapp.errors import Conflict, Invalid
-from webapp.features import ladder
+from webapp.features import guarding, ladder
 from webapp.features.models import Edit, FeatureLayer
 from webapp.features.numbering import advance, box_around, lock
-from webapp.features.selectors import person_sql
 from webapp.jobs import services as jobs
 from webapp.jobs.models import Job
 from webapp.jobs.restarts import inputs_gone
@@ -27,13 +25,6 @@ from webapp.projects.models import User
 DIRECT_CHANGES = 2_000
 # Comparing a layer with its past may hold a thread of the web for so long; then a job compares.
 COMPARE_MS = 10_000
-# Edits read for one page of the timeline, and steps shown on it.
-TIMELINE_EDITS = 5_000
-TIMELINE_STEPS = 60
-# Edits of one batch get their times within milliseconds of each other; two gestures of one hand never do.
-STEP_S = 0.1
-# Samples that a step names, so that they can be shown or brought back.
-NAMED = 100
 
 
 @dataclass(frozen=True)
@@ -46,6 +37,7 @@ class Restoration:
         brought_back: features deleted since.
         changed_back: features changed since.
         removed: features made since.
+        left_out: features that a guard of the layer (`webapp.features.guarding`) keeps as they are.
     """
 
     target: int
@@ -53,6 +45,7 @@ class Restoration:
     brought_back: int
     changed_back: int
     removed: int
+    left_out: int = 0
 
     @property
     def changes(self) -> int:
@@ -62,41 +55,6 @@ class Restoration:
     def as_json(self) -> dict[str, Any]:
         """Return the JSON-ready counts."""
         return {**asdict(self), "changes": self.changes}
-
-
-@dataclass
-class Step:
-    """Edits of one person that came together.
-
-    Attributes:
-        seq: number of the last one: restoring to it shows the layer as it was right after.
-        first: number of the first one.
-        deleted: ids of features that it deleted, at most 100.
-    """
-
-    seq: int
-    first: int
-    at: datetime
-    began: datetime
-    actor: dict[str, Any] | None
-    created: int = 0
-    updated: int = 0
-    removed: int = 0
-    touched: list[str] | None = None
-    deleted: list[str] | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the JSON-ready step."""
-        return {
-            "seq": self.seq,
-            "at": self.at.isoformat(),
-            "actor": self.actor,
-            "created": self.created,
-            "updated": self.updated,
-            "deleted": self.removed,
-            "ids": self.touched or [],
-            "deleted_ids": self.deleted or [],
-        }
 
 
 def preview(*, layer: FeatureLayer, seq: int) -> Restoration | None:
@@ -124,7 +82,7 @@ def preview_json(*, layer: FeatureLayer, seq: int) -> dict[str, Any]:
     """
     now = _last(layer)
     found = preview(layer=layer, seq=seq)
-    counts = ("brought_back", "changed_back", "removed", "changes")
+    counts = ("brought_back", "changed_back", "removed", "left_out", "changes")
     return {"target": seq, "seq": now, **dict.fromkeys(counts)} if found is None else found.as_json()
 
 
@@ -204,48 +162,6 @@ def number_at(layer: FeatureLayer, at: datetime) -> int:
     return found or 0
 
 
-def timeline(layer: FeatureLayer, *, before: int | None = None) -> tuple[list[Step], int | None]:
-    """Return the steps before a number of the log (None: the newest), newest first, and where the next page begins."""
-    end = layer.seq + 1 if before is None else before
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT e.seq, e.at, e.action, e.feature_id::text, {person_sql("u")} FROM features_edit e
-            LEFT JOIN projects_user u ON u.id = e.actor_id
-            WHERE e.layer_id = %s AND e.seq < %s ORDER BY e.seq DESC LIMIT {TIMELINE_EDITS}""",
-            [layer.pk, end],
-        )
-        rows = cursor.fetchall()
-    steps: list[Step] = []
-    for row in rows:
-        step = _step_of(steps, row)
-        if step is None:
-            break
-        _count(step, row[2], row[3])
-    last = steps[-1].first if steps else 1
-    return steps, last if last > 1 else None
-
-
-def _step_of(steps: list[Step], row: Sequence[Any]) -> Step | None:
-    """Return the step that an edit belongs to, a new one where it begins one; None where the page is full."""
-    seq, at, _, _, actor = row
-    if steps and steps[-1].actor == actor and (steps[-1].began - at).total_seconds() <= STEP_S:
-        steps[-1].first, steps[-1].began = seq, at
-        return steps[-1]
-    if len(steps) == TIMELINE_STEPS:
-        return None
-    steps.append(Step(seq, seq, at, at, actor, touched=[], deleted=[]))
-    return steps[-1]
-
-
-def _count(step: Step, action: str, feature_id: str) -> None:
-    step.created += action == Edit.Action.CREATE
-    step.updated += action == Edit.Action.UPDATE
-    step.removed += action == Edit.Action.DELETE
-    named = step.deleted if action == Edit.Action.DELETE else step.touched
-    if named is not None and len(named) < NAMED and feature_id not in named:
-        named.append(feature_id)
-
-
 def _last(layer: FeatureLayer) -> int:
     return FeatureLayer.objects.values_list("seq", flat=True).get(pk=layer.pk)
 
@@ -273,9 +189,14 @@ def _stage(cursor: CursorWrapper, layer: FeatureLayer, seq: int) -> Restoration:
     now = _last(layer)
     cursor.execute("DROP TABLE IF EXISTS restored")
     cursor.execute(_DIFFERENCES, {"layer": str(layer.pk), "seq": seq})
+    refused = guarding.refused(layer, guarding.Places(_PUT_BACK, were_there=True))
+    if refused:
+        cursor.execute("DELETE FROM restored WHERE id = ANY(%s::uuid[])", [list(refused)])
+        cursor.execute(_NUMBER)
     cursor.execute("SELECT action, count(*) FROM restored GROUP BY action")
     counts = dict(cursor.fetchall())
-    return Restoration(seq, now, counts.get("create", 0), counts.get("update", 0), counts.get("delete", 0))
+    back, changed, removed = (counts.get(action, 0) for action in ("create", "update", "delete"))
+    return Restoration(seq, now, back, changed, removed, left_out=len(refused))
 
 
 _DIFFERENCES = """CREATE TEMPORARY TABLE restored ON COMMIT DROP AS
@@ -291,6 +212,13 @@ _DIFFERENCES = """CREATE TEMPORARY TABLE restored ON COMMIT DROP AS
     SELECT row_number() OVER (ORDER BY fid) AS n, *,
         CASE WHEN absent THEN 'delete' WHEN deleted THEN 'create' ELSE 'update' END AS action
     FROM both_states WHERE CASE WHEN absent THEN NOT deleted ELSE deleted OR differs END"""
+
+# What comes back to a place where it is not now; a change of class moves nothing.
+_PUT_BACK = """(SELECT r.id, r.geometry FROM restored r JOIN features_feature f ON f.id = r.id
+    WHERE NOT r.absent AND (r.deleted OR f.geometry IS DISTINCT FROM r.geometry))"""
+
+_NUMBER = """UPDATE restored r SET n = m.n
+    FROM (SELECT id, row_number() OVER (ORDER BY fid) AS n FROM restored) m WHERE r.id = m.id"""
 
 _RESTORED = "id IN (SELECT id FROM restored)"
 

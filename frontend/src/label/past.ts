@@ -43,6 +43,8 @@ export interface Restoration {
   readonly brought_back: number | null;
   readonly changed_back: number | null;
   readonly removed: number | null;
+  /** What lies where only tasks are labelled now, and stays as it is. */
+  readonly left_out: number | null;
   readonly changes: number | null;
 }
 

@@ -48,7 +48,7 @@ export function RestoreDialog({ layerUrl, target, onClose }: { layerUrl: string;
       {overtaken && <p class="note warn" role="status"><Icon name="warn" /> Somebody changed the set meanwhile. Nothing was restored. This is what would change now:</p>}
       {!told && error === null && <Spinner label="Comparing with how it was" />}
       {told?.changes === null && <p>So much was done since that counting it takes too long here. A job compares and restores, unless somebody changes the set before it begins.</p>}
-      {told && told.changes !== null && (told.changes === 0 ? <p>The set is as it was then already.</p> : (
+      {told && told.changes !== null && (told.changes === 0 ? !told.left_out && <p>The set is as it was then already.</p> : (
         <>
           <p>{plural(told.changes, "sample")} will be as {told.changes === 1 ? "it was" : "they were"} then:</p>
           <ul class="label-restoration">
@@ -59,6 +59,7 @@ export function RestoreDialog({ layerUrl, target, onClose }: { layerUrl: string;
           <p class="muted small-text">Everybody who has the set open sees it at once. Nothing is wiped: you can go back to now in the same way.</p>
         </>
       ))}
+      {!!told?.left_out && <p class="note warn"><Icon name="warn" /> {plural(told.left_out, "sample")} in areas that are labelled task by task now {told.left_out === 1 ? "stays" : "stay"} away until those are settled.</p>}
       {error !== null && <ErrorNote error={error} />}
     </Dialog>
   );
