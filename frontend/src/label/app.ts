@@ -272,6 +272,12 @@ export class App implements Host {
     void this.sync?.discard(opId);
   }
 
+  /** Send what was refused again, on a sheet under the task that is held now. */
+  retry(): void {
+    this.set({ aside: new Set() });
+    void this.sync?.retry(this.lease);
+  }
+
   /** Select the next (1) or previous (-1) sample and bring it into view. */
   step(by: 1 | -1): void {
     const all = [...this.view.doc.view.values()].filter(({ classValue }) => !this.view.hiddenClasses.has(classValue));

@@ -1,8 +1,7 @@
-// Conflicts and refusals, beside the map, so that both versions are seen on it.
+// Conflicts, beside the map, so that both versions are seen on it.
 
 import type { JSX } from "preact";
 import { Button } from "../ui/components";
-import { plural } from "../ui/format";
 import type { App, View } from "./app";
 import { MINE, THEIRS } from "./map-view";
 import { Swatch } from "./swatch";
@@ -47,24 +46,6 @@ export function ConflictCard({ app, view }: { app: App; view: View }): JSX.Eleme
         <Button onClick={() => app.resolve(opId, "theirs")}>{theirs ? "Keep theirs" : "Leave it deleted"}</Button>
         {shapes && <Button onClick={() => app.resolve(opId, "both")}>Keep both</Button>}
         <Button kind="primary" onClick={() => app.resolve(opId, "mine")}>{mine ? (theirs ? "Keep mine" : "Draw mine anew") : "Delete it"}</Button>
-      </div>
-    </div>
-  );
-}
-
-/** The first change that the server did not take. */
-export function ProblemCard({ app, view }: { app: App; view: View }): JSX.Element | null {
-  const [problem] = view.doc.problems;
-  if (!problem || view.doc.conflicts.length) return null;
-  return (
-    <div class="label-card" role="dialog" aria-labelledby="problem-title" aria-describedby="problem-story">
-      <h2 id="problem-title">A change could not be saved</h2>
-      <p id="problem-story">{problem.message}</p>
-      {view.doc.problems.length > 1 && <p class="muted small-text">{plural(view.doc.problems.length - 1, "more change")} after this one.</p>}
-      <div class="actions">
-        <Button onClick={() => app.show(problem.id)}>Zoom to it</Button>
-        <span class="spacer" />
-        <Button kind="danger" onClick={() => app.discard(problem.opId)}>Drop the change</Button>
       </div>
     </div>
   );

@@ -3,7 +3,7 @@
 
 import { merge, overruling, patched, sameContent } from "./merge";
 import type { Mine } from "./merge";
-import type { Choice, Conflict, Id, LabelClass, LogRow, Operation, Problem, Sample } from "./types";
+import type { Choice, Conflict, Id, LabelClass, Lease, LogRow, Operation, Problem, Sample } from "./types";
 
 export interface State {
   /** Samples as the server last told them. */
@@ -34,7 +34,8 @@ export type Event =
   | { readonly type: "unsent"; readonly opIds: readonly Id[] }
   | { readonly type: "saved"; readonly opId: Id; readonly sample: Sample | null; readonly version: number }
   | { readonly type: "stale"; readonly opId: Id; readonly theirs: Sample | null; readonly version: number; readonly newOpId: Id }
-  | { readonly type: "refused"; readonly opId: Id; readonly message: string }
+  | { readonly type: "refused"; readonly opId: Id; readonly message: string; readonly code: string }
+  | { readonly type: "retried"; readonly lease: Lease | null }
   | { readonly type: "resolved"; readonly opId: Id; readonly choice: Choice; readonly newOpId: Id; readonly newSampleId: Id }
   | { readonly type: "discarded"; readonly opId: Id };
 
@@ -70,7 +71,9 @@ export function reduce(state: State, event: Event): State {
     case "stale":
       return stale(state, event);
     case "refused":
-      return refused(state, event.opId, event.message);
+      return refused(state, event);
+    case "retried":
+      return retried(state, event.lease);
     case "resolved":
       return resolved(state, event);
     case "discarded":
@@ -247,7 +250,7 @@ function stale(state: State, { opId, theirs, version, newOpId }: Extract<Event, 
     return viewed(replaced(known, opId, [{ ...operation, opId: newOpId }]), [operation.id]);
   }
   const base = operation.base ?? theirs;
-  if (!base) return refused(state, opId, "The sample is not there any more.");
+  if (!base) return refused(state, { opId, message: "The sample is not there any more.", code: "gone" });
   const merged = merge(base, mineOf(operation), theirs);
   if (merged.kind === "nothing") return viewed(without(known, opId), [operation.id]);
   if (merged.kind === "clean") {
@@ -267,12 +270,19 @@ function replaced(state: State, opId: Id, by: readonly Operation[]): State {
   return { ...without(state, opId), pending };
 }
 
-function refused(state: State, opId: Id, message: string): State {
+function refused(state: State, { opId, message, code }: Omit<Problem, "id">): State {
   const operation = state.pending.find((one) => one.opId === opId);
   if (!operation) return state;
   const sent = new Set([...state.sent].filter((id) => id !== opId));
-  const problems = [...state.problems.filter((one) => one.opId !== opId), { opId, id: operation.id, message }];
+  const problems = [...state.problems.filter((one) => one.opId !== opId), { opId, id: operation.id, message, code }];
   return { ...state, sent, problems };
+}
+
+/** All that was refused waits to be sent again; what named no task that is held names this one. */
+function retried(state: State, lease: Lease | null): State {
+  const alone = new Set(state.problems.flatMap(({ id, code }) => (code === "no_task" ? [id] : [])));
+  const pending = state.pending.map((operation) => (lease && alone.has(operation.id) ? { ...operation, lease } : operation));
+  return { ...state, pending, problems: [] };
 }
 
 function resolved(state: State, event: Extract<Event, { type: "resolved" }>): State {

@@ -8,7 +8,7 @@ import type { Bounds } from "./geometry";
 import { baseVersion, reduce, sendable, wholeGroups } from "./store";
 import type { Event, State } from "./store";
 import { newId } from "./types";
-import type { Choice, Cursor, Id, LogRow, Member, Operation, Result, Sample } from "./types";
+import type { Choice, Cursor, Id, Lease, LogRow, Member, Operation, Result, Sample } from "./types";
 import { cursorFrom, editFrom, memberFrom, resultFrom, rowFrom, sampleFrom } from "./wire";
 import type { CollectionJson, EditJson, EditRowJson, ResultJson, ServerMessage } from "./wire";
 
@@ -122,6 +122,12 @@ export class Sync {
   /** Give up an operation that the server refused. */
   async discard(opId: Id): Promise<void> {
     await this.change({ type: "discarded", opId });
+  }
+
+  /** Send all that was refused again; what lacked a task goes under this lease. */
+  async retry(lease: Lease | null): Promise<void> {
+    await this.change({ type: "retried", lease });
+    this.flush();
   }
 
   /** Load the samples of the view (of a large layer) or all of them. */
@@ -377,7 +383,7 @@ export class Sync {
       case "invalid":
         // Only an edit that was stored can have used this op_id; the log brings what became of it.
         if (code === "op_id_reused") return { type: "saved", opId, sample: this.state.server.get(this.idOf(opId)) ?? null, version: 0 };
-        return { type: "refused", opId, message };
+        return { type: "refused", opId, message, code };
     }
   }
 

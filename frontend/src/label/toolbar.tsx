@@ -10,6 +10,7 @@ import type { Key } from "./bindings";
 import { shapeOfTool, takenByAny } from "./class-shapes";
 import { asArea, hasHoles } from "./ops/clip";
 import type { Command } from "./keys";
+import { openProblems } from "./problem-card";
 import type { Tool } from "./sketches";
 
 interface Offered {
@@ -81,7 +82,7 @@ export function Toolbar({ app, view, keys, onFitAll }: ToolbarProps): JSX.Elemen
 /** What can be done with what is selected; nothing while something is to be decided first. */
 export function SelectionBar({ app, view, keys }: Omit<ToolbarProps, "onFitAll">): JSX.Element | null {
   const { selected, doc, tool } = view;
-  if (!selected.size || !app.mayEdit || tool !== "select" || doc.conflicts.length || doc.problems.length) return null;
+  if (!selected.size || !app.mayEdit || tool !== "select" || doc.conflicts.length || openProblems(view).length) return null;
   const samples = app.chosen();
   const areas = samples.flatMap(({ geometry }) => asArea(geometry) ?? []);
   const run = (name: Command) => (): void => void app.drawing?.command(name);

@@ -94,6 +94,8 @@ export interface Problem {
   readonly opId: Id;
   readonly id: Id;
   readonly message: string;
+  /** The server's word for the reason. */
+  readonly code: string;
 }
 
 /** One row of the layer's edit log. */

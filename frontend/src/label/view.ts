@@ -47,6 +47,8 @@ export interface View {
   /** The panel is unfolded (on a phone: the sheet is up). */
   readonly panel: boolean;
   readonly loading: boolean;
+  /** Changes that the server did not take and that are looked at later, by operation. */
+  readonly aside: ReadonlySet<Id>;
   /** Of a large layer, of which only a part is loaded: the server's counts and areas by class. */
   readonly totals: ReadonlyMap<number | null, Total> | null;
 }
@@ -89,6 +91,7 @@ export function firstView(options: AppOptions): View {
     open: "none",
     panel: options.wide,
     loading: true,
+    aside: new Set(),
     totals: null,
   };
 }

@@ -2,19 +2,12 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { Button, Checkbox, Dialog, ErrorNote, Select, TextInput, toast } from "../ui/components";
+import { saveFile } from "../ui/save-file";
 import { pdfOf } from "./pdf";
 import { printed } from "./print";
 import type { PrintSource } from "./print";
 
 const PAPERS: Record<string, readonly [number, number]> = { A4: [297, 210], A3: [420, 297], A2: [594, 420], Letter: [279.4, 215.9] };
-
-function download(blob: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
 
 function blobOf(canvas: HTMLCanvasElement, type: string): Promise<Blob> {
   return new Promise((done, failed) => canvas.toBlob((blob) => (blob ? done(blob) : failed(new Error("The page is too large for this browser."))), type, 0.92));
@@ -38,11 +31,11 @@ export function PrintDialog({ source, onClose }: { source: () => PrintSource | n
     try {
       const { canvas, missing } = await printed(from, { title: title.trim(), width_mm, height_mm, legend });
       const name = `${(title.trim() || "map").replace(/[\\/:*?"<>|]+/g, "-")}.${form}`;
-      if (form === "png") download(await blobOf(canvas, "image/png"), name);
+      if (form === "png") saveFile(await blobOf(canvas, "image/png"), name);
       else {
         const jpeg = new Uint8Array(await (await blobOf(canvas, "image/jpeg")).arrayBuffer());
         const file = pdfOf({ jpeg, width_px: canvas.width, height_px: canvas.height, width_mm, height_mm, title: title.trim() });
-        download(new Blob([file], { type: "application/pdf" }), name);
+        saveFile(new Blob([file], { type: "application/pdf" }), name);
       }
       toast(missing ? `Printed without ${missing}.` : `${name} is made.`, missing ? "warn" : "ok");
     } catch (failure) {

@@ -8,6 +8,7 @@ import type { LabelClass } from "../label/types";
 import { get, put } from "../ui/api";
 import { Button, EmptyState, ErrorNote, Icon, Menu, Spinner, Tabs, toast } from "../ui/components";
 import { area, number, plural } from "../ui/format";
+import { saveFile } from "../ui/save-file";
 import { MergeDialog, SplitDialog } from "./class-dialogs";
 import { ClassTable } from "./class-table";
 import { Problems } from "./problems";
@@ -120,11 +121,7 @@ function Summary({ overview }: { overview: Overview }): JSX.Element {
 
 function SchemaMenu({ name, classes, mayEdit, onRead }: { name: string; classes: readonly LabelClass[]; mayEdit: boolean; onRead: (drafts: readonly Draft[]) => void }): JSX.Element {
   const save = (form: SchemaForm): void => {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([written(classes, form)], { type: "application/json" }));
-    link.download = `${name} classes${form === "esri" ? " (Esri)" : ""}.json`;
-    link.click();
-    URL.revokeObjectURL(link.href);
+    saveFile(new Blob([written(classes, form)], { type: "application/json" }), `${name} classes${form === "esri" ? " (Esri)" : ""}.json`);
   };
   const read = (): void => {
     const input = document.createElement("input");

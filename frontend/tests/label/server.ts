@@ -23,6 +23,8 @@ export class FakeServer {
   saves = 0;
   /** Tokens of leases that have passed to somebody else. */
   readonly late = new Set<number>();
+  /** Why an edit's place is closed; "": it is open. */
+  closed: (edit: EditJson) => string = () => "";
 
   constructor(samples: readonly Sample[] = []) {
     for (const sample of samples) this.features.set(sample.id, { sample, deleted: false });
@@ -126,6 +128,8 @@ export class FakeServer {
     if (edit.task && this.late.has(edit.task.token)) return answer("proposed");
     if (edit.action !== "create" && (!now || now.deleted)) return answer("gone");
     if (edit.base_version !== version || (edit.action === "create" && now && !now.deleted)) return answer("conflict");
+    const closed = this.closed(edit);
+    if (closed) return { op_id: edit.op_id, status: "invalid", seq: null, version: null, feature: null, error: { code: closed, message: "It is closed here.", fix: "Take a task." } };
     if (edit.class_value === 99) return { op_id: edit.op_id, status: "invalid", seq: null, version: null, feature: null, error: { code: "class_unknown", message: "The layer has no class 99.", fix: "" } };
     return null;
   }

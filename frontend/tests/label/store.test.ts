@@ -186,7 +186,7 @@ describe("a refused operation", () => {
   it("stays on the map with its reason until it is given up", () => {
     const create = operation("create", "n", { geometry: moved });
     const update = operation("update", "n", { classValue: 2 }, null);
-    const state = run(loaded(), { type: "edited", operations: [create, update] }, { type: "refused", opId: create.opId, message: "No such class." });
+    const state = run(loaded(), { type: "edited", operations: [create, update] }, { type: "refused", opId: create.opId, message: "No such class.", code: "class_unknown" });
     expect(state.problems).toMatchObject([{ id: "n", message: "No such class." }]);
     expect(sendable(state)).toEqual([]);
     const dropped = run(state, { type: "discarded", opId: create.opId });
@@ -206,7 +206,7 @@ describe("groups", () => {
     const state = grouped();
     expect(sendable(state)).toHaveLength(2);
     const [first] = state.pending;
-    const stuck = reduce(state, { type: "refused", opId: first?.opId ?? "", message: "no" });
+    const stuck = reduce(state, { type: "refused", opId: first?.opId ?? "", message: "no", code: "" });
     expect(sendable(stuck)).toEqual([]);
     const dropped = reduce(stuck, { type: "discarded", opId: first?.opId ?? "" });
     expect([dropped.pending.length, dropped.view.size]).toEqual([0, 1]);

@@ -6,7 +6,7 @@ import { Sync } from "../../src/label/sync";
 import type { Connection } from "../../src/label/sync";
 import type { Operation } from "../../src/label/types";
 import type { Live, LiveHandlers } from "../../src/ui/live";
-import type { ServerMessage } from "../../src/label/wire";
+import type { EditJson, ServerMessage } from "../../src/label/wire";
 import { operation, sample, square } from "./make";
 import { FakeServer } from "./server";
 
@@ -99,6 +99,50 @@ describe("a connected client", () => {
     expect([...server.features.keys()]).toEqual(["good"]);
     await ana.sync.discard(ana.state.problems[0]?.opId ?? "");
     expect(ana.state.pending).toEqual([]);
+  });
+});
+
+describe("a place that was closed while somebody was offline", () => {
+  const blind = (edit: EditJson): string => (edit.id.startsWith("in") ? "task_blind" : "");
+
+  it("refuses what lies there, tells of each, keeps it through a reload, and saves the rest", async () => {
+    const server = new FakeServer([sample("old")]);
+    const queue = disk();
+    const ana = await client(server, queue);
+    server.cut();
+    await ana.sync.edit([operation("create", "in1", { geometry: moved, classValue: 1 }), operation("create", "out", { geometry: moved, classValue: 1 })]);
+    await ana.sync.edit([operation("update", "in1", { classValue: 2 }, ana.state.view.get("in1") ?? null)]);
+    await ana.sync.edit([operation("create", "in2", { geometry: grown }), operation("update", "old", { classValue: 3 }, ana.state.view.get("old") ?? null)]);
+    server.closed = blind;
+    server.heal();
+    const again = await client(server, queue);
+    expect(again.state.problems.map(({ id, code }) => [id, code])).toEqual([["in1", "task_blind"], ["in2", "task_blind"]]);
+    expect([...server.features.keys()].sort()).toEqual(["old", "out"]);
+    expect(server.features.get("old")?.sample.classValue).toBe(3);
+    // What is not saved is on the map still, and on disk, with what was made of it later.
+    expect(again.state.view.get("in1")).toMatchObject({ classValue: 2 });
+    expect([...queue.rows.values()].map(({ id }) => id).sort()).toEqual(["in1", "in1", "in2"]);
+    await again.sync.discard(again.state.problems[0]?.opId ?? "");
+    expect([again.state.view.has("in1"), queue.rows.size]).toEqual([false, 1]);
+    // The cell is settled: what was kept goes in at last.
+    server.closed = () => "";
+    await again.sync.retry(null);
+    await settle();
+    expect([again.state.problems, again.state.pending, queue.rows.size, server.features.has("in2")]).toEqual([[], [], 0, true]);
+  });
+
+  it("takes what named no task under the one that is held by now", async () => {
+    const server = new FakeServer();
+    const queue = disk();
+    const ana = await client(server, queue);
+    server.closed = ({ task }) => (task?.token === 7 ? "" : "no_task");
+    await ana.sync.edit([operation("create", "n", { geometry: moved })]);
+    await ana.sync.edit([operation("update", "n", { classValue: 2 }, ana.state.view.get("n") ?? null)]);
+    await settle();
+    expect(ana.state.problems).toMatchObject([{ id: "n", code: "no_task" }]);
+    await ana.sync.retry({ id: "t", token: 7 });
+    await settle();
+    expect([ana.state.pending, queue.rows.size, server.features.get("n")?.sample.classValue]).toEqual([[], 0, 2]);
   });
 });
 
