@@ -2,11 +2,13 @@
 
 import json
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from websockets.sync.client import ClientConnection, connect
@@ -41,11 +43,27 @@ def running(folder: Path, count: int = 1) -> Iterator[list[Site]]:
             site.stop(kill=True)
 
 
-class Socket:
-    """A program's socket on one layer: keeps what it received."""
+def _connected(site: Site, buffer_bytes: int) -> socket.socket:
+    address = urlsplit(site.url)
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)  # counts only before it is connected
+    made.connect((address.hostname, address.port))
+    return made
 
-    def __init__(self, site: Site, layer: object, token: str | None, **options: Any) -> None:
+
+class Socket:
+    """A program's socket on one layer: keeps what it received.
+
+    Args:
+        buffer_bytes: what the system takes in for a program that does not read; it would be megabytes.
+    """
+
+    def __init__(
+        self, site: Site, layer: object, token: str | None, *, buffer_bytes: int | None = None, **options: Any
+    ) -> None:
         url = f"{site.url.replace('http', 'ws')}/ws/layers/{layer}/"
+        if buffer_bytes is not None:
+            options["sock"] = _connected(site, buffer_bytes)
         protocols: Any = [] if token is None else [f"quadrat.token.{token}"]
         self.connection: ClientConnection = connect(url, subprotocols=protocols, max_size=None, legacy=True, **options)
         self.received: list[dict[str, Any]] = []

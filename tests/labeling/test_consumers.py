@@ -199,6 +199,15 @@ def test_the_eleventh_socket_of_one_person_is_refused(sites: list[Site], layer: 
     wait_until(lambda: open_socket(sites[0], layer, "ben"), what="a place after the others left")
 
 
+# More than waits for one socket (1 MiB) and lies in the buffers on its way, in rows of about 150 kB.
+LONG = 20
+
+
+def open_deaf_socket(site: Site, layer: FeatureLayer) -> Socket:
+    """Open a socket that takes in nothing by itself, so that what it does not read soon stands before the site."""
+    return open_socket(site, layer, "ben", max_queue=1, compression=None, buffer_bytes=16_384)
+
+
 def write_long_lines(writer: Socket, count: int) -> None:
     """Store lines whose JSON is about 150 kB each."""
     ring = [[85 + n / 1e5, 27 + (n % 2) / 1e3] for n in range(4000)]
@@ -208,15 +217,15 @@ def write_long_lines(writer: Socket, count: int) -> None:
 
 
 def test_a_slow_reader_gets_every_row_once_it_reads(sites: list[Site], layer: FeatureLayer) -> None:
-    slow = open_socket(sites[0], layer, "ben", max_queue=1, compression=None)
-    write_long_lines(open_socket(sites[1], layer), 60)
-    assert [row["seq"] for row in slow.read_to(60, 60)] == list(range(1, 61))
+    slow = open_deaf_socket(sites[0], layer)
+    write_long_lines(open_socket(sites[1], layer), LONG)
+    assert [row["seq"] for row in slow.read_to(LONG, 60)] == list(range(1, LONG + 1))
 
 
 def test_who_never_reads_is_put_out_and_catches_up_when_back(sites: list[Site], layer: FeatureLayer) -> None:
-    deaf = open_socket(sites[0], layer, "ben", max_queue=1, compression=None)
+    deaf = open_deaf_socket(sites[0], layer)
     writer = open_socket(sites[0], layer)
-    write_long_lines(writer, 60)
+    write_long_lines(writer, LONG)
     writer.until(
         lambda message: message["type"] == "presence" and [who["name"] for who in message["members"]] == ["ana"], 60
     )
@@ -224,7 +233,7 @@ def test_who_never_reads_is_put_out_and_catches_up_when_back(sites: list[Site], 
     assert deaf.closed_with(60) in (4413, None)
     known = [row["seq"] for row in deaf.rows()]
     back = open_socket(sites[1], layer, "ben", after=known[-1] if known else 0)
-    assert known + [row["seq"] for row in back.read_to(60, 60)] == list(range(1, 61))
+    assert known + [row["seq"] for row in back.read_to(LONG, 60)] == list(range(1, LONG + 1))
 
 
 def test_a_delete_behind_large_edits_leaves_no_gap_in_a_page_of_the_log(layer: FeatureLayer) -> None:
