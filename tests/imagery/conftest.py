@@ -8,12 +8,20 @@ import pytest
 from django.conf import settings
 
 from tests.factories import make_project, make_user
-from webapp.imagery import uploads
+from webapp.imagery import tile_work, tiles, uploads
 from webapp.jobs.models import Job
 from webapp.jobs.runner import run_now
 from webapp.projects.models import Project
 
 Ingest = Callable[..., Job]
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> None:
+    """Each test starts with an edge of tiles that remembers nothing."""
+    tile_work.forget()
+    tiles.cache.clear()
+    tiles._tokens.clear()
 
 
 @pytest.fixture

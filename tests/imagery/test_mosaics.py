@@ -16,7 +16,7 @@ from tests.factories import client_for, make_imagery, make_project, make_user
 from tests.imagery.test_tiles import ask, token
 from tests.raster.conftest import MakeRaster, make_raster  # noqa: F401
 from webapp.housekeeping import projects
-from webapp.imagery import mosaic_jobs, services, tile_work, tiles
+from webapp.imagery import mosaic_jobs, services, tile_work
 from webapp.imagery.models import ImageryLayer
 from webapp.jobs.models import Job
 from webapp.jobs.runner import run_now
@@ -33,13 +33,6 @@ HALF_M = 20_037_508.342789244
 PIXEL_M = 2 * HALF_M / 2**Z / 256
 RNG = np.random.default_rng(8)
 LON, LAT = 12.2575, 49.49305  # within the second tile, where two scenes overlap
-
-
-@pytest.fixture(autouse=True)
-def forgotten() -> None:
-    tile_work.forget()
-    tiles.cache.clear()
-    tiles._tokens.clear()
 
 
 @pytest.fixture

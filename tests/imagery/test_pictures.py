@@ -29,13 +29,6 @@ RNG = np.random.default_rng(8)
 ARRAY = np.stack([RNG.integers(500, 4000, (512, 512)), RNG.integers(100, 9000, (512, 512))]).astype(np.uint16)
 
 
-@pytest.fixture(autouse=True)
-def forgotten() -> None:
-    tile_work.forget()
-    tiles.cache.clear()
-    tiles._tokens.clear()
-
-
 @pytest.fixture
 def layer(make_raster: MakeRaster) -> ImageryLayer:  # noqa: F811
     path = make_raster(ARRAY, crs="EPSG:3857", transform=CORNER, tiled=True, blockxsize=256, blockysize=256)

@@ -23,7 +23,7 @@ from tests.remote.server import Site, allowed, hurried, serving
 from training.chips import Label
 from training.export import Order, export
 from training.formats import ClassName
-from webapp.imagery import mosaics, selectors, tile_work, tiles
+from webapp.imagery import mosaics, selectors, tiles
 from webapp.imagery.models import ImageryLayer, Upload
 from webapp.jobs.models import Job
 from webapp.jobs.runner import run_now
@@ -63,8 +63,6 @@ def server() -> Iterator[Site]:
 
 @pytest.fixture
 def site(server: Site, cog: Path) -> Iterator[Site]:
-    tile_work.forget()
-    tiles.cache.clear()
     server.reset()
     with allowed(server):
         server.files["scenes/town.tif"] = cog.read_bytes()

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import shutil
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,7 @@ from django.conf import settings
 from PIL import Image
 
 from tests.factories import make_imagery, make_project
-from webapp.imagery import services, tile_work, tiles
+from webapp.imagery import services, tile_work
 from webapp.imagery.models import ImageryLayer
 from webapp.projects.signing import layer_token
 from webapp.raster.blocks import BlockFolder, BlockGrid
@@ -62,34 +63,40 @@ def ask(path: str, *, query: str = "", method: str = "GET", headers: dict[str, s
     return Reply(sent)
 
 
-@pytest.fixture(autouse=True)
-def forgotten() -> None:
-    """Each test starts with an edge that remembers nothing."""
-    tile_work.forget()
-    tiles.cache.clear()
-    tiles._tokens.clear()
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
+    """Folders with the analysis and the display file of a scene (False) and of a class raster (True)."""
+    classes = np.zeros((1, 900, 900), np.uint8)
+    classes[0, :450], classes[0, 450:] = 1, 2
+    scene = np.random.default_rng(1).integers(0, 255, (3, 900, 900)).astype(np.uint8)
+    return {
+        False: _drawn(tmp_path_factory.mktemp("scene"), scene, Rendering((1, 2, 3))),
+        True: _drawn(tmp_path_factory.mktemp("classes"), classes, None),
+    }
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> tuple[ImageryLayer, TileFile]:
-    return _layer(tmp_path, np.random.default_rng(1).integers(0, 255, (3, 900, 900)).astype(np.uint8), classes=False)
-
-
-@pytest.fixture
-def class_raster(tmp_path: Path) -> tuple[ImageryLayer, TileFile]:
-    array = np.zeros((1, 900, 900), np.uint8)
-    array[0, :450], array[0, 450:] = 1, 2
-    return _layer(tmp_path, array, classes=True)
-
-
-def _layer(folder: Path, array: np.ndarray, *, classes: bool) -> tuple[ImageryLayer, TileFile]:
-    source = folder / "analysis.tif"
+def _drawn(folder: Path, array: np.ndarray, rendering: Rendering | None) -> Path:
     profile: dict[str, Any] = {"driver": "GTiff", "count": array.shape[0], "dtype": "uint8", "crs": "EPSG:32633"}
-    with rasterio.open(source, "w", height=900, width=900, transform=UTM, **profile) as target:
+    with rasterio.open(folder / "analysis.tif", "w", height=900, width=900, transform=UTM, **profile) as target:
         target.write(array)
+    write_display_cog(folder / "analysis.tif", folder / "display.tif", rendering, progress=lambda *_: None)
+    return folder
+
+
+@pytest.fixture
+def scene(drawn: dict[bool, Path]) -> tuple[ImageryLayer, TileFile]:
+    return _layer(drawn[False])
+
+
+@pytest.fixture
+def class_raster(drawn: dict[bool, Path], tmp_path: Path) -> tuple[ImageryLayer, TileFile]:
+    shutil.copy(drawn[True] / "analysis.tif", tmp_path)
+    return _layer(drawn[True], kind="class_raster", classes=CLASSES)
+
+
+def _layer(folder: Path, **values: Any) -> tuple[ImageryLayer, TileFile]:
     display = Path(settings.MEDIA_DIR) / f"{uuid4()}.tif"
-    write_display_cog(source, display, None if classes else Rendering((1, 2, 3)), progress=lambda *_: None)
-    values: dict[str, Any] = {"kind": "class_raster", "classes": CLASSES} if classes else {}
+    shutil.copy(folder / "display.tif", display)
     layer = make_imagery(make_project(), display_path=display.name, **values)
     return layer, TileFile(display)
 

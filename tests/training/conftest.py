@@ -1,6 +1,7 @@
 """Small real training data: a corner of Banepa with its buildings, OSBS with its tree crowns."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@cache
 def labels_of(path: Path, value: int, within: object = None) -> list[Label]:
     """Return the polygons of a GeoJSON file as labels."""
     content = json.loads(path.read_text())
@@ -31,6 +33,7 @@ def labels_of(path: Path, value: int, within: object = None) -> list[Label]:
     return [Label(found, value) for found in shapes if within is None or found.intersects(within)]
 
 
+@cache
 def corner(path: Path, rows: int, cols: int) -> object:
     """Return the top left corner of a raster as a polygon in EPSG:4326."""
     info = read.info(path)
