@@ -11,6 +11,7 @@ from django.db import transaction
 from labeling import blind_answers
 from labeling.blind_models import Answer, BlindTask, Labelling
 from labeling.models import LabelSet, Task
+from labeling.task_events import lock_history
 from labeling.task_states import State
 from webapp.errors import Conflict, Denied, Invalid
 from webapp.features.services import EditRequest
@@ -53,18 +54,23 @@ class Decision:
 
 
 def differences(blind: BlindTask) -> list[Difference]:
-    """Return the objects of a task that both people have done, those that differ first."""
+    """Return the objects of a task that both people have done, those that differ first.
+
+    An object on the border that a neighbouring task has decided on already is none any more.
+    """
     if blind.result is None:
         return []
-    answers = {str(row.pk): row for row in Answer.objects.filter(blind=blind).exclude(labelling=None)}
+    answers = {str(row.pk): row for row in blind_answers.undecided(blind)}
     agree_iou = blind.task.label_set.agree_iou
     found = []
     for pair in blind.result["pairs"]:
+        if not {pair["a"], pair["b"]} <= answers.keys():
+            continue
         a, b = answers[pair["a"]], answers[pair["b"]]
         what: What = "geometry" if pair["iou"] < agree_iou else "agreed"
         found.append(Difference(f"{a.pk}", "class" if a.class_value != b.class_value else what, a, b, pair["iou"]))
-    found += [Difference(key, "only_a", answers[key], None, None) for key in blind.result["only_a"]]
-    found += [Difference(key, "only_b", None, answers[key], None) for key in blind.result["only_b"]]
+    found += [Difference(key, "only_a", answers[key], None, None) for key in blind.result["only_a"] if key in answers]
+    found += [Difference(key, "only_b", None, answers[key], None) for key in blind.result["only_b"] if key in answers]
     return sorted(found, key=lambda one: (one.what == "agreed", -_north(one), one.key))
 
 
@@ -138,6 +144,7 @@ def _locked(task: Task) -> BlindTask:
     blind = BlindTask.objects.select_related("task__label_set__layer").filter(pk=task.pk).first()
     if blind is None or blind.state != BlindTask.State.READY:
         raise Conflict("There is nothing to adjudicate here any more.", fix="Load the tasks again.", code="not_ready")
+    lock_history(blind.task.label_set_id)
     return blind
 
 

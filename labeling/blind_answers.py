@@ -22,13 +22,22 @@ from webapp.raster.shift import Shift
 
 # Comparing takes seconds, in a request, while the task is locked: so many samples of a cell still do.
 MOST_SAMPLES = 5_000
-# A sample that lies in two cells is the answer to the one that is finished first. What only touches is not in it.
-_KEEP = """INSERT INTO labeling_answer (id, blind_id, labelling_id, feature_id, geometry, class_value, properties)
-    SELECT gen_random_uuid(), %(blind)s, %(labelling)s, f.id, f.geometry, f.class_value, f.properties
+# A sample that lies in two cells is an answer to each of both. What only touches a cell is not in it.
+_KEEP = """INSERT INTO labeling_answer (id, blind_id, labelling_id, feature_id, geometry, class_value, properties,
+        decided)
+    SELECT gen_random_uuid(), %(blind)s, %(labelling)s, f.id, f.geometry, f.class_value, f.properties, false
     FROM features_feature f JOIN labeling_task t ON t.id = %(task)s
     WHERE f.layer_id = %(layer)s AND NOT f.deleted AND ST_Intersects(f.geometry, t.geometry)
-        AND NOT (ST_Dimension(f.geometry) = 2 AND ST_Touches(f.geometry, t.geometry))
-        AND NOT EXISTS (SELECT FROM labeling_answer a WHERE a.feature_id = f.id)"""
+        AND NOT (ST_Dimension(f.geometry) = 2 AND ST_Touches(f.geometry, t.geometry))"""
+# What lies partly in a cell that is the truth already is out of sight, and is the truth here too.
+_KEEP_SHARED = """INSERT INTO labeling_answer (id, blind_id, feature_id, geometry, class_value, properties, decided)
+    SELECT gen_random_uuid(), t.id, s.feature_id, s.geometry, s.class_value, s.properties, false
+    FROM labeling_task t JOIN (
+        SELECT DISTINCT ON (a.feature_id) a.* FROM labeling_answer a JOIN labeling_task o ON o.id = a.blind_id
+        WHERE a.labelling_id IS NULL AND a.blind_id <> %(task)s AND o.label_set_id = %(label_set)s
+        ORDER BY a.feature_id) s ON ST_Intersects(s.geometry, t.geometry)
+        AND NOT (ST_Dimension(s.geometry) = 2 AND ST_Touches(s.geometry, t.geometry))
+    WHERE t.id = %(task)s"""
 
 
 def keep(labelling: Labelling, sheet_task: Task) -> None:
@@ -41,13 +50,33 @@ def keep(labelling: Labelling, sheet_task: Task) -> None:
 
 
 def keep_truth(blind: BlindTask, label_set: LabelSet) -> list[UUID]:
-    """Keep the samples that a label set has in a task's cell as the truth; return their ids.
+    """Keep the samples that a label set has in a task's cell as the truth; return the ids of those still in sight.
 
     Raises:
         Conflict: they are more than are compared.
     """
     _copy(blind.pk, None, blind.pk, label_set.layer_id)
-    return list(Answer.objects.filter(blind=blind, labelling=None).values_list("feature_id", flat=True))
+    found = list(Answer.objects.filter(blind=blind, labelling=None).values_list("feature_id", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP_SHARED, {"task": blind.pk, "label_set": label_set.pk})
+    return found
+
+
+def truth_of(blind: BlindTask) -> list[UUID]:
+    """Return the ids of samples that are the truth of this task and of no other."""
+    own = Answer.objects.filter(blind=blind, labelling=None)
+    others = Answer.objects.filter(labelling=None, feature_id__in=own.values("feature_id")).exclude(blind=blind)
+    return list(own.exclude(feature_id__in=others.values("feature_id")).values_list("feature_id", flat=True))
+
+
+def undecided(blind: BlindTask) -> list[Answer]:
+    """Return the answers of people that no other task has decided on: of a border, the task settled first decides.
+
+    Call it under the lock of the label set's history, so that two tasks never decide on the same.
+    """
+    rows = Answer.objects.filter(blind=blind).exclude(labelling=None)
+    elsewhere = Answer.objects.filter(decided=True).exclude(blind=blind)
+    return list(rows.exclude(feature_id__in=elsewhere.values("feature_id")))
 
 
 def move(label_set: LabelSet, shift: Shift) -> None:
@@ -89,18 +118,18 @@ def publish(blind: BlindTask, labelling: Labelling) -> None:
         Conflict: a sample cannot be stored.
     """
     assert labelling.person is not None
-    write(blind.task.label_set, [_create(answer) for answer in labelling.answers.all()], labelling.person)
+    lock_history(blind.task.label_set_id)
+    answers = [answer for answer in undecided(blind) if answer.labelling_id == labelling.pk]
+    write(blind.task.label_set, [_create(answer) for answer in answers], labelling.person)
     settle(blind, labelling.person, "finish", State.DONE)
 
 
 def write(label_set: LabelSet, edits: Sequence[EditRequest], user: User) -> None:
-    """Store edits of one act: all in the caller's transaction, or none.
+    """Store edits of one act: all in the caller's transaction, or none; the label set's history is locked before.
 
     Raises:
         Conflict: one cannot be stored.
     """
-    # Locks are taken in one order everywhere: the label set's row, then the layer's row.
-    lock_history(label_set.pk)
     for first in range(0, len(edits), MAX_BATCH):
         batch = edits[first : first + MAX_BATCH]
         # The cell is blind until it is settled, and this settles it.
@@ -111,7 +140,8 @@ def write(label_set: LabelSet, edits: Sequence[EditRequest], user: User) -> None
 
 
 def settle(blind: BlindTask, user: User, action: str, state: str) -> None:
-    """Make the task one like any other, in its new state."""
+    """Make the task one like any other, in its new state; what was open in it is decided."""
+    Answer.objects.filter(pk__in=[answer.pk for answer in undecided(blind)]).update(decided=True)
     blind.state, blind.settled_by, blind.settled_at = BlindTask.State.SETTLED, user, timezone.now()
     blind.save(update_fields=["state", "settled_by", "settled_at", "outcome"])
     task = Task.objects.get(pk=blind.pk)

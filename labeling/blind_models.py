@@ -80,7 +80,10 @@ class Labelling(models.Model):
 
 
 class Answer(models.Model):
-    """One sample of a finished labelling, or of the truth, as it was then. Nothing but moved imagery changes one."""
+    """One sample of a finished labelling, or of the truth, as it was then. Nothing but moved imagery changes its shape.
+
+    A sample that lies in several cells is an answer to the task of each.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     blind = models.ForeignKey(BlindTask, on_delete=models.CASCADE, related_name="answers")
@@ -91,10 +94,12 @@ class Answer(models.Model):
     geometry = models.GeometryField(srid=4326, spatial_index=False)
     class_value = models.PositiveIntegerField(null=True, blank=True)
     properties = models.JSONField(default=dict, blank=True)
+    decided = models.BooleanField(default=False, help_text="This task decided what becomes of it in the label set.")
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["feature_id"], name="answer_once")]
+        constraints = [models.UniqueConstraint(fields=["blind", "feature_id"], name="answer_once_per_task")]
+        indexes = [models.Index(fields=["feature_id"], name="answer_feature")]
 
     def __str__(self) -> str:
         return f"answer {self.feature_id}"

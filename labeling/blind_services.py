@@ -10,7 +10,7 @@ from django.contrib.gis.geos import Point
 from django.db import connection, transaction
 
 from labeling import blind_answers, sheets
-from labeling.blind_models import Answer, BlindTask, Labelling
+from labeling.blind_models import BlindTask, Labelling
 from labeling.models import LabelSet, Task
 from labeling.task_events import Happened, lock_history, record
 from labeling.task_leases import Clock
@@ -206,6 +206,8 @@ def _seal(blind: BlindTask, task: Task, label_set: LabelSet, user: User) -> None
     authors: set[Any] = {task.done_by_id, *blind.passed}
     for row in Feature.objects.filter(pk__in=ids).values_list("created_by", "updated_by"):
         authors |= set(row)
+    shared = blind.answers.filter(labelling=None).exclude(feature_id__in=ids).values("feature_id")
+    authors |= set(Feature.objects.filter(pk__in=shared).values_list("created_by", flat=True))
     blind.passed = sorted(authors - {None})
     blind.save(update_fields=["passed"])
     footprint = label_set.imagery.footprint
@@ -215,10 +217,9 @@ def _seal(blind: BlindTask, task: Task, label_set: LabelSet, user: User) -> None
 
 
 def _lift_truth(blind: BlindTask, user: User) -> None:
-    ids = list(Answer.objects.filter(blind=blind, labelling=None).values_list("feature_id", flat=True))
     task = blind.task
     lock_history(task.label_set_id)
-    sealing.unseal(layer=task.label_set.layer, ids=ids, user=user)
+    sealing.unseal(layer=task.label_set.layer, ids=blind_answers.truth_of(blind), user=user)
     task.state, task.on_sheets = blind.before, False
     task.save(update_fields=["state", "on_sheets", "updated_at"])
     if blind.result is None:

@@ -58,7 +58,8 @@ class Comparison:
     Attributes:
         pairs: each shape is in one at most; the total overlap is the largest possible.
         only_a, only_b: shapes without a partner.
-        border: ids of those that lie mostly outside the cell: they belong to a neighbour, and no figure counts them.
+        border: ids of those that belong to a neighbouring cell: there lies a point well inside them (of a pair: inside
+            what both cover). As objects they count there; here only the ground that they cover counts.
         areas: square metres by (class in a, class in b); `NOTHING` is ground in no sample.
     """
 
@@ -91,11 +92,13 @@ def compare(cell: BaseGeometry, a: Sequence[Shape], b: Sequence[Shape]) -> Compa
     taken_a, taken_b = {i for i, _ in found}, {j for _, j in found}
     alone = [(a[i], flat_a[i]) for i in range(len(a)) if i not in taken_a]
     alone += [(b[j], flat_b[j]) for j in range(len(b)) if j not in taken_b]
+    inner: list[tuple[tuple[str, ...], BaseGeometry]] = [((one.id,), flat) for one, flat in alone]
+    inner += [((a[i].id, b[j].id), flat_a[i].intersection(flat_b[j])) for i, j in found]
     return Comparison(
         pairs=[Pair(a[i], b[j], iou[i, j]) for i, j in sorted(found)],
         only_a=[one for i, one in enumerate(a) if i not in taken_a],
         only_b=[one for j, one in enumerate(b) if j not in taken_b],
-        border={one.id for one, flat in alone if not ground.covers(flat.representative_point())},
+        border={pk for ids, flat in inner if not ground.covers(flat.representative_point()) for pk in ids},
         areas=_areas(ground, _by_class(a, flat_a), _by_class(b, flat_b)),
     )
 
@@ -171,6 +174,8 @@ def tally(comparison: Comparison) -> Tally:
     """Return the counts of one task. An object whose class differs counts for neither class as found by both."""
     found = Tally()
     for pair in comparison.pairs:
+        if pair.a.id in comparison.border:
+            continue
         found.a[_value(pair.a)] += 1
         found.b[_value(pair.b)] += 1
         if pair.iou >= MATCH_IOU and _value(pair.a) == _value(pair.b):
