@@ -47,25 +47,24 @@ class Told:
 
 def in_label_studio(client: httpx.Client) -> Told:
     """Return what Label Studio does: PATCH of the whole annotation, twice from the same reading."""
-    with client:
-        project = client.post("/api/projects", json={"title": "Crowns", "label_config": CONFIG}).json()["id"]
-        task = client.post(f"/api/projects/{project}/import", json=[{"image": "/static/none.png"}])
-        task.raise_for_status()
-        number = client.get("/api/tasks", params={"project": project}).json()["tasks"][0]["id"]
-        made = client.post(f"/api/tasks/{number}/annotations/", json={"result": [_region(10, "Tree")]})
-        made.raise_for_status()
-        url = f"/api/annotations/{made.json()['id']}/"
-        ana, ben = client.get(url), client.get(url)
-        told = Told()
-        for who, read in (("Ana", ana), ("Ben", ben)):
-            told.say(who, "reads the annotation", read, _peer_state(read))
-        saved = client.patch(url, json={"result": [_region(20, "Tree")]})
-        told.say("Ana", "saves the outline, moved to 20", saved, _peer_state(saved))
-        saved = client.patch(url, json={"result": [_region(10, "House")]}, headers={"If-Match": '"as it was"'})
-        told.say("Ben", "saves the class, made House", saved, _peer_state(saved))
-        end = client.get(url)
-        told.say("", "what is stored", end, _peer_state(end))
-        told.kept_both = _peer_state(end) == "outline at 20, House"
+    project = client.post("/api/projects", json={"title": "Crowns", "label_config": CONFIG}).json()["id"]
+    task = client.post(f"/api/projects/{project}/import", json=[{"image": "/static/none.png"}])
+    task.raise_for_status()
+    number = client.get("/api/tasks", params={"project": project}).json()["tasks"][0]["id"]
+    made = client.post(f"/api/tasks/{number}/annotations/", json={"result": [_region(10, "Tree")]})
+    made.raise_for_status()
+    url = f"/api/annotations/{made.json()['id']}/"
+    ana, ben = client.get(url), client.get(url)
+    told = Told()
+    for who, read in (("Ana", ana), ("Ben", ben)):
+        told.say(who, "reads the annotation", read, _peer_state(read))
+    saved = client.patch(url, json={"result": [_region(20, "Tree")]})
+    told.say("Ana", "saves the outline, moved to 20", saved, _peer_state(saved))
+    saved = client.patch(url, json={"result": [_region(10, "House")]}, headers={"If-Match": '"as it was"'})
+    told.say("Ben", "saves the class, made House", saved, _peer_state(saved))
+    end = client.get(url)
+    told.say("", "what is stored", end, _peer_state(end))
+    told.kept_both = _peer_state(end) == "outline at 20, House"
     return told
 
 
@@ -136,10 +135,10 @@ def _label_studio(port: int) -> Iterator[httpx.Client]:
         who = ("--username", "ana@example.org", "--password", "only for this run", "--user-token", PEER_TOKEN)
         command = [str(program), "start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(port), *who]
         process = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log)
-        client = _client(f"http://127.0.0.1:{port}", PEER_TOKEN)
         try:
-            _wait(lambda: client.get("/health").is_success, process)
-            yield client
+            with _client(f"http://127.0.0.1:{port}", PEER_TOKEN) as client:
+                _wait(lambda: client.get("/health").is_success, process)
+                yield client
         finally:
             process.terminate()
             process.wait(30)
@@ -221,7 +220,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         ours = in_quadrat(Path(folder))
     if options.url:
-        theirs = in_label_studio(_client(options.url, options.token))
+        with _client(options.url, options.token) as client:
+            theirs = in_label_studio(client)
     else:
         with _label_studio(options.port) as client:
             theirs = in_label_studio(client)
