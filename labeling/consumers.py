@@ -10,11 +10,12 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import InterfaceError, OperationalError, transaction
 
 from labeling import rooms
-from labeling.task_edits import apply_leased, parse_leased
+from labeling.task_edits import Applied, parse_leased, store_leased
 from labeling.threads import readers, writers
 from webapp.errors import Denied, Invalid, NotFound, QuadratError, Unavailable
 from webapp.features.models import FeatureLayer
@@ -65,6 +66,12 @@ class Bucket:
 
 class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One person's socket on one layer."""
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Do what a message asks for. The base class visits a thread before each, to close this loop's old database
+        connections; it has none: threads of `labeling.threads` look after theirs.
+        """
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         """Let in members of the layer's project; others are closed with a code that the page can read."""
@@ -171,8 +178,9 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if not self._seat.has_room(0):
             # Who does not read the answers has to, before more is done.
             await self._seat.drained()
-        results = await writers.run(_apply, self._layer, self._user, message)
-        self._put({"type": "results", "results": results})
+        applied = await writers.run(_apply, self._layer, self._user, message)
+        self._put({"type": "results", "results": applied.answers})
+        self._room.take(applied.rows)
 
     def _point(self, message: dict[str, Any]) -> None:
         lon, lat = _number(message.get("lon"), 180), _number(message.get("lat"), 90)
@@ -206,7 +214,7 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self._seat.put(json.dumps(message))
 
     async def _send_text(self, text: str) -> None:
-        await self.send(text_data=text)
+        await self.base_send({"type": "websocket.send", "text": text})
 
     @property
     def _pk(self) -> UUID:
@@ -220,8 +228,8 @@ def _layer_and_role(pk: UUID, user: User) -> tuple[FeatureLayer, Role] | None:
     return None if layer is None or role is None else (layer, role)
 
 
-def _apply(layer: FeatureLayer, user: User, message: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the results; membership is looked at in the very transaction that stores the edits."""
+def _apply(layer: FeatureLayer, user: User, message: dict[str, Any]) -> Applied:
+    """Return what became of the edits; membership is looked at in the very transaction that stores the edits."""
     edits = parse_leased(message)
     with transaction.atomic():
         role = role_in(user, layer.project)
@@ -229,7 +237,7 @@ def _apply(layer: FeatureLayer, user: User, message: dict[str, Any]) -> list[dic
             raise NotFound()
         if role < Role.LABELER:
             raise Denied(f"Your role here is {role.label}; you can look, not draw.", fix="Ask a manager.")
-        return apply_leased(layer=layer, edits=edits, user=user)
+        return store_leased(layer=layer, edits=edits, user=user)
 
 
 def _number(value: Any, most: int) -> float | None:

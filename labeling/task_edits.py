@@ -25,6 +25,7 @@ from webapp.features import selectors as features
 from webapp.features.geometry import checked
 from webapp.features.models import Edit, Feature, FeatureLayer
 from webapp.features.parsing import parse_edits
+from webapp.features.selectors import LogRow
 from webapp.features.services import EditRequest, EditResult
 from webapp.projects.models import Role, User
 
@@ -58,8 +59,26 @@ def parse_leased(body: Any) -> list[LeasedEdit]:
     ]
 
 
+@dataclass(frozen=True)
+class Applied:
+    """What became of a batch.
+
+    Attributes:
+        answers: to each edit, in order, JSON-ready.
+        rows: what the log has now that it had not before, in order.
+    """
+
+    answers: list[dict[str, Any]]
+    rows: list[LogRow]
+
+
 def apply_leased(*, layer: FeatureLayer, edits: Sequence[LeasedEdit], user: User) -> list[dict[str, Any]]:
-    """Return the answer to each edit, in order: as `apply_edits`, or `proposed` where its lease is somebody else's.
+    """Return the answers of `store_leased`."""
+    return store_leased(layer=layer, edits=edits, user=user).answers
+
+
+def store_leased(*, layer: FeatureLayer, edits: Sequence[LeasedEdit], user: User) -> Applied:
+    """Answer each edit, in order: as `apply_edits`, or `proposed` where its lease is somebody else's.
 
     All that is stored is stored in one transaction.
 
@@ -100,10 +119,11 @@ def apply_leased(*, layer: FeatureLayer, edits: Sequence[LeasedEdit], user: User
             item.edit.op_id: _propose(layer, item, task, user) for item, task in late if item.edit.op_id not in closed
         }
         # On a sheet each edit was just found to lie within a task.
-        stored = services.apply_edits(layer=layer, edits=kept, user=user, unguarded=on_sheet)
-        answers |= {result.op_id: result.as_json() for result in stored}
+        results = services.apply_edits(layer=layer, edits=kept, user=user, unguarded=on_sheet)
+        answers |= {result.op_id: result.as_json() for result in results}
         review_services.record(layer, reviewed, user)
-    return [answers[item.edit.op_id] for item in edits]
+    rows = {result.row.seq: result.row for result in results if result.row is not None}
+    return Applied([answers[item.edit.op_id] for item in edits], [rows[seq] for seq in sorted(rows)])
 
 
 def decide(*, proposal: Proposal, accept: bool, user: User, role: Role) -> EditResult | None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from webapp.features.geometry import SRID
 from webapp.features.models import Edit, Feature, FeatureLayer
-from webapp.features.selectors import EDIT_FEATURE
+from webapp.features.selectors import EDIT_FEATURE, LogRow, edit_sql
 from webapp.projects.models import User
 
 
@@ -40,6 +40,14 @@ class Standing:
     done: dict[UUID, Edit]
     classes: dict[int, ClassRow]
     sealed: set[UUID]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A row of the log as every reader of it gets it, and its feature as JSON text ("null" after a delete)."""
+
+    row: LogRow
+    feature: str
 
 
 # Three reads in one round trip. Only what is deleted can be sealed.
@@ -74,9 +82,10 @@ _STORE = f"""WITH f AS (SELECT * FROM json_to_recordset(%(features)s) AS r (id u
         FROM json_to_recordset(%(rows)s) AS r (seq bigint, op_id uuid, feature_id uuid, action text, base_version int,
             version int, geometry geometry, class_value int, score float8, properties jsonb, source text,
             verified boolean, digest text) RETURNING *)
-    SELECT (SELECT count(*) FROM inserted) + (SELECT count(*) FROM updated), e.seq,
-        coalesce(({EDIT_FEATURE})::text, 'null')
-    FROM e JOIN f ON f.id = e.feature_id LEFT JOIN projects_user u ON u.id = e.actor_id"""
+    SELECT (SELECT count(*) FROM inserted) + (SELECT count(*) FROM updated), e.seq, {edit_sql("made.feature")},
+        coalesce(made.feature::text, 'null')
+    FROM e JOIN f ON f.id = e.feature_id LEFT JOIN projects_user u ON u.id = e.actor_id
+        CROSS JOIN LATERAL (SELECT {EDIT_FEATURE} AS feature OFFSET 0) made ORDER BY e.seq"""
 
 
 def standing(layer: FeatureLayer, ids: Iterable[UUID], op_ids: Iterable[UUID]) -> Standing:
@@ -100,8 +109,8 @@ def store(
     read_versions: dict[UUID, int],
     rows: Sequence[Edit],
     user: User | None,
-) -> dict[int, str] | None:
-    """Store features as they are now and the rows of the log; return what each row made of its feature.
+) -> list[Stored] | None:
+    """Store features as they are now and the rows of the log; return what was stored.
 
     Args:
         layer: locked by the caller, its numbers given out.
@@ -111,8 +120,7 @@ def store(
         user: who does it.
 
     Returns:
-        JSON texts of features ("null" after a delete), by the number of the edit; None where a feature had changed
-        since it was read (the caller rolls back).
+        In order; None where a feature had changed since it was read (the caller rolls back).
     """
     values = {
         "layer": layer.pk,
@@ -128,7 +136,7 @@ def store(
         found = cursor.fetchall()
     if not found or found[0][0] != len(features):
         return None
-    return {seq: body for _, seq, body in found}
+    return [Stored(LogRow(seq, body), feature) for _, seq, body, feature in found]
 
 
 def _feature(item: list[Any]) -> Feature:

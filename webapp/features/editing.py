@@ -12,11 +12,12 @@ from django.db import transaction
 
 from webapp.errors import Conflict, Invalid, QuadratError, TooLarge
 from webapp.features import edit_store, guarding, ladder, selectors
-from webapp.features.edit_store import Standing
+from webapp.features.edit_store import Standing, Stored
 from webapp.features.geometry import checked
 from webapp.features.models import Edit, Feature, FeatureLayer
 from webapp.features.numbering import advance, lock
 from webapp.features.schema import check_properties, check_shape_of_class
+from webapp.features.selectors import LogRow
 from webapp.projects.models import User
 
 Action = Literal["create", "update", "delete"]
@@ -74,6 +75,7 @@ class EditResult:
         feature: JSON text of the feature: after the edit, or as it is now; None where there is none.
         error: {code, message, fix} where the status is not `ok`.
         warning: "retired_class" where the class is no longer offered.
+        row: what the log has of it now; None where this call stored nothing.
     """
 
     op_id: UUID
@@ -83,6 +85,7 @@ class EditResult:
     feature: str | None = None
     error: dict[str, str] | None = None
     warning: str = ""
+    row: LogRow | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON-ready answer."""
@@ -130,7 +133,7 @@ def apply_edits(
         if all(outcome.status == "ok" for outcome in outcomes):
             batch.write()
     layer.seq = batch.layer.seq
-    return _answers(layer, outcomes, batch.made)
+    return _answers(layer, outcomes, batch.stored)
 
 
 def delete_features(*, layer: FeatureLayer, ids: Sequence[UUID], user: User | None = None) -> int:
@@ -172,8 +175,8 @@ class _Batch:
     user: User | None
     held: Standing
     rows: list[Edit] = field(default_factory=list)
-    # What the rows made of their features, by number, once they are stored.
-    made: dict[int, str] = field(default_factory=dict)
+    # By number, once the rows are stored.
+    stored: dict[int, Stored] = field(default_factory=dict)
     # (west, south, east, north) of what features leave.
     left: list[tuple[float, float, float, float]] = field(default_factory=list)
     count_change: int = 0
@@ -325,12 +328,12 @@ class _Batch:
         for number, row in enumerate(self.rows, start=first):
             row.seq = number
         features = [self.features[pk] for pk in changed]
-        made = edit_store.store(
+        stored = edit_store.store(
             self.layer, features=features, read_versions=self.read_versions, rows=self.rows, user=self.user
         )
-        if made is None:
+        if stored is None:
             raise Conflict("A feature changed under the edit.", fix="Send the edit again.")
-        self.made = made
+        self.stored = {item.row.seq: item for item in stored}
         ladder.enter(self.layer, *known, count=self.layer.feature_count + self.count_change)
 
     def _boxes(self) -> list[tuple[float, float, float, float]]:
@@ -389,28 +392,32 @@ def _refused(edit: EditRequest, status: Status, message: str, fix: str, feature:
     )
 
 
-def _answers(layer: FeatureLayer, outcomes: list[_Outcome], made: Mapping[int, str]) -> list[EditResult]:
-    """Return the answers; `made` is what the batch stored, empty where it was not."""
+def _answers(layer: FeatureLayer, outcomes: list[_Outcome], stored: Mapping[int, Stored]) -> list[EditResult]:
+    """Return the answers; `stored` is what the batch stored, empty where it was not."""
     before = [item.row.seq for item in outcomes if item.row is not None and item.row.pk is not None]
-    by_seq = {**made, **(selectors.edits_by_seq(layer, before) if before else {})}
+    by_seq = selectors.edits_by_seq(layer, before) if before else {}
+    by_seq |= {seq: item.feature for seq, item in stored.items()}
     current = [item.current for item in outcomes if item.current is not None]
     by_id = selectors.features_json(layer, current) if current else {}
-    return [_answer(item, by_seq, by_id) for item in outcomes]
+    return [_answer(item, by_seq, by_id, stored) for item in outcomes]
 
 
-def _answer(item: _Outcome, by_seq: Mapping[int, str], by_id: Mapping[UUID, str]) -> EditResult:
+def _answer(
+    item: _Outcome, by_seq: Mapping[int, str], by_id: Mapping[UUID, str], stored: Mapping[int, Stored]
+) -> EditResult:
     if item.status != "ok":
         feature = None if item.current is None else by_id.get(item.current)
         return EditResult(item.op_id, item.status, version=item.version, feature=feature, error=item.error)
     if item.row is None or item.row.seq not in by_seq:
         error = {"code": "aborted", "message": "Another edit of the batch failed.", "fix": "Send it again without it."}
         return EditResult(item.op_id, "aborted", error=error)
-    body = by_seq[item.row.seq]
+    seq = item.row.seq
     return EditResult(
         item.op_id,
         "ok",
-        seq=item.row.seq,
+        seq=seq,
         version=item.row.version,
-        feature=None if body == "null" else body,
+        feature=None if by_seq[seq] == "null" else by_seq[seq],
         warning=item.warning,
+        row=stored[seq].row if seq in stored else None,
     )

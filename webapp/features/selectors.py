@@ -51,9 +51,15 @@ EDIT_FEATURE = f"""CASE WHEN e.action = 'delete' THEN NULL ELSE json_build_objec
         'fid', f.fid, 'version', e.version, 'class_value', e.class_value, 'score', e.score, 'source', e.source,
         'verified', e.verified, 'deleted', false, 'updated_by', {person_sql("u")}, 'updated_at', e.at)) END"""
 
-EDIT_JSON = f"""json_build_object(
+
+def edit_sql(feature: str) -> str:
+    """Return the SQL of a row `e` of the log as JSON text; `feature`: SQL of the feature as it was after it."""
+    return f"""json_build_object(
     'seq', e.seq, 'op_id', e.op_id, 'id', e.feature_id, 'action', e.action, 'base_version', e.base_version,
-    'version', e.version, 'actor', {person_sql("u")}, 'at', e.at, 'feature', {EDIT_FEATURE})::text"""
+    'version', e.version, 'actor', {person_sql("u")}, 'at', e.at, 'feature', {feature})::text"""
+
+
+EDIT_JSON = edit_sql(EDIT_FEATURE)
 
 _EDIT_JOINS = """JOIN features_feature f ON f.id = e.feature_id
     LEFT JOIN projects_user u ON u.id = e.actor_id"""
