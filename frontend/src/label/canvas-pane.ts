@@ -1,4 +1,8 @@
-// A canvas over the map that moves and zooms with it and is drawn anew when the map comes to rest.
+// A canvas over the map that moves and zooms with it and is drawn anew when the map comes to rest: all of it, or only the
+// parts that changed or came into view.
+
+import type { Bounds } from "./geometry";
+import { uncovered } from "./parts";
 
 /** Where a canvas lies: canvas pixels (CSS) are `world * scale - origin`. */
 export interface Frame {
@@ -8,10 +12,13 @@ export interface Frame {
   readonly height: number;
 }
 
-export type Draw = (pen: CanvasRenderingContext2D, frame: Frame) => void;
+/** `part`: the box that is drawn anew, world coordinates; the pen is clipped to it. Null: everything. */
+export type Draw = (pen: CanvasRenderingContext2D, frame: Frame, part: Bounds | null) => void;
 
 /** Part of the map's size that is drawn beyond each edge, so that a pan shows no blank at once. */
 const PADDING = 0.35;
+/** How far lines and dots reach beyond what they outline, in CSS pixels. */
+const REACH_PX = 8;
 
 export class CanvasPane extends L.Layer {
   private readonly canvas = document.createElement("canvas");
@@ -20,10 +27,14 @@ export class CanvasPane extends L.Layer {
   private drawnZoom = 0;
   private drawnCentre = L.latLng(0, 0);
   private scheduled = 0;
+  /** What changed since the last picture, world coordinates; null: everything may have. */
+  private changed: readonly Bounds[] | null = null;
 
+  /** `mayPart`: whether the picture as it stands can be drawn anew in parts; by default it cannot. */
   constructor(
     private readonly draw: Draw,
     private readonly paneName: string,
+    private readonly mayPart: (frame: Frame) => boolean = () => false,
   ) {
     super({ pane: paneName });
     this.canvas.className = "leaflet-zoom-animated label-canvas";
@@ -56,31 +67,65 @@ export class CanvasPane extends L.Layer {
     };
   }
 
-  /** Draw with the next animation frame. */
-  redraw(): void {
+  /** Draw with the next animation frame: what lies at these places (world coordinates), or everything. */
+  redraw(places: readonly Bounds[] | null = null): void {
+    this.changed = places && this.changed && [...this.changed, ...places];
     if (this.scheduled) return;
     this.scheduled = requestAnimationFrame(() => {
       this.scheduled = 0;
-      this.paint();
+      this.paint([]);
     });
   }
 
-  private paint(): void {
+  /** Draw what changed, and some boxes of the canvas; all of it where parts will not do. */
+  private paint(boxes: readonly Bounds[] | null): void {
     const pen = this.canvas.getContext("2d");
-    if (!pen || !this.frame) return;
+    const { frame, changed } = this;
+    if (!pen || !frame) return;
+    this.changed = [];
     const ratio = window.devicePixelRatio || 1;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.clearRect(0, 0, this.frame.width, this.frame.height);
-    this.draw(pen, this.frame);
+    if (!boxes || !changed || !this.mayPart(frame)) {
+      pen.clearRect(0, 0, frame.width, frame.height);
+      this.draw(pen, frame, null);
+      return;
+    }
+    const { scale, origin } = frame;
+    const places = changed.map(([minX, minY, maxX, maxY]): Bounds => [
+      minX * scale - origin[0] - REACH_PX, minY * scale - origin[1] - REACH_PX, maxX * scale - origin[0] + REACH_PX, maxY * scale - origin[1] + REACH_PX,
+    ]);
+    for (const box of [...boxes, ...places]) this.paintPart(pen, frame, box, ratio);
+  }
+
+  private paintPart(pen: CanvasRenderingContext2D, frame: Frame, box: Bounds, ratio: number): void {
+    // To whole pixels of the device: a clip through the middle of one would leave a seam.
+    const left = Math.floor(Math.max(box[0], 0) * ratio) / ratio;
+    const top = Math.floor(Math.max(box[1], 0) * ratio) / ratio;
+    const right = Math.ceil(Math.min(box[2], frame.width) * ratio) / ratio;
+    const bottom = Math.ceil(Math.min(box[3], frame.height) * ratio) / ratio;
+    if (right <= left || bottom <= top) return;
+    const { scale, origin } = frame;
+    pen.save();
+    pen.beginPath();
+    pen.rect(left, top, right - left, bottom - top);
+    pen.clip();
+    pen.clearRect(left, top, right - left, bottom - top);
+    // What lies beside the box may reach into it.
+    this.draw(pen, frame, [
+      (origin[0] + left - REACH_PX) / scale, (origin[1] + top - REACH_PX) / scale, (origin[0] + right + REACH_PX) / scale, (origin[1] + bottom + REACH_PX) / scale,
+    ]);
+    pen.restore();
   }
 
   private reset(): void {
     const map = this._map;
     const size = map.getSize();
+    const before = this.drawnZoom === map.getZoom() ? this.frame : null;
     this.corner = map.containerPointToLayerPoint(size.multiplyBy(-PADDING)).round();
     const [width, height] = [Math.round(size.x * (1 + 2 * PADDING)), Math.round(size.y * (1 + 2 * PADDING))];
     const ratio = window.devicePixelRatio || 1;
-    if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
+    const fits = this.canvas.width === Math.round(width * ratio) && this.canvas.height === Math.round(height * ratio);
+    if (!fits) {
       this.canvas.width = Math.round(width * ratio);
       this.canvas.height = Math.round(height * ratio);
       this.canvas.style.width = `${width}px`;
@@ -93,7 +138,21 @@ export class CanvasPane extends L.Layer {
     this.frame = { scale: 256 * 2 ** this.drawnZoom, origin: [origin.x, origin.y], width, height };
     cancelAnimationFrame(this.scheduled);
     this.scheduled = 0;
-    this.paint();
+    this.paint(fits && before ? this.moved(before, this.frame, ratio) : null);
+  }
+
+  /** Move the picture to where a pan has brought it; return the boxes that are blank then, null where all has to be drawn. */
+  private moved(before: Frame, now: Frame, ratio: number): Bounds[] | null {
+    const by = [before.origin[0] - now.origin[0], before.origin[1] - now.origin[1]] as const;
+    const strips = uncovered(by, [now.width, now.height]);
+    const pen = this.canvas.getContext("2d");
+    if (!strips || !pen || !this.changed || !Number.isInteger(by[0] * ratio) || !Number.isInteger(by[1] * ratio) || !this.mayPart(now)) return null;
+    if (!strips.length) return strips;
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.globalCompositeOperation = "copy";
+    pen.drawImage(this.canvas, by[0] * ratio, by[1] * ratio);
+    pen.globalCompositeOperation = "source-over";
+    return strips;
   }
 
   /** A pan that outruns the drawn margin draws on the way. */

@@ -2,6 +2,7 @@
 
 import { CanvasPane } from "./canvas-pane";
 import type { Frame } from "./canvas-pane";
+import { changedPlaces } from "./parts";
 import { hits, shapeOf, snap, within } from "./shapes";
 import type { Shape } from "./shapes";
 import type { Bounds } from "./geometry";
@@ -14,8 +15,8 @@ export interface Scene {
   readonly hiddenClasses: ReadonlySet<number | null>;
   /** Samples with operations that are not saved yet. */
   readonly pending: ReadonlySet<Id>;
-  /** Samples that another canvas draws (the one whose corners are being moved). */
-  readonly left: Id | null;
+  /** Samples that another canvas draws: the one whose corners are being moved, those with two versions. */
+  readonly left: ReadonlySet<Id>;
   readonly labelsHidden: boolean;
 }
 
@@ -39,14 +40,16 @@ const SHARED_PATH = 100;
 export class SamplesLayer {
   private readonly base: CanvasPane;
   private readonly above: CanvasPane;
-  private scene: Scene = { samples: new Map(), classes: [], hiddenClasses: new Set(), pending: new Set(), left: null, labelsHidden: false };
+  private scene: Scene = { samples: new Map(), classes: [], hiddenClasses: new Set(), pending: new Set(), left: new Set(), labelsHidden: false };
   private colours = new Map<number, string>();
   private overlays: readonly Overlay[] = [];
+  /** How the picture as it stands was drawn: without casing, being of many. */
+  private drawnMany = false;
 
   constructor(private readonly map: L.Map) {
     map.createPane("samples").classList.add("label-pane");
     map.createPane("marks").classList.add("label-pane", "label-pane-marks");
-    this.base = new CanvasPane((pen, frame) => this.draw(pen, frame), "samples").addTo(map);
+    this.base = new CanvasPane((pen, frame, part) => this.draw(pen, frame, part), "samples", (frame) => this.many(frame) === this.drawnMany).addTo(map);
     this.above = new CanvasPane((pen, frame) => this.overlays.forEach((overlay) => overlay(pen, frame)), "marks").addTo(map);
   }
 
@@ -56,9 +59,10 @@ export class SamplesLayer {
   }
 
   show(scene: Scene): void {
+    const changed = changedPlaces(this.scene, scene);
     this.scene = scene;
     this.colours = new Map(scene.classes.map(({ value, colour }) => [value, colour]));
-    this.base.redraw();
+    this.base.redraw(changed);
   }
 
   colourOf(classValue: number | null): string {
@@ -98,18 +102,24 @@ export class SamplesLayer {
     for (const sample of this.scene.samples.values()) if (!this.scene.hiddenClasses.has(sample.classValue)) yield sample;
   }
 
-  private draw(pen: CanvasRenderingContext2D, frame: Frame): void {
-    const box = viewBox(frame);
-    const seen: [Sample, Shape][] = [];
+  private *seen(box: Bounds): Iterable<[Sample, Shape]> {
     for (const sample of this.visible()) {
       const shape = shapeOf(sample.geometry);
       const [minX, minY, maxX, maxY] = shape.box;
-      if (sample.id !== this.scene.left && minX <= box[2] && maxX >= box[0] && minY <= box[3] && maxY >= box[1]) seen.push([sample, shape]);
+      if (minX <= box[2] && maxX >= box[0] && minY <= box[3] && maxY >= box[1] && !this.scene.left.has(sample.id)) yield [sample, shape];
     }
+  }
+
+  private many(frame: Frame): boolean {
+    return [...this.seen(viewBox(frame))].length > CASED_SAMPLES;
+  }
+
+  private draw(pen: CanvasRenderingContext2D, frame: Frame, part: Bounds | null): void {
+    if (!part) this.drawnMany = this.many(frame);
     // Large ones first, so that a small one inside a large one is seen.
-    seen.sort(([, a], [, b]) => b.size - a.size);
+    const seen = [...this.seen(part ?? viewBox(frame))].sort(([, a], [, b]) => b.size - a.size);
     pen.lineJoin = "round";
-    if (seen.length > CASED_SAMPLES) return this.drawMany(pen, frame, seen);
+    if (this.drawnMany) return this.drawMany(pen, frame, seen);
     for (const [sample, shape] of seen) this.drawOne(pen, frame, sample, shape);
     pen.setLineDash([]);
   }

@@ -90,7 +90,7 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, show
   const refresh = (view: View, before: View | null): void => {
     openEditor(view, editor, app.mayEdit);
     const { doc, hiddenClasses, labelsHidden } = view;
-    const left = editor.geometry && view.selected.size === 1 ? ([...view.selected][0] ?? null) : null;
+    const left = new Set([...doc.conflicts.map(({ id }) => id), ...(editor.geometry && view.selected.size === 1 ? view.selected : [])]);
     const pending = new Set(doc.pending.map(({ id }) => id));
     const same = before && doc === before.doc && hiddenClasses === before.hiddenClasses && labelsHidden === before.labelsHidden && view.selected === before.selected && view.tool === before.tool;
     if (!same) samples.show({ samples: doc.truncated ? onlyThose(doc.view, pending, view.selected) : doc.view, classes: doc.classes, hiddenClasses, pending, left, labelsHidden });
@@ -213,6 +213,8 @@ function onlyThose(all: ReadonlyMap<Id, Sample>, ...ids: readonly ReadonlySet<Id
 function openEditor(view: View, editor: EditorPort, mayEdit: boolean): void {
   const [id] = view.selected;
   const torn = view.doc.conflicts.some((conflict) => conflict.id === id);
+  // Somebody deleted it while it is being dragged: what the drag makes becomes a conflict, and is not lost.
+  if (editor.dragging && !view.selected.size) return;
   const sample = view.selected.size === 1 && id !== undefined ? view.doc.view.get(id) : undefined;
   if (!sample || view.tool !== "select" || !mayEdit || torn || view.labelsHidden) editor.close();
   else editor.open(sample.geometry);
