@@ -135,7 +135,7 @@ def advice(rows: list[dict[str, Any]], *, covered: int, cells: int) -> list[dict
             {"code": "empty", "tone": "neutral", "text": "Nothing is labelled yet. Draw a few samples of each class."}
         ]
     told: list[dict[str, str]] = []
-    few = [f"{row['name']} {row['count']}" for row in living if row["count"] < FEW]
+    few = [f"{row['name']} ({row['count']})" for row in living if row["count"] < FEW]
     if few:
         more = f" and {len(few) - MOST_NAMED} more classes" if len(few) > MOST_NAMED else ""
         text = f"Few samples: {', '.join(few[:MOST_NAMED])}{more}."

@@ -1,6 +1,7 @@
 // The strip above the map (how saving stands, who is here, undo) and what to do next.
 
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import { Button, Icon, IconButton, Menu, Spinner } from "../ui/components";
 import type { IconName } from "../ui/components";
 import { number, plural } from "../ui/format";
@@ -8,6 +9,8 @@ import type { App, SaveState, View } from "./app";
 import { personColour } from "./people";
 import { SKETCHES } from "./sketches";
 import type { Tools } from "./tools";
+
+const OFFLINE_MS = 2000;
 
 interface Saying {
   readonly tone: string;
@@ -46,6 +49,12 @@ function saying(state: SaveState, view: View): Saying {
 export function SaveChip({ app, view }: { app: App; view: View }): JSX.Element {
   const state = app.saveState();
   const { tone, icon, text, title } = saying(state, view);
+  // Said once, where there is no pointer that could rest on the word. A moment without a connection is none.
+  useEffect(() => {
+    if (state !== "offline" || !app.mayEdit) return undefined;
+    const lasting = setTimeout(() => app.tell(title), OFFLINE_MS);
+    return () => clearTimeout(lasting);
+  }, [app, state, title]);
   return (
     <span class={`badge label-save ${tone}`} role="status" title={title} data-state={state} data-pending={view.doc.pending.length} data-seq={view.doc.seq}>
       <Icon name={icon} />

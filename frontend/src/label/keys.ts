@@ -130,19 +130,19 @@ export function keyTable(actions: KeyActions): Key[] {
   ];
 }
 
-function taken(target: EventTarget | null, key: string): boolean {
+function taken(target: EventTarget | null, { key, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName)) return true;
   if (target instanceof HTMLInputElement) return target.type !== "checkbox" && target.type !== "radio";
-  // A focused button answers these two itself; a focused list, tab or menu its arrows.
-  if (target.closest("button, a, summary") && (key === "Enter" || key === " ")) return true;
+  // A focused button answers these two itself (not Ctrl+Enter); a focused list, tab or menu its arrows.
+  if (target.closest("button, a, summary") && (key === "Enter" || key === " ") && !(ctrlKey || metaKey || altKey)) return true;
   return key.startsWith("Arrow") && target.closest('[role="tablist"], [role="menu"], [role="listbox"]') !== null;
 }
 
 /** Listen for the keys; return what ends it. */
 export function listenToKeys(table: readonly Key[], page: Document): () => void {
   const onKey = (event: KeyboardEvent): void => {
-    if (event.defaultPrevented || event.isComposing || taken(event.target, event.key) || page.querySelector("dialog[open]")) return;
+    if (event.defaultPrevented || event.isComposing || taken(event.target, event) || page.querySelector("dialog[open]")) return;
     const name = nameOf(event);
     // Several may share a key at different times; the first that does not pass has it.
     if (table.some(({ keys, run }) => keys.includes(name) && run(event) !== false)) event.preventDefault();

@@ -22,6 +22,7 @@ import { Imagery } from "./imagery/state";
 import type { MapView } from "./map-view";
 import { Page } from "./page";
 import "./page.css";
+import { mergedSayer } from "./merged";
 import { openQueue } from "./queue";
 import type { Queue } from "./queue";
 import { assistOf, restOf, totalsOf } from "./rest";
@@ -192,6 +193,7 @@ async function start(): Promise<void> {
         onTasks: () => void tasks.catchUp(),
         onComments: () => void comments.load(),
         onOffsets: () => void shownImagery.readOffsets(),
+        onMerged: mergedSayer((message) => toast(message, "neutral")),
         onProposed: (message) => toast(message, "warn"),
       },
       app.view.doc,

@@ -20,7 +20,8 @@ export function drawMarks(pen: CanvasRenderingContext2D, frame: Frame, view: Vie
   pen.font = "600 12px system-ui, sans-serif";
   pen.textBaseline = "middle";
   for (const { id, name, editing = [] } of view.members)
-    for (const sample of id === me ? [] : editing.flatMap((one) => view.doc.view.get(one) ?? [])) {
+    // Of a torn sample both versions are shown: a third outline would hide one of them.
+    for (const sample of id === me ? [] : editing.flatMap((one) => (view.doc.conflicts.some((torn) => torn.id === one) ? [] : (view.doc.view.get(one) ?? [])))) {
       const shape = shapeOf(sample.geometry);
       const colour = personColour(id);
       pen.beginPath();

@@ -38,6 +38,8 @@ export interface SyncOptions {
   readonly onComments?: () => void;
   /** Somebody moved the imagery to its place. */
   readonly onOffsets?: () => void;
+  /** Somebody changed a sample in another way than this person: both changes are kept. */
+  readonly onMerged?: (theirs: Sample) => void;
   /** A change was kept as a proposal: its task is somebody else's by now. */
   readonly onProposed?: (message: string) => void;
 }
@@ -172,6 +174,7 @@ export class Sync {
     if (next === this.state) return;
     this.state = next;
     this.options.onState(next);
+    if (event.type === "stale" && event.theirs && next.pending.some(({ opId }) => opId === event.newOpId)) this.options.onMerged?.(event.theirs);
   }
 
   /** Apply an event, and make the queue on disk hold what is pending after it. */

@@ -77,9 +77,9 @@ function Section({ problem, labelSetId, offset, classes, mayFix, onChanged }: Pr
       {mayFix && (
         <div class="row problem-acts">
           {problem.fixes.includes("class") && <Select quiet label="Class to give" value={value} onChange={setWanted} options={offered.map((one) => ({ value: String(one.value), label: one.name }))} />}
-          {problem.fixes.filter((fix) => fix !== "class" || value !== "").map((fix) => (
+          {problem.samples.length > 1 && problem.fixes.filter((fix) => fix !== "class" || value !== "").map((fix) => (
             <Button key={fix} small kind={fix === "delete" ? "danger" : "normal"} onClick={() => setAsking(fix)}>
-              {FIX_WORDS[fix]}: {more ? `the first ${number(problem.samples.length)}` : problem.samples.length === 1 ? "it" : `all ${number(problem.samples.length)}`}
+              {FIX_WORDS[fix]}: {more ? `the first ${number(problem.samples.length)}` : `all ${number(problem.samples.length)}`}
             </Button>
           ))}
         </div>

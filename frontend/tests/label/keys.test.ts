@@ -37,6 +37,11 @@ describe("keys", () => {
     expect(press("b", {}, text)).toBeUndefined();
     expect(press("Enter", {}, button)).toBeUndefined();
     expect(press("b", {}, button)).toBe("tool box");
+    const done = vi.fn();
+    const end = listenToKeys([{ id: "done", keys: ["Ctrl+Enter"], group: "Tasks", label: "Done", run: done }], document);
+    press("Enter", { ctrlKey: true }, button);
+    end();
+    expect(done).toHaveBeenCalledOnce();
     document.body.innerHTML = "<dialog open></dialog>";
     expect(press("b")).toBeUndefined();
     document.body.innerHTML = "";

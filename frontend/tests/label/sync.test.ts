@@ -33,11 +33,12 @@ interface Client {
   state: State;
   connection: Connection;
   errors: string[];
+  merged: (string | null)[];
   handlers: LiveHandlers<ServerMessage> | null;
 }
 
 async function client(server: FakeServer, queue: Queue = disk()): Promise<Client> {
-  const made: Omit<Client, "sync"> = { state: EMPTY, connection: "connecting", errors: [], handlers: null };
+  const made: Omit<Client, "sync"> = { state: EMPTY, connection: "connecting", errors: [], merged: [], handlers: null };
   const self = made as Client;
   self.sync = new Sync(
     {
@@ -53,6 +54,7 @@ async function client(server: FakeServer, queue: Queue = disk()): Promise<Client
       onMembers: () => undefined,
       onCursor: () => undefined,
       onError: (message) => self.errors.push(message),
+      onMerged: ({ updatedBy }) => self.merged.push(updatedBy),
     },
     EMPTY,
   );
@@ -158,6 +160,7 @@ describe("two people on one sample", () => {
     await settle();
     expect(server.features.get("a")?.sample).toMatchObject({ classValue: 7, geometry: moved, version: 3 });
     expect(ben.state.conflicts).toEqual([]);
+    expect(ben.merged).toHaveLength(1);
   });
 
   it.each(["mine", "theirs", "both"] as const)("two geometries wait for a decision: %s", async (choice) => {

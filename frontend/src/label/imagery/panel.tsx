@@ -149,7 +149,7 @@ function OffsetSection({ imagery, view, onTry }: SectionProps): JSX.Element {
           <div class="label-offset-row" key={scene.id}>
             <p class="small-text">
               {second && <strong>{scene.name}: </strong>}
-              {said ? `shown ${said} of where its file says.` : "shown where its file says."}
+              {second ? "shown" : "Shown"} {said ? `${said} of where its file says.` : "where its file says."}
               {kept.note && <span class="muted"> {kept.note}</span>}
               {kept.set_at && <span class="muted"> {kept.set_by ?? "Somebody"}, {ago(kept.set_at)}</span>}
             </p>

@@ -18,7 +18,7 @@ export function CommentList({ comments, keys }: { comments: Comments; keys: read
       <div class="row">
         <h3>{view.settled ? "Settled comments" : "Comments"}</h3>
         <span class="spacer" />
-        <Button small kind="quiet" onClick={() => void comments.load(!view.settled)}>{view.settled ? "Open ones" : "Settled ones"}</Button>
+        <Button small kind="quiet" onClick={() => void comments.load(!view.settled)}>{view.settled ? "Open" : "Settled"}</Button>
         {mayLabel && <Button small title={withKey("Comment", keys, "comment")} onClick={() => comments.begin()}><Icon name="comment" /> Comment</Button>}
       </div>
       {!view.threads.length && <p class="muted small-text">{view.settled ? "None is settled yet." : "Nobody has said anything. Pin a comment to the selected sample, or to the place under the pointer."}</p>}

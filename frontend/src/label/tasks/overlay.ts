@@ -1,4 +1,5 @@
-// Tasks on the map: coloured by state, all but one's own dimmed, proposals dashed. One canvas under the samples.
+// Tasks on the map: coloured by state, all but one's own dimmed, proposals dashed, on a canvas under the samples; their
+// numbers on one above, where they can be read.
 
 import { CanvasPane } from "../canvas-pane";
 import type { Frame } from "../canvas-pane";
@@ -7,6 +8,7 @@ import { shapeOf } from "../shapes";
 import type { Geometry } from "../types";
 import type { TasksView } from "./tasks";
 import { STATE_COLOURS } from "./types";
+import type { Task } from "./types";
 
 const DIM = "rgb(0 0 0 / 50%)";
 const NUMBER_PX = 34;
@@ -14,12 +16,15 @@ const PROPOSED = "#ff2bd6";
 
 export class TaskOverlay {
   private readonly pane: CanvasPane;
+  private readonly above: CanvasPane;
   private view: TasksView | null = null;
   private all = false;
 
   constructor(map: L.Map) {
     map.createPane("tasks").classList.add("label-pane", "label-pane-tasks");
     this.pane = new CanvasPane((pen, frame) => this.draw(pen, frame), "tasks").addTo(map);
+    map.createPane("task-numbers").classList.add("label-pane", "label-pane-numbers");
+    this.above = new CanvasPane((pen, frame) => this.view && this.all && !this.view.own && drawNumbers(pen, frame, this.view), "task-numbers").addTo(map);
   }
 
   /** `all`: every task, not only one's own. */
@@ -27,10 +32,12 @@ export class TaskOverlay {
     this.view = view;
     this.all = all;
     this.pane.redraw();
+    this.above.redraw();
   }
 
   stop(): void {
     this.pane.remove();
+    this.above.remove();
   }
 
   private draw(pen: CanvasRenderingContext2D, frame: Frame): void {
@@ -49,30 +56,40 @@ export class TaskOverlay {
   }
 }
 
+/** Where a task's box lies on the canvas; null outside of it. */
+function boxOf(frame: Frame, task: Task): readonly [left: number, top: number, right: number, bottom: number] | null {
+  const [minX, minY, maxX, maxY] = shapeOf(task.geometry).box;
+  const [left, top, right, bottom] = [minX * frame.scale - frame.origin[0], minY * frame.scale - frame.origin[1], maxX * frame.scale - frame.origin[0], maxY * frame.scale - frame.origin[1]];
+  return right < 0 || bottom < 0 || left > frame.width || top > frame.height ? null : [left, top, right, bottom];
+}
+
 function drawTasks(pen: CanvasRenderingContext2D, frame: Frame, view: TasksView): void {
-  pen.font = "600 12px system-ui, sans-serif";
-  pen.textAlign = "center";
-  pen.textBaseline = "middle";
   for (const task of view.list.tasks.values()) {
-    const shape = shapeOf(task.geometry);
-    const [minX, minY, maxX, maxY] = shape.box;
-    const [left, top, right, bottom] = [minX * frame.scale - frame.origin[0], minY * frame.scale - frame.origin[1], maxX * frame.scale - frame.origin[0], maxY * frame.scale - frame.origin[1]];
-    if (right < 0 || bottom < 0 || left > frame.width || top > frame.height) continue;
+    if (!boxOf(frame, task)) continue;
     const colour = STATE_COLOURS[task.state];
     pen.beginPath();
-    trace(pen, frame, shape);
+    trace(pen, frame, shapeOf(task.geometry));
     if (task.id !== view.own?.id) fill(pen, colour, task.state === "todo" ? 0.08 : 0.28);
     stroke(pen, "rgb(0 0 0 / 45%)", 2.5);
     stroke(pen, colour, 1.25);
-    if (right - left < NUMBER_PX || bottom - top < NUMBER_PX / 2 || view.own) continue;
-    const [x, y] = [(left + right) / 2, (top + bottom) / 2];
-    pen.lineWidth = 3;
-    pen.strokeStyle = "rgb(0 0 0 / 75%)";
+  }
+}
+
+function drawNumbers(pen: CanvasRenderingContext2D, frame: Frame, view: TasksView): void {
+  pen.font = "600 12px system-ui, sans-serif";
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  pen.lineJoin = "round";
+  pen.lineWidth = 3;
+  pen.strokeStyle = "rgb(0 0 0 / 75%)";
+  pen.fillStyle = "#ffffff";
+  for (const task of view.list.tasks.values()) {
+    const box = boxOf(frame, task);
+    if (!box || box[2] - box[0] < NUMBER_PX || box[3] - box[1] < NUMBER_PX / 2) continue;
+    const [x, y] = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
     pen.strokeText(String(task.number), x, y);
-    pen.fillStyle = "#ffffff";
     pen.fillText(String(task.number), x, y);
   }
-  pen.textAlign = "start";
 }
 
 /** Everything but the task, darker. */
