@@ -108,7 +108,7 @@ class Watch:
             "longest task ms": round(max(told["long"], default=0)),
             "tasks over 50 ms": len(told["long"]),
             "all of them ms": round(sum(told["long"])),
-            "most CPU in a task ms": round(max(_cpu_ms(trace), default=0)),
+            "most CPU in a task ms": round(max(cpu_ms(trace), default=0)),
             "p95 frame ms": round(gaps[int(len(gaps) * 0.95)]),
             "tiles asked": self._tiles - tiles,
         }
@@ -123,7 +123,7 @@ class Watch:
         return {"heap MB": round(heap["usedSize"] / 1e6), "page process MB": round(max(_renderers(), default=0))}
 
 
-def _cpu_ms(trace: list[dict[str, Any]]) -> Iterator[float]:
+def cpu_ms(trace: list[dict[str, Any]]) -> Iterator[float]:
     """Yield what each task of a page's thread computed: on a busy machine most of a long task is waiting for a core."""
     names = {(event["pid"], event["tid"]): event["args"]["name"] for event in trace if event["name"] == "thread_name"}
     for event in trace:

@@ -90,6 +90,11 @@ class Server:
             self._process.kill()
             self._process.wait()
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
     def cpu_s(self) -> float:
         """Return user and system seconds of the process and its threads (proc(5), fields 14 and 15)."""
         return cpu_s_of(self._process.pid)

@@ -35,6 +35,21 @@ def copies(path: Path, count: int) -> Iterator[tuple[Any, int, float]]:
         yield moved, value, generator.random()
 
 
+def cells(path: Path, bounds: tuple[float, float, float, float], count: int) -> Iterator[Any]:
+    """Yield real buildings, each shrunk into its cell of a grid over the bounds."""
+    rows = [shapely.from_geojson(json.dumps(row["geometry"])) for row in json.loads(path.read_text())["features"]]
+    shapes = [one for one in rows if one.geom_type == "Polygon"]
+    side = int(np.ceil(np.sqrt(count)))
+    width, height = (bounds[2] - bounds[0]) / side, (bounds[3] - bounds[1]) / side
+    for number in range(count):
+        shape = shapes[number % len(shapes)]
+        west, south, east, north = shape.bounds
+        low = np.array([bounds[0] + (number % side + 0.1) * width, bounds[1] + (number // side + 0.1) * height])
+        scale = np.array([0.8 * width / (east - west), 0.8 * height / (north - south)])
+        origin = np.array([west, south])
+        yield shapely.transform(shape, lambda xy, o=origin, s=scale, at=low: (xy - o) * s + at)
+
+
 def made_layer(path: Path, count: int) -> Any:
     """Return the feature layer of `count` buildings, written where it is not there."""
     from tests.factories import make_layer, make_project, make_user
