@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from labeling.models import LabelSet, NoObject
-from labeling.omissions import Wanted, omitted
+from labeling.omissions import Wanted, omitted, on_imagery
 from webapp.errors import Invalid
 from webapp.features import services as features
 from webapp.features.models import Edit
@@ -53,8 +53,15 @@ def dismiss(*, label_set: LabelSet, wanted: Wanted, feature_id: UUID, user: User
         if NoObject.objects.filter(label_set=label_set, feature_id=feature_id).exists():
             return
         found = omitted(label_set, wanted, feature_id)
+        found.refresh_from_db(fields=["geometry"])  # where it is stored, not where the set shows it now
         NoObject.objects.get_or_create(
-            label_set=label_set, feature_id=found.pk, defaults={"geometry": found.geometry, "decided_by": user}
+            label_set=label_set,
+            feature_id=found.pk,
+            defaults={
+                "geometry": found.geometry,
+                "on_imagery": on_imagery(label_set, wanted.layer),
+                "decided_by": user,
+            },
         )
 
 

@@ -60,15 +60,21 @@ class Page:
 
 
 _MOVED = """(SELECT id, fid, layer_id, deleted, properties, version, class_value, score, source, verified, area_m2,
-        updated_at, updated_by_id,
+        updated_at, updated_by_id, geometry AS stored,
         ST_Transform(ST_Translate(ST_Transform(geometry, 3857), %(x)s, %(y)s), 4326) AS geometry
     FROM features_feature WHERE layer_id = %(detections)s)"""
-# A place where somebody said that there is no object is no omission of any model.
+# A place where somebody said that there is no object is no omission of any model. It is kept as the detection is
+# stored: what was seen on the set's own imagery stays with its pixels, wherever these are shown later.
+_DECIDED = """NOT EXISTS (SELECT FROM labeling_noobject n WHERE n.label_set_id = %(label_set)s AND n.feature_id = f.id)
+    AND NOT EXISTS (SELECT FROM labeling_noobject n WHERE n.label_set_id = %(label_set)s
+        AND n.on_imagery = %(on_imagery)s AND {here})
+    AND NOT EXISTS (SELECT FROM labeling_noobject n WHERE n.label_set_id = %(label_set)s
+        AND n.on_imagery <> %(on_imagery)s AND {there})"""
+_SAME = """n.geometry && {0} AND ST_Dimension({0}) = 2
+    AND ST_Area(ST_Intersection(n.geometry, {0})) >= 0.5 * ST_Area(ST_Union(n.geometry, {0}))"""
+_ON_THE_FILE = "ST_Transform(ST_Translate(ST_Transform(f.geometry, 3857), %(back_x)s, %(back_y)s), 4326)"
 _OMITTED = """f.layer_id = %(detections)s AND NOT f.deleted AND coalesce(f.score, 1) >= %(score)s
     AND (%(class)s::int IS NULL OR f.class_value = %(class)s)
-    AND NOT EXISTS (SELECT FROM labeling_noobject n WHERE n.label_set_id = %(label_set)s
-        AND n.geometry && f.geometry AND (n.feature_id = f.id OR (ST_Dimension(f.geometry) = 2
-            AND ST_Area(ST_Intersection(n.geometry, f.geometry)) >= 0.5 * ST_Area(ST_Union(n.geometry, f.geometry)))))
     AND NOT EXISTS (SELECT FROM labeling_task t WHERE t.label_set_id = %(label_set)s AND t.on_sheets
         AND t.geometry && f.geometry AND ST_Intersects(t.geometry, f.geometry))
     AND CASE WHEN ST_Dimension(f.geometry) = 2 THEN
@@ -129,7 +135,7 @@ def page(label_set: LabelSet, wanted: Wanted, *, limit: int = MAX_PAGE) -> Page:
         rows = _timed(
             f"""SELECT {FEATURE_JSON}, coalesce(f.score, 1), f.fid FROM {_detections(values)} f
             LEFT JOIN projects_user u ON u.id = f.updated_by_id
-            WHERE {_OMITTED} AND (%(after_fid)s::bigint IS NULL
+            WHERE {_omitted(values)} AND (%(after_fid)s::bigint IS NULL
                 OR (-coalesce(f.score, 1), f.fid) > (-%(after_score)s::float, %(after_fid)s::bigint))
             ORDER BY -coalesce(f.score, 1), f.fid LIMIT %(limit)s""",
             values,
@@ -159,7 +165,8 @@ def omitted(label_set: LabelSet, wanted: Wanted, feature_id: UUID) -> Feature:
     values = _values(label_set, wanted) | {"id": feature_id}
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT f.id, f.geometry::bytea FROM {_detections(values)} f WHERE f.id = %(id)s AND {_OMITTED}", values
+            f"SELECT f.id, f.geometry::bytea FROM {_detections(values)} f WHERE f.id = %(id)s AND {_omitted(values)}",
+            values,
         )
         row = cursor.fetchone()
     if row is None:
@@ -170,7 +177,7 @@ def omitted(label_set: LabelSet, wanted: Wanted, feature_id: UUID) -> Feature:
 
 
 def _count(values: dict[str, Any]) -> int | None:
-    found = f"SELECT FROM {_detections(values)} f WHERE {_OMITTED} LIMIT {MAX_COUNT}"
+    found = f"SELECT FROM {_detections(values)} f WHERE {_omitted(values)} LIMIT {MAX_COUNT}"
     try:
         rows = _timed(f"SELECT count(*) FROM ({found}) o", values)
     except OperationalError:  # the statement took too long
@@ -187,10 +194,18 @@ def _timed(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _shift(label_set: LabelSet, layer: FeatureLayer) -> Shift:
-    """Return how far from where they are stored the detections of a layer lie on the imagery as the set shows it."""
-    same = FeatureLayer.objects.filter(pk=layer.pk, written_by__imagery=label_set.imagery_id)
-    return offsets.shift(label_set) if same.exists() else Shift()
+def on_imagery(label_set: LabelSet, layer: FeatureLayer) -> bool:
+    """Return True where detections were made on the set's own imagery: stored where its file says, shown with it."""
+    return FeatureLayer.objects.filter(pk=layer.pk, written_by__imagery=label_set.imagery_id).exists()
+
+
+def _omitted(values: dict[str, Any]) -> str:
+    """Return what makes a detection an omission; `f.stored` is there where detections move."""
+    moved = bool(values["x"] or values["y"])
+    # Where a decision was made on the other kind of layer, the detection is looked at in that one's frame.
+    elsewhere = _ON_THE_FILE if not moved and (values["back_x"] or values["back_y"]) else "f.geometry"
+    decided = _DECIDED.format(here=_SAME.format("f.stored" if moved else "f.geometry"), there=_SAME.format(elsewhere))
+    return f"{_OMITTED} AND {decided}"
 
 
 def _detections(values: dict[str, Any]) -> str:
@@ -198,8 +213,12 @@ def _detections(values: dict[str, Any]) -> str:
 
 
 def _values(label_set: LabelSet, wanted: Wanted) -> dict[str, Any]:
-    moved = _shift(label_set, wanted.layer)
+    own, offset = on_imagery(label_set, wanted.layer), offsets.shift(label_set)
+    moved = offset if own else Shift()
     return {
+        "on_imagery": own,
+        "back_x": -offset.x,
+        "back_y": -offset.y,
         "x": moved.x,
         "y": moved.y,
         "detections": wanted.layer.pk,

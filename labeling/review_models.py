@@ -89,7 +89,8 @@ class NoObject(models.Model):
 
     label_set = models.ForeignKey("labeling.LabelSet", on_delete=models.CASCADE, related_name="+", db_index=False)
     feature_id = models.UUIDField(help_text="Of the detection.")
-    geometry = models.GeometryField(srid=4326, spatial_index=False)
+    geometry = models.GeometryField(srid=4326, spatial_index=False, help_text="As the detection is stored.")
+    on_imagery = models.BooleanField(default=False, help_text="Detected on the set's own imagery, with which it moves.")
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

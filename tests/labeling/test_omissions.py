@@ -23,6 +23,7 @@ from webapp.features import services as features
 from webapp.features.geometry import to_shape
 from webapp.features.models import Feature, FeatureLayer
 from webapp.features.services import NewFeature
+from webapp.imagery.models import ImageryLayer
 
 STEP = 1e-5
 Box = tuple[float, float, float, float]
@@ -207,20 +208,31 @@ def test_the_api_lists_decides_and_knows_no_other_projects_layers(team: Team) ->
         assert ben.post(url, json.dumps(body), "application/json").status_code == 400
 
 
-def test_detections_lie_where_the_imagery_they_were_made_on_is_shown(team: Team) -> None:
-    """The imagery is shown ten metres east of its file: so is what a model saw on it, and nothing else."""
-    found, project = team.label_set, team.label_set.project
-    layer, elsewhere = detected(team, [((0, 0, 4, 4), 0.9)]), detected(team, [((0, 0, 4, 4), 0.9)], "By another")
-    package = ModelPackage.objects.create(
+def made_on(imagery: ImageryLayer, layer: FeatureLayer) -> None:
+    """Say that a model made these detections on this imagery."""
+    project = imagery.project
+    package, _ = ModelPackage.objects.get_or_create(
         project=project, name="M", task="detect_objects", network="retinanet", path="packages/m.dlpk", sha256="",
         size_bytes=1, dtype="uint8", resolution_m=1, chip_px=64,
     )  # fmt: skip
     Inference.objects.create(
-        project=project, name="I", task="detect_objects", package=package, imagery=found.imagery, imagery_version=1,
+        project=project, name=layer.name, task="detect_objects", package=package, imagery=imagery, imagery_version=1,
         result_features=layer,
     )  # fmt: skip
-    put = offset_services.Wanted(east_m=10, north_m=0, note="", version=0, take_along=False)
-    offset_services.put(label_set=found, imagery=found.imagery, wanted=put, user=team.rita)
+
+
+def show_east(team: Team, east_m: float, version: int) -> None:
+    put = offset_services.Wanted(east_m=east_m, north_m=0, note="", version=version, take_along=False)
+    imagery = team.label_set.imagery
+    offset_services.put(label_set=team.label_set, imagery=imagery, wanted=put, user=team.rita)
+
+
+def test_detections_lie_where_the_imagery_they_were_made_on_is_shown(team: Team) -> None:
+    """The imagery is shown ten metres east of its file: so is what a model saw on it, and nothing else."""
+    found = team.label_set
+    layer, elsewhere = detected(team, [((0, 0, 4, 4), 0.9)]), detected(team, [((0, 0, 4, 4), 0.9)], "By another")
+    made_on(found.imagery, layer)
+    show_east(team, 10, version=0)
     stored = to_shape(polygon((0, 0, 4, 4)))
     there = offsets.shift(found).moved(stored)
 
@@ -231,7 +243,7 @@ def test_detections_lie_where_the_imagery_they_were_made_on_is_shown(team: Team)
     assert shown(elsewhere).hausdorff_distance(stored) < 1e-9
     pk = first(team, Wanted(layer))
     omission_services.dismiss(label_set=found, wanted=Wanted(layer), feature_id=pk, user=team.ben)
-    assert to_shape(NoObject.objects.get().geometry).hausdorff_distance(there) < 1e-9
+    assert to_shape(NoObject.objects.get().geometry).hausdorff_distance(stored) < 1e-9
     omission_services.bring_back(label_set=found, feature_id=pk)
     made = omission_services.add(
         label_set=found, wanted=Wanted(layer), feature_id=pk, class_value=1, op_id=uuid4(), user=team.ben
@@ -239,3 +251,34 @@ def test_detections_lie_where_the_imagery_they_were_made_on_is_shown(team: Team)
     assert to_shape(Feature.objects.get(pk=made).geometry).hausdorff_distance(there) < 1e-9
     # What is drawn where it is shown covers it; where the file says it covers nothing.
     assert (listed(team, layer), listed(team, elsewhere)) == ([], [0.9])
+
+
+def test_no_object_is_none_wherever_the_imagery_is_shown_later(team: Team) -> None:
+    """Decided at 10 m on the set's own pixels; what another model sees on them stays decided at any offset."""
+    found, box_there = team.label_set, (0, 0, 4, 4)
+    layer, again = detected(team, [(box_there, 0.9)]), detected(team, [(box_there, 0.8)], "A later model")
+    made_on(found.imagery, layer)
+    made_on(found.imagery, again)
+    show_east(team, 10, version=0)
+    place = offsets.shift(found).moved(to_shape(polygon(box_there))).bounds
+    world = features.create_layer(
+        project=found.project, name="By others", kind="detections", classes=[(2, "Tree", "#000000")], user=team.ana
+    )
+    features.add_features(layer=world, features=[NewFeature(Polygon.from_bbox(place), class_value=2, score=0.7)])
+    world = FeatureLayer.objects.get(pk=world.pk)
+    omission_services.dismiss(
+        label_set=found, wanted=Wanted(layer), feature_id=first(team, Wanted(layer)), user=team.ben
+    )
+    assert (listed(team, layer), listed(team, again), listed(team, world)) == ([], [], [])
+    # The pixels that were looked at are shown elsewhere now; what others see at the old place is on other pixels.
+    for version, east_m in enumerate((60, -40, 0), start=1):
+        show_east(team, east_m, version)
+        assert (listed(team, layer), listed(team, again), listed(team, world)) == ([], [], [0.7]), east_m
+    # And a decision on what lies in the world stays there.
+    omission_services.bring_back(label_set=found, feature_id=NoObject.objects.get().feature_id)
+    omission_services.dismiss(
+        label_set=found, wanted=Wanted(world), feature_id=first(team, Wanted(world)), user=team.ben
+    )
+    assert (listed(team, world), listed(team, layer)) == ([], [0.9])
+    show_east(team, 10, version=4)
+    assert (listed(team, world), listed(team, layer)) == ([], [])
