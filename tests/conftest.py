@@ -16,6 +16,9 @@ from tests.emptying import empty
 # Two cores are all a test machine has.
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "2")
+# PyTorch's threads would wait for each other by spinning: beside other busy processes a forward pass takes ten times
+# as long, and as much processor time.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # How long an example takes says something about the machine, not about the code.
 hypothesis.settings.register_profile("quadrat", deadline=None)

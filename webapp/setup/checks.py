@@ -132,8 +132,9 @@ def test_environment() -> dict[str, str]:
         "QUADRAT_READ_DATABASE_URL": "",
         "QUADRAT_VAR_DIR": str(VAR / "test"),
         "QUADRAT_SECRETS_FILE": str(SECRETS),
-        # The processes of the tests share the cores.
-        **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
+        # The processes of the tests share the cores: threads that spin while they wait would take them from each other.
+        **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "QUADRAT_COMPUTE_THREADS"), "1"),
+        "OMP_WAIT_POLICY": "PASSIVE",
     }
 
 
