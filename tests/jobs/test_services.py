@@ -1,10 +1,11 @@
 """The life of a job."""
 
+import threading
 import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models.functions import Now
 from pytest_django import Settings
 
@@ -124,6 +125,33 @@ def test_a_lease_that_is_renewed_is_not_reaped() -> None:
     expire(job)
     services.heartbeat(job_id=job.pk, token=token)
     assert services.reap() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_stores_for_longer_than_its_lease_is_alive() -> None:
+    running, token = claimed(queued())
+    expire(running)
+    storing, beaten = threading.Event(), threading.Event()
+
+    def store() -> None:
+        try:
+            with services.publish(job_id=running.pk, token=token):
+                storing.set()
+                assert beaten.wait(10)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=store)
+    thread.start()
+    assert storing.wait(10)
+    # Neither waits for the lock: a worker whose beat hangs would kill the process that stores.
+    assert services.heartbeat(job_id=running.pk, token=token) is False
+    assert services.reap() == 0
+    beaten.set()
+    thread.join(10)
+    assert services.reap() == 0, "its end renewed the lease"
+    running.refresh_from_db()
+    assert running.state == "publishing"
 
 
 def test_a_job_lost_three_times_fails_and_says_where() -> None:
