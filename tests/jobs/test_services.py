@@ -128,7 +128,8 @@ def test_a_lease_that_is_renewed_is_not_reaped() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_job_that_stores_for_longer_than_its_lease_is_alive() -> None:
+def test_a_job_that_stores_for_longer_than_its_lease_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "CANCEL_WAIT_MS", 100)
     running, token = claimed(queued())
     expire(running)
     storing, beaten = threading.Event(), threading.Event()
@@ -147,6 +148,8 @@ def test_a_job_that_stores_for_longer_than_its_lease_is_alive() -> None:
     # Neither waits for the lock: a worker whose beat hangs would kill the process that stores.
     assert services.heartbeat(job_id=running.pk, token=token) is False
     assert services.reap() == 0
+    with pytest.raises(Conflict, match="publishing its result"):
+        services.cancel(job=running, user=None)
     beaten.set()
     thread.join(10)
     assert services.reap() == 0, "its end renewed the lease"

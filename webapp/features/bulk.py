@@ -33,6 +33,7 @@ class NewFeature:
     Attributes:
         id: None: a new one.
         verified: None: only what people drew is verified.
+        checked: the geometry is what `check_shape` returned, and need not be looked at again.
     """
 
     geometry: BaseGeometry | GEOSGeometry
@@ -42,6 +43,7 @@ class NewFeature:
     source: str = Source.MODEL
     verified: bool | None = None
     id: UUID | None = None
+    checked: bool = False
 
 
 def add_features(
@@ -108,15 +110,18 @@ def copy_line(feature: NewFeature, known: set[int]) -> str:
     """
     if feature.class_value is not None and feature.class_value not in known:
         raise Invalid(f"The layer has no class {feature.class_value}.", fix="Add it first.", code="class_unknown")
-    verdict = check_shape(to_shape(feature.geometry))
-    if verdict.geometry is None:
-        raise Invalid(verdict.reason, fix=verdict.fix, code=verdict.code)
+    geometry = to_shape(feature.geometry)
+    if not feature.checked:
+        verdict = check_shape(geometry)
+        if verdict.geometry is None:
+            raise Invalid(verdict.reason, fix=verdict.fix, code=verdict.code)
+        geometry = verdict.geometry
     verified = feature.source == Source.HUMAN if feature.verified is None else feature.verified
     return (
         "\t".join(
             (
                 str(feature.id or uuid4()),
-                shapely.to_wkb(shapely.set_srid(verdict.geometry, SRID), hex=True, include_srid=True),
+                shapely.to_wkb(shapely.set_srid(geometry, SRID), hex=True, include_srid=True),
                 "\\N" if feature.class_value is None else str(feature.class_value),
                 "\\N" if feature.score is None else repr(float(feature.score)),
                 _escaped(json.dumps(feature.properties)),

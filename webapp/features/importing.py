@@ -222,6 +222,7 @@ class Importer:
             source=Feature.Source.IMPORT,
             verified=self._options.verified,
             id=id_of(self._namespace, index),
+            checked=True,
         )
 
     def _class_of(self, properties: dict[str, Any]) -> int | None:

@@ -12,9 +12,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import DateTimeField, F, Func, Q
 from django.db.models.functions import Now
+from psycopg2.errors import LockNotAvailable
 
 from webapp import doorbell
 from webapp.errors import Conflict, QuadratError, TooMany
@@ -30,6 +31,8 @@ WORK_TOPIC = "jobs"
 MOST_INTERRUPTIONS = 20
 # "quad" in ASCII: the advisory lock of the reaper.
 REAPER_LOCK = 0x71756164
+# A cancel waits so long for a job that is storing its result.
+CANCEL_WAIT_MS = 2_000
 
 
 class Interrupted(Exception):
@@ -108,11 +111,11 @@ def cancel(*, job: Job, user: User | None) -> Job:
         Conflict: the result is being published and can no longer be stopped.
     """
     with transaction.atomic():
-        locked = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
+        locked = _lock_soon(job.pk)
+        if locked is None or locked.state == Job.State.PUBLISHING:
+            raise Conflict("The job is publishing its result.", fix="Wait until it has finished.")
         if locked.finished or locked.cancel_requested:
             return locked
-        if locked.state == Job.State.PUBLISHING:
-            raise Conflict("The job is publishing its result.", fix="Wait until it has finished.")
         Job.objects.filter(pk=job.pk).update(cancel_requested=True)
         _note(locked, f"Cancel asked for by {user.get_username()}." if user else "Cancel asked for.")
         if locked.state == Job.State.QUEUED:
@@ -360,6 +363,20 @@ def _bound_silence() -> None:
             "SELECT set_config('idle_in_transaction_session_timeout', %s, true)",
             [str(int(settings.JOB_LEASE_S * 2000))],
         )
+
+
+def _lock_soon(job_id: uuid.UUID) -> Job | None:
+    """Return the job, locked; None where its guard holds it for longer than a person wants to wait."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(CANCEL_WAIT_MS)])
+            found = Job.objects.select_for_update(no_key=True).get(pk=job_id)
+            cursor.execute("SELECT set_config('lock_timeout', '0', true)")
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            return None
+        raise
+    return found
 
 
 def _renew(job_id: uuid.UUID, token: uuid.UUID) -> None:
