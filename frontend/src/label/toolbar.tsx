@@ -42,14 +42,14 @@ const CHANGE: readonly Offered[] = [
 ];
 
 export interface ToolbarProps {
-  readonly app: App;
-  readonly view: View;
+  readonly app: Pick<App, "mayEdit" | "set" | "setTool" | "fitSelected" | "deleteSelected">;
+  readonly view: Pick<View, "doc" | "selected" | "tool" | "snapping" | "keepClear" | "labelsHidden">;
   readonly keys: readonly Key[];
   readonly onFitAll: () => void;
 }
 
 /** A tool whose shapes no class takes is not offered. */
-function offers({ doc }: View, tool: Tool): boolean {
+function offers({ doc }: Pick<View, "doc">, tool: Tool): boolean {
   const shape = shapeOfTool(tool);
   return shape === null || takenByAny(doc.classes, shape);
 }
@@ -80,7 +80,7 @@ export function Toolbar({ app, view, keys, onFitAll }: ToolbarProps): JSX.Elemen
 }
 
 /** What can be done with what is selected; nothing while something is to be decided first. */
-export function SelectionBar({ app, view, keys }: Omit<ToolbarProps, "onFitAll">): JSX.Element | null {
+export function SelectionBar({ app, view, keys }: { app: App; view: View; keys: readonly Key[] }): JSX.Element | null {
   const { selected, doc, tool } = view;
   if (!selected.size || !app.mayEdit || tool !== "select" || doc.conflicts.length || openProblems(view).length) return null;
   const samples = app.chosen();
