@@ -1,12 +1,15 @@
 """The labeling page with colleagues and bad networks: nothing is lost, nothing is wiped unseen."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from labeling.models import LabelSet
+from labeling import blind_services, task_services
+from labeling.models import LabelSet, Task
+from labeling.task_grid import GridRequest
 from tests import factories
 from tests.browser.driver import Pages, Site, wait_until
 from tests.browser.labels import Labels
@@ -182,6 +185,47 @@ def test_the_page_saves_by_itself_when_the_network_is_back(
     page.context.set_offline(False)
     labels.saved(2)
     of_ben.saved(2)
+
+
+def test_what_was_drawn_offline_into_a_cell_that_became_blind_is_told_and_the_rest_saved(
+    open_page: Pages, label_set: LabelSet, ana: User, screenshot: Screenshot
+) -> None:
+    task_services.create_grid(label_set=label_set, request=GridRequest("pixels", 200), user=ana)
+    page = open_page(ana, allow=CUT)
+    labels = Labels(page, label_set)
+    labels.key("b")
+    labels.drag((560, 430), (600, 470))
+    labels.saved(1)
+    page.context.set_offline(True)
+    expect(labels.state).to_have_attribute("data-state", "offline")
+    for left in (300, 380):
+        labels.drag((left, 130), (left + 50, 180))
+    labels.drag((620, 430), (650, 460))
+    expect(labels.state).to_have_attribute("data-pending", "3")
+    # Meanwhile a manager has all but the cell of the first sample labelled twice.
+    others = Task.objects.exclude(geometry__intersects=labels.stored().get().geometry)
+    blind_services.mark(label_set=label_set, kind="double", tasks=[task.pk for task in others], user=ana)
+    page.context.set_offline(False)
+    card = page.get_by_role("dialog", name="A change could not be saved")
+    expect(card).to_contain_text("New sample, Tree. This area is labelled task by task.")
+    expect(labels.state).to_contain_text("2 not saved")
+    wait_until(lambda: labels.stored().count() == 2, what="the sample in the open cell")
+    screenshot(page, "label-not-saved")
+    with page.expect_download() as download:
+        card.get_by_role("button", name="Save as file").click()
+    assert len(json.loads(download.value.path().read_text())["features"]) == 2
+    # Kept through a reload: nothing goes without being told to.
+    labels.open()
+    expect(card).to_contain_text("1 of 2")
+    card.get_by_role("button", name="Later").click()
+    expect(page.get_by_text("2 changes not saved, kept in this browser")).to_be_visible()
+    page.get_by_role("button", name="Show", exact=True).click()
+    card.get_by_role("button", name="Drop the change").click()
+    # Settled again, the cell takes what was kept.
+    for task in others:
+        blind_services.lift(task=task, user=ana)
+    card.get_by_role("button", name="Try again").click()
+    labels.saved(3)
 
 
 def test_a_killed_server_loses_nothing(open_page: Pages, site: Site, label_set: LabelSet, ana: User) -> None:

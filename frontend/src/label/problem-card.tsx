@@ -61,7 +61,7 @@ export function ProblemCard({ app, view }: { app: Asked; view: Seen }): JSX.Elem
   const unsaved = unsavedOf(view);
   const many = problems.length > 1;
   return (
-    <div class="label-card" role="dialog" aria-labelledby="problem-title" aria-describedby="problem-story problem-kept">
+    <div class="label-card wide" role="dialog" aria-labelledby="problem-title" aria-describedby="problem-story problem-kept">
       <h2 id="problem-title">
         A change could not be saved
         {many && <span class="badge">{`1 of ${problems.length}`}</span>}
@@ -75,7 +75,7 @@ export function ProblemCard({ app, view }: { app: Asked; view: Seen }): JSX.Elem
         {view.doc.view.has(problem.id) && <Button onClick={() => app.show(problem.id)}>Zoom to it</Button>}
         {unsaved.features.length > 0 && (
           <Button onClick={() => saveFile(new Blob([JSON.stringify(unsaved)], { type: "application/geo+json" }), "not-saved.geojson")}>
-            {many ? "Save all as a file" : "Save as a file"}
+            Save as file
           </Button>
         )}
         <Button onClick={() => app.set({ aside: new Set(problems.map(({ opId }) => opId)) })}>Later</Button>
