@@ -9,15 +9,18 @@ writes its own.
 import shutil
 import uuid
 from pathlib import Path
+from typing import Protocol
 
 from django.conf import settings
 
-from webapp.errors import StorageFull
+from webapp.errors import Invalid, StorageFull
 
 # Never fill the disk: the database needs it too.
 FREE_SHARE = 0.1
 # A tenth of a large disk would be left unused for nothing.
 FREE_BYTES = 20 * 1024**3
+# What of a body is held in memory at once.
+PIECE_BYTES = 1 << 20
 # What is being removed carries this name for a moment.
 ASIDE = ".collect-"
 
@@ -36,6 +39,33 @@ def check_room(size_bytes: int) -> None:
             f"The server has no room for {size_bytes:,} bytes more.",
             fix="Ask the administrator to free disk space.",
         )
+
+
+class Body(Protocol):
+    """What a request's body is read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to so many bytes, none at the end."""
+
+
+def take_body(stream: Body, path: Path, *, length: int) -> None:
+    """Write a request's body into a file; whoever calls removes the file where this fails.
+
+    Args:
+        stream: the request.
+        path: a file of ours in a folder that there is.
+        length: bytes that were announced.
+
+    Raises:
+        Invalid: it broke off.
+    """
+    with path.open("wb") as kept:
+        left = length
+        while left > 0 and (piece := stream.read(min(PIECE_BYTES, left))):
+            kept.write(piece)
+            left -= len(piece)
+    if left:
+        raise Invalid("The upload broke off.", fix="Send it again.", code="upload_incomplete")
 
 
 def stamp_of(path: Path) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.http import HttpRequest
 
-from webapp.disk import check_room
+from webapp.disk import check_room, take_body
 from webapp.errors import Conflict, Invalid, NotFound, TooLarge
 from webapp.features.importing import MAX_BYTES, NEW_CLASS, NO_CLASS, SKIP, Options, refuse_corner
 from webapp.features.models import FeatureClass, FeatureLayer
@@ -22,7 +22,6 @@ from webapp.jobs.models import Job
 from webapp.projects.models import User
 from webapp.vectors.table import Grid
 
-PIECE_BYTES = 1 << 20
 # The file, what it is unpacked to, and the rows made of it.
 ROOM_FACTOR = 4
 MAX_FILENAME = 200
@@ -57,13 +56,7 @@ def receive(*, layer: FeatureLayer, stream: HttpRequest, filename: str, grid: Gr
     path = Path(settings.QUARANTINE_DIR) / f"import-{uuid4()}"
     name = plain_filename(filename)
     try:
-        with path.open("wb") as kept:
-            left = length
-            while left > 0 and (piece := stream.read(min(PIECE_BYTES, left))):
-                kept.write(piece)
-                left -= len(piece)
-        if left:
-            raise Invalid("The upload broke off.", fix="Send it again.", code="upload_incomplete")
+        take_body(stream, path, length=length)
         return jobs.enqueue(
             project=layer.project,
             kind="inspect_features",

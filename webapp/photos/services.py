@@ -12,7 +12,7 @@ from django.contrib.gis.geos import Point
 from django.db import transaction
 from django.http import HttpRequest
 
-from webapp.disk import check_room
+from webapp.disk import check_room, take_body
 from webapp.errors import Invalid, TooLarge
 from webapp.features import services as features
 from webapp.features.bulk import NewFeature
@@ -26,7 +26,6 @@ from webapp.photos.models import Photo
 from webapp.projects.models import Project, User
 
 MAX_BYTES = 128 * 1024**2
-PIECE_BYTES = 1024**2
 MOST_FILES = 2_000
 FIELDS = (
     ("photo", "string"),
@@ -90,13 +89,7 @@ def receive(*, layer: FeatureLayer, stream: HttpRequest, user: User) -> str:
     path = Path(settings.QUARANTINE_DIR) / f"{_prefix(layer, user)}{uuid4().hex}"
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with path.open("wb") as kept:
-            left = length
-            while left > 0 and (piece := stream.read(min(PIECE_BYTES, left))):
-                kept.write(piece)
-                left -= len(piece)
-        if left:
-            raise Invalid("The upload broke off.", fix="Send it again.", code="upload_incomplete")
+        take_body(stream, path, length=length)
     except BaseException:  # broken off, the disk is full: nobody would ever read it
         path.unlink(missing_ok=True)
         raise
