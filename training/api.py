@@ -20,7 +20,7 @@ from webapp.disk import check_room
 from webapp.errors import Invalid, NotFound
 from webapp.jobs.selectors import job_json
 from webapp.projects import access
-from webapp.projects.models import Project, User
+from webapp.projects.models import User
 from webapp.projects.paging import page
 from webapp.projects.parsers import SafeJSONParser
 
@@ -150,10 +150,7 @@ def install(request: Request) -> Response:
     """Take an uploaded package."""
     # Before the body is looked at, as it is kept on the disk as a whole to do so.
     check_room(int(request.META.get("CONTENT_LENGTH") or 0))
-    project = Project.objects.filter(pk=uuid_of(fields(request).get("project"), "project")).first()
-    if project is None:
-        raise NotFound("project")
-    access.authorise(request._request, project)
+    project = access.project_for(request._request, uuid_of(fields(request).get("project"), "project"))
     file = request.FILES.get("file") if request.FILES else None
     if not isinstance(file, UploadedFile):
         raise Invalid("There is no file in the request.", fix="Send multipart/form-data with project and file.")

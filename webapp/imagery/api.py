@@ -13,7 +13,7 @@ from webapp.imagery import drawing, selectors, services, uploads
 from webapp.imagery import point as points
 from webapp.imagery.models import ImageryLayer, Upload
 from webapp.projects import access
-from webapp.projects.models import Project, User
+from webapp.projects.models import User
 from webapp.projects.paging import page
 
 
@@ -82,10 +82,7 @@ def upload_list(request: Request) -> Response:
         rows = selectors.uploads(access.visible_projects(request), user.pk)
         return Response({"results": [_upload_json(row) for row in rows[:100]], "next": None})
     body = _object(request)
-    project = Project.objects.filter(pk=_uuid(body.get("project"))).first()
-    if project is None:
-        raise NotFound("project")
-    access.authorise(request, project)
+    project = access.project_for(request, body.get("project"))
     size = body.get("size_bytes")
     if not isinstance(size, int) or isinstance(size, bool):
         raise Invalid(f"size_bytes is {size!r}.", fix="Give the file's size as a whole number.")

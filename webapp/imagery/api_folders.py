@@ -2,16 +2,15 @@
 
 from pathlib import PurePosixPath
 from typing import Any
-from uuid import UUID
 
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.errors import Invalid, NotFound
+from webapp.errors import Invalid
 from webapp.imagery import folders
 from webapp.projects import access
-from webapp.projects.models import Project, User
+from webapp.projects.models import User
 
 
 @api_view(["GET", "POST"])
@@ -23,7 +22,7 @@ def folder_list(request: Request) -> Response:
     """
     if request.method == "POST":
         return _take(request)
-    project = _project(request, request.query_params.get("project"))
+    project = access.project_for(request, request.query_params.get("project"))
     folder = request.query_params.get("folder")
     if not folder:
         return Response({"folders": folders.roots(), "folder": None, "up": None, "left_out": 0, "entries": []})
@@ -52,7 +51,7 @@ def _take(request: Request) -> Response:
     body: Any = request.data
     if not isinstance(body, dict):
         raise Invalid("The body is not a JSON object.", fix="Send an object.")
-    project = _project(request, body.get("project"))
+    project = access.project_for(request, body.get("project"))
     names, options = body.get("names"), body.get("options") or {}
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise Invalid("'names' is no list of file names.", fix="Send a list of texts.")
@@ -75,14 +74,3 @@ def _take(request: Request) -> Response:
         ],
     }
     return Response(told, status=202)
-
-
-def _project(request: Request, raw: object) -> Project:
-    try:
-        found = Project.objects.filter(pk=UUID(str(raw))).first()
-    except ValueError as error:
-        raise NotFound("project") from error
-    if found is None:
-        raise NotFound("project")
-    access.authorise(request, found)
-    return found

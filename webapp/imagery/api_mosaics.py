@@ -15,17 +15,13 @@ from webapp.imagery.drawing import missing
 from webapp.imagery.models import ImageryLayer, Mosaic
 from webapp.imagery.services import text
 from webapp.projects import access
-from webapp.projects.models import Project
 
 
 @api_view(["POST"])
 def mosaic_list(request: Request) -> Response:
     """Make a mosaic: `{project, name, scenes: [id, …], rule, description}`; or of `mosaicjson` instead of scenes."""
     body = _object(request)
-    project = Project.objects.filter(pk=_uuid(body.get("project"), "project")).first()
-    if project is None:
-        raise NotFound("project")
-    access.authorise(request, project)
+    project = access.project_for(request, _uuid(body.get("project"), "project"))
     name, description = body.get("name") or "", body.get("description") or ""
     rule = str(body.get("rule") or Mosaic.Rule.NEWEST)
     if "mosaicjson" in body:

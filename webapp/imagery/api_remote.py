@@ -7,10 +7,10 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from webapp.errors import Invalid, NotFound
+from webapp.errors import Invalid
 from webapp.imagery import remote, rereading, selectors, services, uploads
 from webapp.projects import access
-from webapp.projects.models import Project, User
+from webapp.projects.models import User
 from webapp.remote import policy
 
 MODES = ("link", "copy")
@@ -24,7 +24,7 @@ def look(request: Request) -> Response:
     Of a raster only its index and an overview are read. `problem` tells why it can be copied here only, where it can.
     """
     body = _body(request)
-    _project(request, body)
+    access.project_for(request, body.get("project"))
     return Response(remote.as_json(remote.look(_url(body))))
 
 
@@ -36,7 +36,7 @@ def remote_list(request: Request) -> Response:
     are those of an upload, `bands` names for its bands, `item` the address of the STAC item that names it.
     """
     body = _body(request)
-    project = _project(request, body)
+    project = access.project_for(request, body.get("project"))
     user = request.user
     assert isinstance(user, User)
     url, mode = _url(body), body.get("mode", "link")
@@ -71,17 +71,6 @@ def source(request: Request, pk: UUID) -> Response:
     if request.method == "POST":
         return Response(selectors.layer_json(rereading.read_again(layer=layer), histograms=True))
     return Response(rereading.state_of(layer))
-
-
-def _project(request: Request, body: dict[str, Any]) -> Project:
-    try:
-        found = Project.objects.filter(pk=UUID(str(body.get("project")))).first()
-    except ValueError as error:
-        raise NotFound("project") from error
-    if found is None:
-        raise NotFound("project")
-    access.authorise(request, found)
-    return found
 
 
 def _body(request: Request) -> dict[str, Any]:

@@ -13,17 +13,14 @@ from webapp.features.models import FeatureLayer
 from webapp.photos import selectors, services
 from webapp.photos.models import Photo
 from webapp.projects import access
-from webapp.projects.models import Project, User
+from webapp.projects.models import User
 
 
 @api_view(["POST"])
 def sets(request: Request) -> Response:
     """Make a set of photos: POST {project, name}."""
     fields = _object(request)
-    project = Project.objects.filter(pk=_uuid(fields.get("project"))).first()
-    if project is None:
-        raise NotFound("project")
-    access.authorise(request._request, project)
+    project = access.project_for(request._request, fields.get("project"))
     made = services.create_set(project=project, name=str(fields.get("name") or ""), user=_person(request))
     return Response(selectors.set_json(made), status=201)
 
@@ -116,13 +113,6 @@ def _degree(fields: dict[str, Any], name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Invalid(f'"{name}" is no number.', fix="Send degrees.")
     return float(value)
-
-
-def _uuid(value: object) -> UUID:
-    try:
-        return UUID(str(value))
-    except ValueError as error:
-        raise NotFound("project") from error
 
 
 def _person(request: Request) -> User:

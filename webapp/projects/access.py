@@ -1,5 +1,7 @@
 """The check of every route: may this caller do this to this project."""
 
+from uuid import UUID
+
 from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -136,6 +138,27 @@ def authorise(request: HttpRequest, project: Project, *, shared: bool = False) -
             fix="Ask a manager of the project for a higher role.",
         )
     return role
+
+
+def project_for(request: HttpRequest, raw: object) -> Project:
+    """Return the project that a body or a query names, after `authorise`.
+
+    Args:
+        request: as for `authorise`.
+        raw: the project's id as it came.
+
+    Raises:
+        NotFound: it is no id, there is no such project, or the caller is no member.
+        Unauthenticated, Denied: see `authorise`.
+    """
+    try:
+        found = Project.objects.filter(pk=UUID(str(raw))).first()
+    except ValueError as error:
+        raise NotFound("project") from error
+    if found is None:
+        raise NotFound("project")
+    authorise(request, found)
+    return found
 
 
 def author_or_manager(request: HttpRequest, role: Role, author_id: int | None) -> bool:

@@ -85,7 +85,7 @@ def collections(request: Request) -> HttpResponse:
 def collection(request: Request, pk: UUID) -> HttpResponse:
     """Show one project."""
     only_known(request, set())
-    project = _project(request, pk)
+    project = access.project_for(request, pk)
     extent = documents.extents(_layers(project)).get(project.pk) or documents.no_extent()
     return tagged(request, answer(documents.collection(project, extent, _root(request))))
 
@@ -94,7 +94,7 @@ def collection(request: Request, pk: UUID) -> HttpResponse:
 def items(request: Request, pk: UUID) -> HttpResponse:
     """Return a page of a project's imagery."""
     only_known(request, ITEM_KEYS)
-    project, root = _project(request, pk), _root(request)
+    project, root = access.project_for(request, pk), _root(request)
     place = f"{root}/collections/{project.pk}"
     with catalogue.bounded():
         page = search.find(_layers(project), search.parse_query(_sent(request)))
@@ -108,7 +108,7 @@ def items(request: Request, pk: UUID) -> HttpResponse:
 def item(request: Request, pk: UUID, item_id: UUID) -> HttpResponse:
     """Show one imagery layer."""
     only_known(request, set())
-    found = _layers(_project(request, pk)).filter(pk=item_id).first()
+    found = _layers(access.project_for(request, pk)).filter(pk=item_id).first()
     if found is None:
         raise NotFound("imagery layer")
     return tagged(request, answer(documents.item(found, _root(request)), GEOJSON))
@@ -158,14 +158,6 @@ def _projects(request: HttpRequest) -> list[Project]:
     if token is not None and "read" not in token.scopes:
         return []  # the landing page is open to anybody, so nobody asked for the scope
     return list(access.visible_projects(request).order_by("name", "pk"))
-
-
-def _project(request: Request, pk: UUID) -> Project:
-    found = Project.objects.filter(pk=pk).first()
-    if found is None:
-        raise NotFound("project")
-    access.authorise(request, found)
-    return found
 
 
 def _ready(request: HttpRequest) -> Any:
