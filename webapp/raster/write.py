@@ -26,6 +26,8 @@ Progress = Callable[[float, str], None]
 STRIP_BYTES = 96 * 1024**2
 CHUNK_PX = 2048
 ANALYSIS_BLOCK_PX = 512
+# What an analysis COG is made with: lossless, and quick to read.
+ANALYSIS_COG = {"COMPRESS": "ZSTD", "LEVEL": "3", "PREDICTOR": "YES", "BLOCKSIZE": str(ANALYSIS_BLOCK_PX)}
 DEFAULT_THREADS = 2
 WRITE_OPTIONS: dict[str, Any] = {**OPEN_OPTIONS, "GDAL_TIFF_INTERNAL_MASK": "YES", "GDAL_CACHEMAX": 256}
 
@@ -96,10 +98,7 @@ def write_analysis_cog(
     to_cog(
         draft,
         target,
-        COMPRESS="ZSTD",
-        LEVEL="3",
-        PREDICTOR="YES",
-        BLOCKSIZE=str(ANALYSIS_BLOCK_PX),
+        **ANALYSIS_COG,
         OVERVIEW_RESAMPLING="NEAREST" if nearest else "AVERAGE",
         NUM_THREADS=str(threads),
     )

@@ -13,6 +13,7 @@ from webapp.raster.saving import created
 from webapp.raster.windows import Span, Window
 from webapp.raster.write import (
     ANALYSIS_BLOCK_PX,
+    ANALYSIS_COG,
     DEFAULT_THREADS,
     WRITE_OPTIONS,
     Progress,
@@ -77,10 +78,7 @@ def write_overview(
     to_cog(
         draft,
         target,
-        COMPRESS="ZSTD",
-        LEVEL="3",
-        PREDICTOR="YES",
-        BLOCKSIZE=str(ANALYSIS_BLOCK_PX),
+        **ANALYSIS_COG,
         OVERVIEW_RESAMPLING="AVERAGE",
         SPARSE_OK="TRUE",
         NUM_THREADS=str(threads),
