@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { useAddressTab } from "../ui/address-tab";
 import { asApiError, get, patch, post } from "../ui/api";
 import type { ApiError } from "../ui/api";
 import { Badge, Button, EmptyState, ErrorNote, Icon, Spinner, Table, Tabs, TextInput, toast } from "../ui/components";
@@ -35,10 +36,14 @@ const TABS = [
   { id: "history", label: "History" },
 ];
 
+const IDS = TABS.map(({ id }) => id);
+/** What every member may see. */
+const OPEN = ["members"];
+
 /** The page `/projects/<id>/`. */
 export function ProjectPage(config: ProjectConfig): JSX.Element {
   const [project, setProject] = useState(config.project);
-  const [tab, setTab] = useState("members");
+  const [tab, setTab] = useAddressTab(config.manages ? IDS : OPEN);
   return (
     <div class="stack">
       <div class="page-head">
