@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GistIndex
 from django.urls import reverse
 
 from labeling.blind_models import Answer, BlindTask, Labelling
@@ -162,6 +163,7 @@ class Task(models.Model):
             models.Index(fields=["label_set", "seq"], name="task_changes"),
             models.Index(fields=["label_set", "holder"], condition=models.Q(holder__isnull=False), name="task_held"),
             models.Index(fields=["label_set"], condition=models.Q(on_sheets=True, split=False), name="task_on_sheets"),
+            GistIndex(fields=["geometry"], condition=models.Q(on_sheets=True, split=False), name="task_blind_place"),
         ]
 
     def __str__(self) -> str:
