@@ -13,14 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import connection
-
 from labeling.threads import readers
 from webapp.doorbell import listener, tell
 from webapp.features import selectors
 from webapp.features.models import FeatureLayer
-from webapp.features.selectors import LogRow
-from webapp.projects.access import role_in
+from webapp.features.selectors import Changes, LogRow
+from webapp.projects.access import roles_in, signed_in
 from webapp.projects.models import User
 from webapp.projects.sockets import NOT_ALLOWED, NOT_FOUND, SIGN_IN
 
@@ -32,9 +30,8 @@ OUTBOX_BYTES = 1 << 20
 # One that reads nothing for so long is closed; it catches up by number when it comes back.
 SLOW_S = 10.0
 TOO_SLOW = 4413
-# Members are checked so often; their sessions and tokens with every fifth check.
+# Members, their sessions and their tokens are checked so often.
 CHECK_S = 2.0
-DEEP_EVERY = 5
 CURSOR_S = 0.1
 PRESENCE_S = 10.0
 PRESENCE_LIFE_S = 25.0
@@ -129,7 +126,7 @@ class Room:
         self._shown: list[dict[str, Any]] = []
         self._ends: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._checks = 0
+        self._pages: dict[int, asyncio.Task[Changes]] = {}
 
     async def open(self) -> None:
         """Listen first, then read the number: whatever comes after it rings."""
@@ -201,7 +198,7 @@ class Room:
             # Nothing is awaited between the last look and `live`, so no row falls between.
             while seat.seq < self.seq:
                 await seat.drained()
-                log = await readers.run(selectors.changes, self.layer, after=seat.seq, limit=PAGE_ROWS)
+                log = await self._page(seat.seq)
                 if log.resync:
                     seat.seq = log.seq
                     seat.put(json.dumps({"type": "resync", "seq": log.seq}))
@@ -211,6 +208,25 @@ class Room:
             self.seats.discard(seat)
             await seat.leave(TOO_SLOW)
             await self._members_changed()
+
+    async def _page(self, after: int) -> Changes:
+        """Return rows after a number. Who comes back at the same time as others, as after a restart, reads with them.
+
+        They were cut off within a few numbers of each other, so pages begin at round ones.
+        """
+        first = after - after % PAGE_ROWS
+        if first not in self._pages:
+            reading = asyncio.create_task(self._read(first))
+            self._pages[first] = reading
+            reading.add_done_callback(lambda _: self._pages.pop(first))
+        log = await asyncio.shield(self._pages[first])
+        if log.resync or not log.rows or log.rows[-1].seq <= after:
+            # The page was cut for its size before this number, or is older than what came since.
+            log = await self._read(after)
+        return log
+
+    async def _read(self, after: int) -> Changes:
+        return await readers.run(selectors.changes, self.layer, after=after, limit=PAGE_ROWS)
 
     def take(self, rows: Sequence[LogRow]) -> None:
         """Pass on rows that this process has just stored, if they are the next ones: nobody has to read them again.
@@ -259,7 +275,7 @@ class Room:
             classes = await readers.run(selectors.classes_json, self.layer)
             self._all(json.dumps({"type": "classes", "classes": classes}))
         while True:
-            log = await readers.run(selectors.changes, self.layer, after=self.seq, limit=PAGE_ROWS)
+            log = await self._read(self.seq)
             if log.resync:
                 self._resync(log.seq)
             # Rows that this process stored may have been taken while the log was read.
@@ -330,8 +346,8 @@ class Room:
         process = message["p"]
         if process == PROCESS:
             return
-        for pk, name, lon, lat in message.get("c", ()):
-            self._show_cursor(pk, name, lon, lat)
+        if message.get("c"):
+            self._show_cursors(message["c"])
         if "m" in message:
             if message["m"]:
                 self._elsewhere[process] = (time.monotonic(), [(pk, name, what) for pk, name, what in message["m"]])
@@ -346,23 +362,26 @@ class Room:
         await self._members_changed()
 
     async def _pass_cursors(self) -> None:
+        if not self._cursors:
+            return
         cursors, self._cursors = self._cursors, {}
-        for seat, (lon, lat) in cursors.items():
-            self._show_cursor(str(seat.user.pk), seat.name, lon, lat)
-        if cursors and self._elsewhere:
-            await self._tell({"c": [[str(seat.user.pk), seat.name, *place] for seat, place in cursors.items()]})
+        places = [[str(seat.user.pk), seat.name, *place] for seat, place in cursors.items()]
+        self._show_cursors(places)
+        if self._elsewhere:
+            await self._tell({"c": places})
 
-    def _show_cursor(self, pk: str, name: str, lon: float, lat: float) -> None:
-        text = json.dumps({"type": "cursor", "id": pk, "name": name, "lon": lon, "lat": lat})
+    def _show_cursors(self, places: Sequence[Sequence[Any]]) -> None:
+        """Send pointers, each (id, name, lon, lat), to everybody but one who is alone with an own one."""
+        cursors = [dict(zip(("id", "name", "lon", "lat"), place, strict=True)) for place in places]
+        text = json.dumps({"type": "cursors", "cursors": cursors})
+        alone = {pk for pk, *_ in places} if len(places) == 1 else set()
         for seat in self.seats:
             # Pointers are the first to go when a socket is slow.
-            if str(seat.user.pk) != pk and seat.live and seat.waiting_bytes < OUTBOX_BYTES // 16:
+            if seat.live and seat.waiting_bytes < OUTBOX_BYTES // 16 and str(seat.user.pk) not in alone:
                 seat.put(text)
 
     async def _check_members(self) -> None:
-        self._checks += 1
-        deep = self._checks % DEEP_EVERY == 0
-        for seat, code in await readers.run(_to_close, self.layer, list(self.seats), deep=deep):
+        for seat, code in await readers.run(_to_close, self.layer, list(self.seats)):
             await seat.leave(code)
 
     # --- the loop ----------------------------------------------------------------------------------
@@ -389,10 +408,6 @@ class Room:
         for seat in list(self.seats):
             seat.put(text)
 
-
-# Written out: it runs every two seconds for every room.
-_ALLOWED = """SELECT u.id FROM projects_user u WHERE u.id = ANY(%(ids)s) AND u.is_active AND (u.is_superuser
-    OR EXISTS (SELECT FROM projects_member m WHERE m.user_id = u.id AND m.project_id = %(project)s))"""
 
 _rooms: dict[tuple[int, UUID], asyncio.Task[Room]] = {}
 
@@ -443,15 +458,7 @@ def _edits_text(rows: Sequence[LogRow], seq: int) -> str:
     return f'{{"type":"edits","seq":{seq},"edits":[{",".join(row.body for row in rows)}]}}'
 
 
-def _to_close(layer: FeatureLayer, seats: list[Seat], *, deep: bool) -> list[tuple[Seat, int]]:
-    if layer.project.corner_of_id is not None:
-        # Nobody is a member of a corner; there are one person's seats at most.
-        return [(seat, NOT_ALLOWED) for seat in seats if role_in(seat.user, layer.project) is None]
-    with connection.cursor() as cursor:
-        cursor.execute(_ALLOWED, {"ids": list({seat.user.pk for seat in seats}), "project": layer.project_id})
-        allowed = {row[0] for row in cursor.fetchall()}
-    closing = [(seat, NOT_ALLOWED) for seat in seats if seat.user.pk not in allowed]
-    if deep:
-        gone = [seat for seat in seats if seat.user.pk in allowed and role_in(seat.user, layer.project) is None]
-        closing += [(seat, SIGN_IN) for seat in gone]
-    return closing
+def _to_close(layer: FeatureLayer, seats: list[Seat]) -> list[tuple[Seat, int]]:
+    roles = roles_in([seat.user for seat in seats], layer.project)
+    strangers = [seat for seat, role in zip(seats, roles, strict=True) if role is None]
+    return [(seat, NOT_ALLOWED if signed_in(seat.user) else SIGN_IN) for seat in strangers]

@@ -111,7 +111,7 @@ def measure(load: Load, seconds: float, postgres: OwnPostgres, folder: Path) -> 
     site = ChaosSite(environment, folder / "site.log", webs=2)
     classes = ((1, "Tree", "#1b9e77"), (2, "House", "#e7298a"))
     layers = [make_layer(make_project(make_user("owner")), classes) for _ in range(load.rooms)]
-    habits = Habits(load.per_s or 1e6, dropped=0, doubled=0, batches=0, tasks=False, cursors=True)
+    habits = Habits(load.per_s or 1e6, dropped=0, doubled=0, batches=0, tasks=False, pointer_s=1)
     labelers = []
     for number in range(load.labelers):
         layer = layers[number % load.rooms]

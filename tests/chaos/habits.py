@@ -28,7 +28,7 @@ class Habits:
         doubled: share of the edits that are sent twice at once.
         batches: share of the edits that come as a batch of twenty new features.
         tasks: edits are drawn under leases on tasks.
-        cursors: pointer moves are sent with each edit.
+        pointer_s: seconds between two moves of the pointer that are sent; 0: none are.
     """
 
     per_s: float = 2.0
@@ -36,4 +36,4 @@ class Habits:
     doubled: float = 0.05
     batches: float = 0.04
     tasks: bool = True
-    cursors: bool = False
+    pointer_s: float = 0

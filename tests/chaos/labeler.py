@@ -6,6 +6,7 @@ feature that came with the refusal and goes as a new edit.
 """
 
 import asyncio
+import contextlib
 import json
 import random
 from typing import Any
@@ -39,6 +40,7 @@ class Labeler:
         self.seen_at: dict[str, float] = {}
         self._token = token
         self._socket: ClientConnection | None = None
+        self._connecting = asyncio.Lock()
         self._reader: asyncio.Task[None] | None = None
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
         self._task: Claim | None = None
@@ -48,6 +50,7 @@ class Labeler:
 
     async def run(self) -> None:
         """Work until told to stop, then catch up with the log."""
+        pointing = asyncio.create_task(self._point()) if self.habits.pointer_s else None
         while not self.stopping.is_set():
             pause = self.random.uniform(0.5, 1.5) / self.habits.per_s
             try:
@@ -56,6 +59,15 @@ class Labeler:
                 if self.habits.tasks and self._left_in_task == 0:
                     await self._next_task()
                 await self._save(self._next_edits())
+        if pointing is not None:
+            pointing.cancel()
+
+    async def _point(self) -> None:
+        """Move the pointer at a steady pace, while connected."""
+        while True:
+            await asyncio.sleep(self.habits.pointer_s * self.random.uniform(0.5, 1.5))
+            with contextlib.suppress(*LOST):
+                await (await self._connected()).send(json.dumps({"type": "cursor", "lon": WEST, "lat": SOUTH}))
 
     async def end(self, seq: int) -> None:
         """Read the log to number `seq` and hang up."""
@@ -135,8 +147,6 @@ class Labeler:
         futures = [self._waiting.setdefault(edit["op_id"], loop.create_future()) for edit in edits]
         text = json.dumps({"type": "edit", "edits": edits})
         try:
-            if self.habits.cursors:
-                await socket.send(json.dumps({"type": "cursor", "lon": WEST, "lat": SOUTH}))
             for _ in range(2 if self.random.random() < self.habits.doubled else 1):
                 await socket.send(text)
             _, late = await asyncio.wait(futures, timeout=ANSWER_S)
@@ -176,12 +186,15 @@ class Labeler:
     # --- what is heard -----------------------------------------------------------------------------
 
     async def _connected(self) -> ClientConnection:
-        if self._socket is None:
-            url = f"{self.place.url.replace('http', 'ws')}/ws/layers/{self.place.layer}/"
-            protocols: Any = [f"quadrat.token.{self._token}"]
-            self._socket = await connect(url, subprotocols=protocols, max_size=None, open_timeout=HTTP_S)
-            await self._socket.send(json.dumps({"type": "hello", "after": self.journal.seq}))
-            self._reader = asyncio.create_task(self._read(self._socket))
+        async with self._connecting:
+            return self._socket or await self._connect()
+
+    async def _connect(self) -> ClientConnection:
+        url = f"{self.place.url.replace('http', 'ws')}/ws/layers/{self.place.layer}/"
+        protocols: Any = [f"quadrat.token.{self._token}"]
+        self._socket = await connect(url, subprotocols=protocols, max_size=None, open_timeout=HTTP_S)
+        await self._socket.send(json.dumps({"type": "hello", "after": self.journal.seq}))
+        self._reader = asyncio.create_task(self._read(self._socket))
         return self._socket
 
     def _hang_up(self) -> None:

@@ -102,7 +102,7 @@ def test_people_and_pointers_are_seen_across_processes(sites: list[Site], layer:
         if not any(both(message) for message in socket.received):
             socket.until(both, 30)
     there.send(type="cursor", lon=85.5, lat=27.6)
-    seen = here.next("cursor")
+    [seen] = here.next("cursors")["cursors"]
     assert (seen["name"], seen["lon"], seen["lat"]) == ("ben", 85.5, 27.6)
     # What somebody has open to change: a hint that goes with them.
     feature = str(uuid.uuid4())

@@ -75,3 +75,26 @@ def test_rows_that_the_log_brought_are_not_taken_again(monkeypatch: pytest.Monke
 
 def test_the_ring_of_a_taken_row_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sent_by(monkeypatch, 3, lambda room: room.take([row(4)])) == [4]
+
+
+def test_who_comes_back_together_reads_the_log_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, reads = make_layer(make_project(make_user("ana"))), list[int]()
+
+    async def work() -> list[list[int]]:
+        room = rooms.Room(layer)
+
+        async def run(call: object, read: FeatureLayer, *, after: int, limit: int) -> Changes:
+            reads.append(after)
+            await asyncio.sleep(0)
+            return Changes(450, [row(seq) for seq in range(after + 1, min(after + limit, 450) + 1)], resync=False)
+
+        monkeypatch.setattr(readers, "run", run)
+        pages = await asyncio.gather(room._page(200), room._page(207), room._page(3), room._page(450))
+        return [[item.seq for item in page.rows] for page in pages]
+
+    second, same, first, none = asyncio.run(work())
+    assert second == same == list(range(201, 401))
+    assert first == list(range(1, 201))
+    assert none == []
+    # Nothing is after 450: the page from 400 has nothing newer, so that it is asked for itself.
+    assert sorted(reads) == [0, 200, 400, 450]

@@ -1,5 +1,7 @@
 """The check of every route: may this caller do this to this project."""
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -10,12 +12,15 @@ from webapp.errors import Denied, NotFound, Unauthenticated, WrongMethod
 from webapp.projects.models import ApiToken, Member, Project, Role, User
 from webapp.projects.routes import Rule, methods_of, rule_for
 
-_STANDING = """SELECT u.is_superuser, m.role FROM projects_user u
+# Of a list of users, by their place in it.
+_STANDINGS = """SELECT g.n, u.is_superuser, m.role
+    FROM unnest(%(users)s::bigint[], %(sessions)s::text[], %(passwords)s::text[], %(tokens)s::uuid[])
+        WITH ORDINALITY AS g (id, session, password, token, n)
+    JOIN projects_user u ON u.id = g.id AND u.id = ANY(%(users)s::bigint[]) AND u.is_active
     LEFT JOIN projects_member m ON m.user_id = u.id AND m.project_id = %(project)s
-    WHERE u.id = %(user)s AND u.is_active
-        AND (%(session)s IS NULL OR u.password = %(password)s AND EXISTS (
-            SELECT FROM django_session s WHERE s.session_key = %(session)s AND s.expire_date > now()))
-        AND (%(token)s::uuid IS NULL OR EXISTS (SELECT FROM projects_apitoken t WHERE t.id = %(token)s
+    WHERE (g.session IS NULL OR u.password = g.password AND EXISTS (
+            SELECT FROM django_session s WHERE s.session_key = g.session AND s.expire_date > now()))
+        AND (g.token IS NULL OR EXISTS (SELECT FROM projects_apitoken t WHERE t.id = g.token
             AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())))"""
 
 
@@ -23,7 +28,7 @@ def signed_in(user: object) -> bool:
     """Return True while the user's account is active and the session or token behind a socket still counts."""
     if not isinstance(user, User):
         return False
-    return _standing(user, None) is not None
+    return _standings([user], None) != [None]
 
 
 def caller(request: HttpRequest) -> User:
@@ -39,45 +44,53 @@ def role_in(user: object, project: Project) -> Role | None:
     each time. A user of a socket (see `webapp.projects.sockets`) has no more than the session or token behind it:
     `user.session_key` must still be signed in, `user.api_token` sets the limit.
     """
-    if not isinstance(user, User):
-        return None
+    return roles_in([user], project)[0] if isinstance(user, User) else None
+
+
+def roles_in(users: Sequence[User], project: Project) -> list[Role | None]:
+    """Return the role of each of some users, as `role_in`, read at once."""
     if project.corner_of_id is not None:
-        return _role_in_corner(user, project)
-    row = _standing(user, project)
-    if row is None:
-        return None
-    is_superuser, found = row
+        assert project.corner_of is not None
+        outside = roles_in(users, project.corner_of)
+        return [_role_in_corner(user, project, role) for user, role in zip(users, outside, strict=True)]
+    return [
+        None if row is None else _role(user, project, *row)
+        for user, row in zip(users, _standings(users, project), strict=True)
+    ]
+
+
+def _role(user: User, project: Project, is_superuser: bool, found: int | None) -> Role | None:
     role = Role.OWNER if is_superuser else (None if found is None else Role(found))
     return role if role is None else _within_token(user, project, role)
 
 
-def _role_in_corner(user: User, corner: Project) -> Role | None:
+def _role_in_corner(user: User, corner: Project, outside: Role | None) -> Role | None:
     """Return labeler for the corner's person while that one may label in the project, None for all others."""
-    assert corner.corner_of is not None
-    outside = role_in(user, corner.corner_of)
     if outside is None or outside < Role.LABELER or corner.only_for_id != user.pk:
         return None
     return Role.LABELER
 
 
-def _standing(user: User, project: Project | None) -> tuple[bool, int | None] | None:
-    """Return (superuser, role in the project) of an account that counts now; None for one that does not.
+def _standings(users: Sequence[User], project: Project | None) -> list[tuple[bool, int | None] | None]:
+    """Return (superuser, role in the project) of each account that counts now; None for one that does not.
 
     That is one that is active and, where it came by a socket, has not signed out, changed the password, or lost its
     token since. One statement in SQL of our own: it runs with every edit, and the ORM takes eight times as long.
     """
-    token: ApiToken | None = getattr(user, "api_token", None)
-    values = {
-        "user": user.pk,
+    tokens: list[ApiToken | None] = [getattr(user, "api_token", None) for user in users]
+    values: dict[str, Any] = {
         "project": None if project is None else project.pk,
-        "session": getattr(user, "session_key", None),
-        "password": user.password,
-        "token": None if token is None else token.pk,
+        "users": [user.pk for user in users],
+        "sessions": [getattr(user, "session_key", None) for user in users],
+        "passwords": [user.password for user in users],
+        "tokens": [None if token is None else str(token.pk) for token in tokens],
     }
+    found: list[tuple[bool, int | None] | None] = [None] * len(users)
     with connection.cursor() as cursor:
-        cursor.execute(_STANDING, values)
-        row: tuple[bool, int | None] | None = cursor.fetchone()
-    return row
+        cursor.execute(_STANDINGS, values)
+        for number, is_superuser, role in cursor.fetchall():
+            found[number - 1] = (is_superuser, role)
+    return found
 
 
 def _within_token(user: User, project: Project, role: Role) -> Role | None:

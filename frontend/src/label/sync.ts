@@ -242,8 +242,8 @@ export class Sync {
       case "presence":
         this.options.onMembers(message.members.map(memberFrom));
         return;
-      case "cursor":
-        this.options.onCursor(cursorFrom(message, Date.now()));
+      case "cursors":
+        for (const cursor of message.cursors) this.options.onCursor(cursorFrom(cursor, Date.now()));
         return;
       case "tasks":
         this.options.onTasks?.();

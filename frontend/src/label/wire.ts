@@ -56,6 +56,13 @@ export interface EditJson {
   readonly review?: Verdict;
 }
 
+interface CursorJson {
+  readonly id: string | number;
+  readonly name: string;
+  readonly lon: number;
+  readonly lat: number;
+}
+
 /** What the layer's socket says. */
 export type ServerMessage =
   | { readonly type: "welcome"; readonly seq: number; readonly role: string; readonly members: readonly MemberJson[]; readonly classes?: readonly LabelClass[] }
@@ -63,7 +70,7 @@ export type ServerMessage =
   | { readonly type: "results"; readonly results: readonly ResultJson[] }
   | { readonly type: "classes"; readonly classes: readonly LabelClass[] }
   | { readonly type: "presence"; readonly members: readonly MemberJson[] }
-  | { readonly type: "cursor"; readonly id: string | number; readonly name: string; readonly lon: number; readonly lat: number }
+  | { readonly type: "cursors"; readonly cursors: readonly CursorJson[] }
   | { readonly type: "tasks"; readonly seq: number }
   | { readonly type: "comments" }
   | { readonly type: "offsets" }
@@ -133,6 +140,6 @@ export function memberFrom(json: MemberJson): Member {
   return { id: String(json.id), name: json.name, editing: json.editing ?? [] };
 }
 
-export function cursorFrom(json: Extract<ServerMessage, { type: "cursor" }>, now: number): Cursor {
+export function cursorFrom(json: CursorJson, now: number): Cursor {
   return { id: String(json.id), name: json.name, position: [json.lon, json.lat], at: now };
 }
