@@ -1,20 +1,11 @@
 // What the agreement page is told.
 
-import type { Offset } from "../label/imagery/offset";
-import type { Geometry, LabelClass } from "../label/types";
-import type { Bounds, ImageryInfo } from "../ui/map";
+import type { LabelSetInfo } from "../label/label-set-info";
+import type { Geometry } from "../label/types";
+import type { Bounds } from "../ui/map";
 
 export interface AgreementConfig {
-  readonly label_set: {
-    readonly id: string;
-    readonly name: string;
-    readonly role: string;
-    readonly url: string;
-    readonly imagery: ImageryInfo;
-    /** Of the own imagery first. */
-    readonly offsets: readonly Offset[];
-    readonly layer: { readonly id: string; readonly classes: readonly LabelClass[]; readonly bounds: Bounds | null };
-  };
+  readonly label_set: LabelSetInfo<{ readonly id: string; readonly bounds: Bounds | null }>;
 }
 
 export interface Person {

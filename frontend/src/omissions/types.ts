@@ -1,19 +1,11 @@
 // What the omissions page is told.
 
-import type { Offset } from "../label/imagery/offset";
-import type { Geometry, LabelClass } from "../label/types";
-import type { ImageryInfo, VectorInfo } from "../ui/map";
+import type { LabelSetInfo } from "../label/label-set-info";
+import type { Geometry } from "../label/types";
+import type { VectorInfo } from "../ui/map";
 
 export interface OmissionsConfig {
-  readonly label_set: {
-    readonly id: string;
-    readonly name: string;
-    readonly role: string;
-    readonly url: string;
-    readonly imagery: ImageryInfo;
-    readonly offsets: readonly Offset[];
-    readonly layer: VectorInfo & { readonly classes: readonly LabelClass[] };
-  };
+  readonly label_set: LabelSetInfo<VectorInfo>;
 }
 
 export interface DetectionLayer {
