@@ -22,7 +22,7 @@ from inference.matching import Planned
 from inference.merge import Detections
 from inference.models import Block, Inference
 from inference.plan import block_windows, to_ground
-from inference.predict import Predictor, Work
+from inference.reading import Predictor, Work
 from inference.specs import Settings
 from inference.tools import BATCH, device_of, load
 from training.selectors import package_file

@@ -5,72 +5,22 @@ fixed function of raster, package, layout and extent: chips lie on one global gr
 chips in the same batches (the last one filled up), sums run in one order.
 """
 
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from shapely.geometry.base import BaseGeometry
 from torch import Tensor
 
 from inference import merge
 from inference.merge import Detections
-from inference.plan import Block, Grid, Layout, chips, inside
-from training.chips import normalise
-from webapp.errors import BandMismatch
+from inference.plan import Block, Layout
+from inference.reading import Loaded, Predictor, Work, read_ahead, relative
 from webapp.raster.blocks import NODATA
-from webapp.raster.read import Raster
-from webapp.raster.readers import open_raster
 from webapp.raster.windows import Window
-
-
-@dataclass(frozen=True, slots=True)
-class Predictor:
-    """What the engine needs of a model package.
-
-    Attributes:
-        forward: float32 (n, band, row, col), normalised, to tensors of fixed shape (`Network.raw_forward`).
-        mean: per band, in the raster's own numbers.
-        std: per band, in the raster's own numbers.
-        class_values: class value of each output; for pixels index 0 is the background, value 0.
-        device: where `forward` wants its input.
-    """
-
-    forward: Callable[[Tensor], Mapping[str, Tensor]]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    class_values: tuple[int, ...]
-    device: str = "cpu"
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What is to be predicted.
-
-    Attributes:
-        path: the raster.
-        grid: see `inference.plan`.
-        layout: see `inference.plan`.
-        extent: polygon in grid pixels (col, row); None for all.
-        bands: 1-based, in the package's order; None for all bands of the raster.
-        batch_size: chips to a forward pass.
-        threshold: lowest score of an object, lowest probability of a class that is not background.
-    """
-
-    path: Path
-    grid: Grid
-    layout: Layout
-    extent: BaseGeometry | None = None
-    bands: tuple[int, ...] | None = None
-    batch_size: int = 1
-    threshold: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +48,6 @@ class ObjectBlock:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Chips side by side: float32 (n, band, row, col); the first `len(cores)` are real, the rest fill it up."""
-
-    pixels: NDArray[np.float32]
-    cores: tuple[Window, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    """A block that is read: its batches, and bool (row, col) of the block's pixels that get an answer."""
-
-    block: Block
-    batches: tuple[_Batch, ...]
-    wanted: NDArray[np.bool_]
-
-
 def configure(*, threads: int, seed: int = 0) -> None:
     """Make this process compute the same bits at every run on the same machine.
 
@@ -128,20 +61,6 @@ def configure(*, threads: int, seed: int = 0) -> None:
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
-
-
-def check_bands(count: int, work: Work, predictor: Predictor) -> None:
-    """Refuse imagery whose bands are not those of the package.
-
-    Raises:
-        BandMismatch: the raster has other bands, or too few.
-    """
-    chosen = work.bands or tuple(range(1, count + 1))
-    if len(chosen) != len(predictor.mean) or max(chosen) > count:
-        raise BandMismatch(
-            f"The imagery gives {len(chosen)} of its {count} bands, the package takes {len(predictor.mean)}.",
-            fix="Choose imagery with the package's bands, or train a package on this imagery.",
-        )
 
 
 def classify(
@@ -160,7 +79,7 @@ def classify(
         BadRaster: the raster's bytes cannot be decoded.
     """
     values = np.array(predictor.class_values, dtype=np.uint8)
-    for loaded in _read_ahead(work, predictor, [block for block in blocks if block.number not in skip]):
+    for loaded in read_ahead(work, predictor, [block for block in blocks if block.number not in skip]):
         started = time.perf_counter()
         window = loaded.block.window
         if work.layout.stitch == "blend":
@@ -189,7 +108,7 @@ def detect(
         BadRaster: the raster's bytes cannot be decoded.
     """
     values = np.array(predictor.class_values, dtype=np.int64)
-    for loaded in _read_ahead(work, predictor, [block for block in blocks if block.number not in skip]):
+    for loaded in read_ahead(work, predictor, [block for block in blocks if block.number not in skip]):
         started = time.perf_counter()
         found: list[Detections] = []
         for batch in loaded.batches:
@@ -202,124 +121,6 @@ def detect(
         cols = np.floor(detections.centres[:, 0]).astype(np.int64) - window.col
         kept = detections.take(np.flatnonzero(loaded.wanted[rows, cols]))
         yield ObjectBlock(loaded.block.number, window, kept, time.perf_counter() - started)
-
-
-# --- reading -----------------------------------------------------------------------------------------------------
-
-
-def _read_ahead(work: Work, predictor: Predictor, blocks: Sequence[Block], threads: int = 1) -> Iterator[_Loaded]:
-    """Yield the blocks read and normalised, in order; at most `threads` + 1 wait, so memory is bounded."""
-    local = threading.local()
-    readers: list[Raster] = []
-
-    def load(block: Block) -> _Loaded:
-        if not hasattr(local, "reader"):
-            local.reader = open_raster(work.path)
-            readers.append(local.reader)
-        return _load(local.reader, block, work, predictor)
-
-    waiting: deque[Future[_Loaded]] = deque()
-    upcoming = iter(blocks)
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="read-ahead")
-    try:
-        for block in upcoming:
-            waiting.append(pool.submit(load, block))
-            if len(waiting) > threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        for reader in readers:
-            reader.close()
-
-
-def _load(reader: Raster, block: Block, work: Work, predictor: Predictor) -> _Loaded:
-    """Read the chips of a block in one call and normalise them."""
-    check_bands(reader.info.count, work, predictor)
-    layout, grid = work.layout, work.grid
-    cores = chips(block, layout, grid)
-    around = _around(cores).grow(layout.halo_px)
-    shape = None if grid.scale == 1.0 else (around.height, around.width)
-    # Averages keep what is under a coarser pixel; bilinear is what a finer one needs.
-    resampling: Any = "average" if grid.scale > 1.0 else "bilinear"
-    chip = reader.read(
-        grid.source(around),
-        bands=None if work.bands is None else list(work.bands),
-        out_shape=shape,
-        resampling=resampling,
-        pad="reflect",
-    )
-    own = _relative(block.window, around)
-    wanted = chip.valid[own.slices()] & inside(block.window, work.extent)
-    if not wanted.any():
-        return _Loaded(block, (), wanted)
-    needed = [core for core in cores if _touches(core, block, layout, wanted)]
-    seen = _mirrored(chip.valid, around, grid, layout.halo_px)
-    return _Loaded(block, tuple(_batches(needed, chip.array, seen, around, work, predictor)), wanted)
-
-
-def _mirrored(valid: NDArray[np.bool_], around: Window, grid: Grid, halo_px: int) -> NDArray[np.bool_]:
-    """Return which pixels the network sees: up to a halo outside the grid those whose mirror image has data.
-
-    The reader calls all of them invalid there, and the normaliser would put the mean over the mirrored pixels. It
-    does so beyond the halo: what is mirrored there would depend on how much of the raster was read.
-    """
-    own = around.intersection(grid.whole)
-    if own == around:
-        return valid
-    at = _relative(own, around)
-    before_after = (
-        (at.row, around.height - at.row - at.height),
-        (at.col, around.width - at.col - at.width),
-    )
-    seen = np.zeros_like(valid)
-    near = _relative(grid.whole.grow(halo_px).intersection(around), around).slices()
-    seen[near] = np.pad(valid[at.slices()], before_after, mode="reflect")[near]
-    return seen
-
-
-def _touches(core: Window, block: Block, layout: Layout, wanted: NDArray[np.bool_]) -> bool:
-    """Say whether a chip has a part in some pixel of the block that gets an answer."""
-    reach = core.grow(layout.ramp_px).intersection(block.window)
-    return not reach.empty and bool(wanted[_relative(reach, block.window).slices()].any())
-
-
-def _batches(
-    cores: list[Window],
-    array: NDArray[Any],
-    valid: NDArray[np.bool_],
-    around: Window,
-    work: Work,
-    predictor: Predictor,
-) -> Iterator[_Batch]:
-    size, n = work.layout.chip_px, work.batch_size
-    for first in range(0, len(cores), n):
-        members = tuple(cores[first : first + n])
-        cut = [_relative(core.grow(work.layout.halo_px), around).slices() for core in members]
-        chips = [normalise(array[:, *at], valid[at], predictor.mean, predictor.std) for at in cut]
-        if n == 1:
-            yield _Batch(chips[0][None], members)
-            continue
-        pixels = np.zeros((n, array.shape[0], size, size), dtype=np.float32)
-        for index, chip in enumerate(chips):
-            pixels[index] = chip
-        yield _Batch(pixels, members)
-
-
-def _around(cores: Sequence[Window]) -> Window:
-    """Return the window around all of them."""
-    row, col = min(core.row for core in cores), min(core.col for core in cores)
-    bottom, right = max(core.row + core.height for core in cores), max(core.col + core.width for core in cores)
-    return Window(row, col, bottom - row, right - col)
-
-
-def _relative(window: Window, frame: Window) -> Window:
-    """Return a window in the pixels of an array that holds `frame`."""
-    return Window(window.row - frame.row, window.col - frame.col, window.height, window.width)
-
-
-# --- forward and stitching ---------------------------------------------------------------------------------------
 
 
 def _forward(predictor: Predictor, pixels: NDArray[np.float32]) -> dict[str, Tensor]:
@@ -347,7 +148,7 @@ def best_class(logits: Tensor, threshold: float) -> NDArray[np.uint8]:
     return index.cpu().numpy()
 
 
-def _trimmed(work: Work, predictor: Predictor, loaded: _Loaded) -> NDArray[np.uint8]:
+def _trimmed(work: Work, predictor: Predictor, loaded: Loaded) -> NDArray[np.uint8]:
     """Return class indexes (row, col) of a block: each chip gives its core, its halo is thrown away."""
     window, halo, size = loaded.block.window, work.layout.halo_px, work.layout.core_px
     out = np.zeros((window.height, window.width), dtype=np.uint8)
@@ -356,12 +157,12 @@ def _trimmed(work: Work, predictor: Predictor, loaded: _Loaded) -> NDArray[np.ui
             logits = _forward(predictor, batch.pixels)["logits"][:, :, halo : halo + size, halo : halo + size]
             for index, core in enumerate(batch.cores):
                 shared = core.intersection(window)
-                rows, cols = _relative(shared, core).slices()
-                out[_relative(shared, window).slices()] = best_class(logits[index][:, rows, cols], work.threshold)
+                rows, cols = relative(shared, core).slices()
+                out[relative(shared, window).slices()] = best_class(logits[index][:, rows, cols], work.threshold)
     return out
 
 
-def _blended(work: Work, predictor: Predictor, loaded: _Loaded, classes: int) -> NDArray[np.uint8]:
+def _blended(work: Work, predictor: Predictor, loaded: Loaded, classes: int) -> NDArray[np.uint8]:
     """Return class indexes (row, col) of a block: probabilities of neighbours, weighed by ramps that sum to one."""
     window, layout, grid = loaded.block.window, work.layout, work.grid
     reach = layout.ramp_px
@@ -371,11 +172,11 @@ def _blended(work: Work, predictor: Predictor, loaded: _Loaded, classes: int) ->
             logits = _forward(predictor, batch.pixels)["logits"]
             for index, core in enumerate(batch.cores):
                 shared = core.grow(reach).intersection(window)
-                rows, cols = _relative(shared, core.grow(layout.halo_px)).slices()
+                rows, cols = relative(shared, core.grow(layout.halo_px)).slices()
                 down = ramp(layout, core.row, grid.height)[shared.row - core.row + reach :][: shared.height]
                 across = ramp(layout, core.col, grid.width)[shared.col - core.col + reach :][: shared.width]
                 weight = torch.from_numpy(np.outer(down, across)).to(predictor.device)
-                to = _relative(shared, window).slices()
+                to = relative(shared, window).slices()
                 total[:, to[0], to[1]] += logits[index][:, rows, cols].softmax(dim=0) * weight
     # Logarithms, so that `best_class` finds the same probabilities again.
     return best_class(total.clamp_(min=1e-30).log_(), work.threshold)

@@ -21,7 +21,7 @@ import torch
 from inference import merge, predict, vectorise
 from inference.matching import Needs, Planned, parse_extent, plan
 from inference.plan import Grid, block_windows, to_ground
-from inference.predict import Predictor, Work
+from inference.reading import Predictor, Work
 from inference.specs import Settings
 from training import package
 from training.package import Description

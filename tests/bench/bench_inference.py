@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 from inference import predict
-from inference.plan import ALIGN_PX, Block, Grid, Layout, blocks, pixel_layout
-from inference.predict import Predictor, Work
+from inference.plan import ALIGN_PX, Block, Grid, Layout, blocks, chips, pixel_layout
+from inference.reading import Predictor, Work
 from tests.bench.report import report
 from tests.conftest import DATA
 from training.networks import Unet
@@ -112,7 +112,7 @@ def main() -> None:
         network = Predictor(lambda x: Unet().raw_forward(module, x), mean, std, values)
         some = chosen[: options.network_blocks]
         run(work, network, some[:1], folder / "warm2")
-        chips = sum(len(predict.chips(block, layout, grid)) for block in some)
+        chips = sum(len(chips(block, layout, grid)) for block in some)
         ours = timed(area(some), lambda: run(work, network, some, folder / "network"))
         alone = timed(chips * layout.chip_px**2, lambda: bare(layout, module, chips))
         result["network"] = ours.as_json()

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from inference import predict
 from inference.plan import Grid, Layout, blocks, grid_for, inside, object_layout
-from inference.predict import Predictor, Work
+from inference.reading import Predictor, Work
 from webapp.errors import BandMismatch
 from webapp.raster.blocks import NODATA
 from webapp.raster.read import info
