@@ -7,9 +7,10 @@ import numpy as np
 
 from webapp.raster.display import write_display_cog
 from webapp.raster.position import parse
-from webapp.raster.probe import Source, open_source
+from webapp.raster.probe import open_source
 from webapp.raster.read import Reader
 from webapp.raster.render import Rendering
+from webapp.raster.source import Source
 from webapp.raster.tiff import TileFile
 from webapp.raster.write import write_analysis_cog
 

@@ -14,10 +14,11 @@ from shapely.geometry.base import BaseGeometry
 
 from webapp.errors import BadRaster, TooLarge
 from webapp.raster.blocks import colour_table
-from webapp.raster.probe import damaged, sniff
+from webapp.raster.probe import sniff
 from webapp.raster.read import OPEN_OPTIONS, Transform
 from webapp.raster.saving import created
 from webapp.raster.shapes import burn, trace
+from webapp.raster.source import damaged
 from webapp.raster.windows import Window
 
 TILE_PX = 512

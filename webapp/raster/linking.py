@@ -11,10 +11,11 @@ from shapely.geometry import mapping
 from webapp.errors import BadRaster
 from webapp.raster.child import shown_range, stored_as
 from webapp.raster.display import display_grid
-from webapp.raster.probe import Source, default_bands
+from webapp.raster.probe import default_bands
 from webapp.raster.read import Chip, Reader
 from webapp.raster.render import Rendering, encode, stretch, to_rgb
 from webapp.raster.shapes import outline_of, pixel_size_m
+from webapp.raster.source import Source
 from webapp.raster.statistics import Gatherer
 
 PICTURE_PX = 360

@@ -15,9 +15,9 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window as RasterioWindow
 
 from webapp.errors import BadRaster
-from webapp.raster.probe import Source, damaged
 from webapp.raster.read import OPEN_OPTIONS
 from webapp.raster.saving import copy_to_cog, created
+from webapp.raster.source import Source, damaged
 from webapp.raster.statistics import BandStatistics, Gatherer
 from webapp.raster.windows import Window
 
