@@ -14,7 +14,7 @@ from labeling.task_events import Happened, lock_history, record
 from labeling.task_states import State
 from webapp.errors import Conflict
 from webapp.features import services as features
-from webapp.features.editing import MAX_BATCH
+from webapp.features.edits import MAX_BATCH
 from webapp.features.geometry import to_shape
 from webapp.features.services import EditRequest
 from webapp.projects.models import User

@@ -15,6 +15,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import InterfaceError, OperationalError, transaction
 
 from labeling import rooms
+from labeling.seats import TOO_SLOW, Seat
 from labeling.task_edits import Applied, parse_leased, store_leased
 from labeling.threads import readers, writers
 from webapp.errors import Denied, Invalid, NotFound, QuadratError, Unavailable
@@ -76,7 +77,7 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def connect(self) -> None:
         """Let in members of the layer's project; others are closed with a code that the page can read."""
         self._room: rooms.Room | None = None
-        self._seat: rooms.Seat | None = None
+        self._seat: Seat | None = None
         self._counted = False
         self._bad = 0
         self._commands = Bucket(COMMANDS_PER_S, COMMANDS_BURST)
@@ -97,7 +98,7 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         _sockets[user.pk] += 1
         self._counted = True
-        self._seat = rooms.Seat(user, user.get_full_name() or user.get_username(), self._send_text, self.close)
+        self._seat = Seat(user, user.get_full_name() or user.get_username(), self._send_text, self.close)
         self._seat.start()
 
     async def disconnect(self, code: int) -> None:
@@ -130,7 +131,7 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except QuadratError as error:
             await self._refuse(error)
         except TimeoutError:
-            await self.close(rooms.TOO_SLOW)
+            await self.close(TOO_SLOW)
         except (OperationalError, InterfaceError):
             logger.exception("the database is away")
             await self._refuse(Unavailable("The server cannot save now; nothing is lost.", fix="Wait and try again."))
@@ -185,14 +186,14 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _point(self, message: dict[str, Any]) -> None:
         lon, lat = _number(message.get("lon"), 180), _number(message.get("lat"), 90)
         if self._room is not None and self._seat is not None and lon is not None and lat is not None:
-            self._room.point(self._seat, lon, lat)
+            self._room.presence.point(self._seat, lon, lat)
 
     async def _editing(self, message: dict[str, Any]) -> None:
         feature = message.get("feature")
         if feature is not None and not (isinstance(feature, str) and UUID_TEXT.fullmatch(feature)):
             raise Invalid("feature is no UUID.", fix="Send the id of a feature, or null.", code="bad_message")
         if self._room is not None and self._seat is not None:
-            await self._room.mark(self._seat, feature)
+            await self._room.presence.mark(self._seat, feature)
 
     async def _refuse(self, error: QuadratError) -> None:
         self._put({"type": "error", "code": error.code, "message": error.message, "fix": error.fix})

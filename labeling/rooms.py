@@ -7,106 +7,28 @@ after it exactly once, in order.
 import asyncio
 import json
 import logging
-import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
+from labeling.presence import Presence
+from labeling.seats import TOO_SLOW, Seat
 from labeling.threads import readers
-from webapp.doorbell import listener, tell
+from webapp.doorbell import listener
 from webapp.features import selectors
 from webapp.features.models import FeatureLayer
 from webapp.features.selectors import Changes, LogRow
 from webapp.projects.access import roles_in, signed_in
-from webapp.projects.models import User
 from webapp.projects.sockets import NOT_ALLOWED, NOT_FOUND, SIGN_IN
 
 logger = logging.getLogger(__name__)
 
 PAGE_ROWS = 200
-# With more than this waiting a socket gets no more rows until it has read them, then catches up from the log.
-OUTBOX_BYTES = 1 << 20
-# One that reads nothing for so long is closed; it catches up by number when it comes back.
-SLOW_S = 10.0
-TOO_SLOW = 4413
 # Members, their sessions and their tokens are checked so often.
 CHECK_S = 2.0
 CURSOR_S = 0.1
 PRESENCE_S = 10.0
-PRESENCE_LIFE_S = 25.0
 RETRY_S = 1.0
-
-# Tells our own messages from those of other processes.
-PROCESS = uuid4().hex[:12]
-
-
-@dataclass(eq=False)
-class Seat:
-    """One socket in a room.
-
-    Attributes:
-        seq: the last number of the log that was put into its outbox.
-        editing: the feature that its person is changing: a hint for others, never stored and never a lock.
-        live: it has caught up, and gets rows as they come.
-    """
-
-    user: User
-    name: str
-    send: Callable[[str], Awaitable[None]]
-    close: Callable[[int], Awaitable[None]]
-    seq: int = 0
-    editing: str | None = None
-    live: bool = False
-    waiting_bytes: int = 0
-    _outbox: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
-    _drained: asyncio.Event = field(default_factory=asyncio.Event)
-    _task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin to send."""
-        self._drained.set()
-        self._task = asyncio.create_task(self._send_all())
-
-    def stop(self) -> None:
-        """End sending."""
-        if self._task is not None:
-            self._task.cancel()
-
-    def has_room(self, size: int) -> bool:
-        """Return True where a message of so many bytes may wait with the others."""
-        return self.waiting_bytes == 0 or self.waiting_bytes + size <= OUTBOX_BYTES
-
-    def put(self, text: str) -> None:
-        """Queue one message."""
-        self.waiting_bytes += len(text)
-        self._drained.clear()
-        self._outbox.put_nowait(text)
-
-    async def leave(self, code: int) -> None:
-        """Close the socket."""
-        self.live = False
-        self.stop()
-        await self.close(code)
-
-    async def drained(self) -> None:
-        """Return when the outbox is empty.
-
-        Raises:
-            TimeoutError: the other end does not read.
-        """
-        await asyncio.wait_for(self._drained.wait(), SLOW_S)
-
-    async def _send_all(self) -> None:
-        while True:
-            text = await self._outbox.get()
-            try:
-                await self.send(text)
-            except OSError:
-                return  # the other end is gone; `disconnect` follows
-            self.waiting_bytes -= len(text)
-            if self._outbox.empty():
-                self._drained.set()
 
 
 class Room:
@@ -116,14 +38,12 @@ class Room:
         self.layer = layer
         self.seq = 0
         self.seats: set[Seat] = set()
+        self.presence = Presence(layer.pk, self.seats)
         self._bell = asyncio.Event()
         self._classes_changed = False
         self._tasks_seq: int | None = None
         self._comments_changed = False
         self._offsets_changed = False
-        self._cursors: dict[Seat, tuple[float, float]] = {}
-        self._elsewhere: dict[str, tuple[float, list[tuple[str, str, str | None]]]] = {}
-        self._shown: list[dict[str, Any]] = []
         self._ends: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._pages: dict[int, asyncio.Task[Changes]] = {}
@@ -153,11 +73,11 @@ class Room:
             for loop_of, every_s in (
                 (self._follow, 0.0),
                 (self._check_members, CHECK_S),
-                (self._pass_cursors, CURSOR_S),
+                (self.presence.pass_cursors, CURSOR_S),
                 (self._say_presence, PRESENCE_S),
             )
         ]
-        await self._tell({"m": [], "ask": True})
+        await self.presence.tell({"m": [], "ask": True})
 
     def shut(self) -> None:
         """Stop listening."""
@@ -174,7 +94,15 @@ class Room:
         log = await readers.run(selectors.changes, self.layer, after=-1 if after is None else after, limit=1)
         classes = await readers.run(selectors.classes_json, self.layer)
         seat.put(
-            json.dumps({"type": "welcome", "seq": log.seq, "role": role, "members": self.members(), "classes": classes})
+            json.dumps(
+                {
+                    "type": "welcome",
+                    "seq": log.seq,
+                    "role": role,
+                    "members": self.presence.members(),
+                    "classes": classes,
+                }
+            )
         )
         if log.resync:
             seat.seq = log.seq
@@ -183,15 +111,15 @@ class Room:
         else:
             seat.seq = after or 0
         await self._catch_up(seat)
-        await self._members_changed()
+        await self.presence.changed()
 
     async def leave(self, seat: Seat) -> None:
         """Forget a socket."""
         self.seats.discard(seat)
-        self._cursors.pop(seat, None)
+        self.presence.forget(seat)
         seat.stop()
         if self.seats:
-            await self._members_changed()
+            await self.presence.changed()
 
     async def _catch_up(self, seat: Seat) -> None:
         try:
@@ -207,7 +135,7 @@ class Room:
         except TimeoutError:
             self.seats.discard(seat)
             await seat.leave(TOO_SLOW)
-            await self._members_changed()
+            await self.presence.changed()
 
     async def _page(self, after: int) -> Changes:
         """Return rows after a number. Who comes back at the same time as others, as after a restart, reads with them.
@@ -309,76 +237,13 @@ class Room:
 
     # --- who is here -------------------------------------------------------------------------------
 
-    def members(self) -> list[dict[str, Any]]:
-        """Return the people in this layer, in every process, by name, with the features that they are changing."""
-        rows = [(str(seat.user.pk), seat.name, seat.editing) for seat in self.seats]
-        now = time.monotonic()
-        for heard_at, others in self._elsewhere.values():
-            if now - heard_at < PRESENCE_LIFE_S:
-                rows += others
-        people: dict[str, dict[str, Any]] = {}
-        for pk, name, editing in sorted(rows, key=lambda row: (row[1], row[0], row[2] or "")):
-            person = people.setdefault(pk, {"id": pk, "name": name, "editing": []})
-            person["editing"] += [editing] if editing and editing not in person["editing"] else []
-        return list(people.values())
-
-    def point(self, seat: Seat, lon: float, lat: float) -> None:
-        """Take a pointer's place; the last one before the next round is sent."""
-        self._cursors[seat] = (lon, lat)
-
-    async def mark(self, seat: Seat, feature: str | None) -> None:
-        """Say which feature somebody is changing; None: none."""
-        if seat.editing != feature:
-            seat.editing = feature
-            await self._members_changed()
-
-    async def _members_changed(self) -> None:
-        await self._tell({"m": [[str(seat.user.pk), seat.name, seat.editing] for seat in self.seats]})
-        self._show_members()
-
-    def _show_members(self) -> None:
-        now = self.members()
-        if now != self._shown:
-            self._shown = now
-            self._all(json.dumps({"type": "presence", "members": now}))
-
     def _heard(self, message: dict[str, Any]) -> None:
-        process = message["p"]
-        if process == PROCESS:
-            return
-        if message.get("c"):
-            self._show_cursors(message["c"])
-        if "m" in message:
-            if message["m"]:
-                self._elsewhere[process] = (time.monotonic(), [(pk, name, what) for pk, name, what in message["m"]])
-            else:
-                self._elsewhere.pop(process, None)
-            self._show_members()
-        if message.get("ask") and self.seats:
-            self._tasks.append(asyncio.create_task(self._members_changed()))
+        if self.presence.heard(message) and self.seats:
+            self._tasks.append(asyncio.create_task(self.presence.changed()))
 
     async def _say_presence(self) -> None:
         self._tasks = [task for task in self._tasks if not task.done()]
-        await self._members_changed()
-
-    async def _pass_cursors(self) -> None:
-        if not self._cursors:
-            return
-        cursors, self._cursors = self._cursors, {}
-        places = [[str(seat.user.pk), seat.name, *place] for seat, place in cursors.items()]
-        self._show_cursors(places)
-        if self._elsewhere:
-            await self._tell({"c": places})
-
-    def _show_cursors(self, places: Sequence[Sequence[Any]]) -> None:
-        """Send pointers, each (id, name, lon, lat), to everybody but one who is alone with an own one."""
-        cursors = [dict(zip(("id", "name", "lon", "lat"), place, strict=True)) for place in places]
-        text = json.dumps({"type": "cursors", "cursors": cursors})
-        alone = {pk for pk, *_ in places} if len(places) == 1 else set()
-        for seat in self.seats:
-            # Pointers are the first to go when a socket is slow.
-            if seat.live and seat.waiting_bytes < OUTBOX_BYTES // 16 and str(seat.user.pk) not in alone:
-                seat.put(text)
+        await self.presence.changed()
 
     async def _check_members(self) -> None:
         for seat, code in await readers.run(_to_close, self.layer, list(self.seats)):
@@ -400,9 +265,6 @@ class Room:
                 logger.exception("room of layer %s: a step failed, trying again", self.layer.pk)
                 await asyncio.sleep(RETRY_S)
                 self._bell.set()
-
-    async def _tell(self, message: dict[str, Any]) -> None:
-        await readers.run(tell, f"room:{self.layer.pk}", {"p": PROCESS, **message})
 
     def _all(self, text: str) -> None:
         for seat in list(self.seats):
@@ -438,7 +300,7 @@ async def leave(room: Room, seat: Seat) -> None:
     if not room.seats and key in _rooms:
         del _rooms[key]
         room.shut()
-        await room._tell({"m": []})
+        await room.presence.tell({"m": []})
 
 
 async def _open(layer: FeatureLayer) -> Room:

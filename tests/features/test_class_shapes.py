@@ -11,7 +11,7 @@ from tests.factories import client_for, make_layer, make_project, make_user
 from tests.features.test_editing import one, square
 from tests.features.test_importing import bring, feature
 from webapp.features import selectors, services
-from webapp.features.editing import EditRequest
+from webapp.features.edits import EditRequest
 from webapp.features.models import FeatureLayer
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 
 from tests.factories import make_layer, make_project, make_user
 from webapp.features import selectors, services
-from webapp.features.editing import EditRequest
+from webapp.features.edits import EditRequest
 from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
 
 

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.factories import make_layer, make_project, make_user
 from webapp.features import selectors, services
-from webapp.features.editing import EditRequest, EditResult
+from webapp.features.edits import EditRequest, EditResult
 from webapp.features.models import Edit, Feature, FeatureLayer
 
 CLIENTS = st.integers(0, 2)

@@ -12,7 +12,8 @@ from django.utils import timezone
 from tests.factories import client_for, make_layer, make_project, make_user
 from webapp.errors import Conflict, Invalid
 from webapp.features import restoring, selectors, timeline
-from webapp.features.editing import Action, EditRequest, apply_edits
+from webapp.features.editing import apply_edits
+from webapp.features.edits import Action, EditRequest
 from webapp.features.models import Edit, Feature, FeatureLayer
 from webapp.jobs.models import Job
 

@@ -27,7 +27,8 @@ from training.jobs import order_of
 from training.specs import ExportSpec
 from webapp.errors import Invalid
 from webapp.features import restoring
-from webapp.features.editing import EditRequest, apply_edits
+from webapp.features.editing import apply_edits
+from webapp.features.edits import EditRequest
 from webapp.features.geometry import to_geos, to_shape
 from webapp.features.models import Edit, Feature
 from webapp.imagery.models import ImageryLayer

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from labeling import rooms
+from labeling.seats import Seat
 from labeling.threads import readers
 from tests.factories import make_layer, make_project, make_user
 from webapp.features import selectors
@@ -35,7 +36,7 @@ def sent_by(monkeypatch: pytest.MonkeyPatch, last: int, act: Callable[[rooms.Roo
     async def work() -> None:
         room = rooms.Room(layer)
         room.seq = 3
-        seat = rooms.Seat(ana, "ana", send, close, seq=3, live=True)
+        seat = Seat(ana, "ana", send, close, seq=3, live=True)
         room.seats.add(seat)
         seat.start()
 

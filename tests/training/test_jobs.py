@@ -18,7 +18,8 @@ from tests.factories import client_for, make_imagery, make_layer, make_project, 
 from tests.training.conftest import corner, labels_of
 from training.models import Epoch, ModelPackage, Run, TrainingData
 from webapp.errors import Invalid
-from webapp.features.editing import EditRequest, apply_edits
+from webapp.features.editing import apply_edits
+from webapp.features.edits import EditRequest
 from webapp.features.models import FeatureLayer
 from webapp.jobs.models import Job
 from webapp.jobs.runner import run_now

@@ -9,7 +9,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
 from webapp.features import services
-from webapp.features.editing import NO_CLASS, EditRequest, EditResult, apply_edits
+from webapp.features.editing import apply_edits
+from webapp.features.edits import NO_CLASS, EditRequest, EditResult
 from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
 from webapp.projects.admin import DeletedByService
 from webapp.projects.map_admin import MapAdmin

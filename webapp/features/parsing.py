@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from webapp.errors import Invalid, QuadratError, TooLarge
-from webapp.features.editing import MAX_BATCH, EditRequest
+from webapp.features.edits import MAX_BATCH, EditRequest
 from webapp.features.geometry import check_geojson, to_geos
 from webapp.features.models import Edit
 from webapp.features.selectors import Bbox

@@ -12,7 +12,8 @@ from django.contrib.gis.geos import Point
 from django.db import connection, transaction
 
 from webapp.errors import Conflict
-from webapp.features.editing import MAX_BATCH, NO_CLASS, EditRequest, apply_edits, delete_features
+from webapp.features.editing import apply_edits, delete_features
+from webapp.features.edits import MAX_BATCH, NO_CLASS, EditRequest
 from webapp.features.models import Edit, Feature, FeatureLayer
 from webapp.features.numbering import lock
 from webapp.projects.models import User

@@ -11,7 +11,8 @@ from webapp import doorbell
 from webapp.errors import Invalid
 from webapp.features import selectors
 from webapp.features.bulk import NewFeature, add_features, replace_block
-from webapp.features.editing import EditRequest, EditResult, apply_edits, delete_features
+from webapp.features.editing import apply_edits, delete_features
+from webapp.features.edits import EditRequest, EditResult
 from webapp.features.models import Cell, Edit, Feature, FeatureClass, FeatureLayer, TileChange
 from webapp.features.numbering import lock
 from webapp.features.schema import ClassSpec, check_classes, check_fields

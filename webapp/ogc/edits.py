@@ -6,7 +6,8 @@ from uuid import UUID, uuid4, uuid5
 from django.http import HttpRequest
 
 from webapp.errors import Invalid, NotFound, PreconditionFailed, PreconditionRequired
-from webapp.features.editing import NO_CLASS, EditRequest, EditResult, apply_edits
+from webapp.features.editing import apply_edits
+from webapp.features.edits import NO_CLASS, EditRequest, EditResult
 from webapp.features.geometry import check_geojson, to_geos
 from webapp.features.models import Feature, FeatureLayer
 from webapp.features.parsing import parse_json

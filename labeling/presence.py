@@ -1,0 +1,109 @@
+"""Who is in a room and where their pointers are, in every process: told, shown, and never stored."""
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from labeling.seats import OUTBOX_BYTES, Seat
+from labeling.threads import readers
+from webapp.doorbell import tell
+
+PRESENCE_LIFE_S = 25.0
+# So many pointers fit into what one process can tell the others at once.
+CURSORS_TOLD = 40
+
+# Tells our own messages from those of other processes.
+PROCESS = uuid4().hex[:12]
+
+
+class Presence:
+    """The people of one layer's room, here and in other processes."""
+
+    def __init__(self, layer: UUID, seats: set[Seat]) -> None:
+        self._layer = layer
+        self._seats = seats
+        self._cursors: dict[Seat, tuple[float, float]] = {}
+        self._elsewhere: dict[str, tuple[float, list[tuple[str, str, str | None]]]] = {}
+        self._shown: list[dict[str, Any]] = []
+
+    def forget(self, seat: Seat) -> None:
+        """Forget the pointer of one who leaves."""
+        self._cursors.pop(seat, None)
+
+    async def tell(self, message: dict[str, Any]) -> None:
+        """Tell the other processes something."""
+        await readers.run(tell, f"room:{self._layer}", {"p": PROCESS, **message})
+
+    def members(self) -> list[dict[str, Any]]:
+        """Return the people in this layer, in every process, by name, with the features that they are changing."""
+        rows = [(str(seat.user.pk), seat.name, seat.editing) for seat in self._seats]
+        now = time.monotonic()
+        for heard_at, others in self._elsewhere.values():
+            if now - heard_at < PRESENCE_LIFE_S:
+                rows += others
+        people: dict[str, dict[str, Any]] = {}
+        for pk, name, editing in sorted(rows, key=lambda row: (row[1], row[0], row[2] or "")):
+            person = people.setdefault(pk, {"id": pk, "name": name, "editing": []})
+            person["editing"] += [editing] if editing and editing not in person["editing"] else []
+        return list(people.values())
+
+    def point(self, seat: Seat, lon: float, lat: float) -> None:
+        """Take a pointer's place; the last one before the next round is sent."""
+        self._cursors[seat] = (lon, lat)
+
+    async def mark(self, seat: Seat, feature: str | None) -> None:
+        """Say which feature somebody is changing; None: none."""
+        if seat.editing != feature:
+            seat.editing = feature
+            await self.changed()
+
+    async def changed(self) -> None:
+        """Tell everybody, in every process, who is in this one."""
+        await self.tell({"m": [[str(seat.user.pk), seat.name, seat.editing] for seat in self._seats]})
+        self._show_members()
+
+    def _show_members(self) -> None:
+        now = self.members()
+        if now != self._shown:
+            self._shown = now
+            text = json.dumps({"type": "presence", "members": now})
+            for seat in list(self._seats):
+                seat.put(text)
+
+    def heard(self, message: dict[str, Any]) -> bool:
+        """Take what another process told; return True where it asks who is in this one."""
+        process = message["p"]
+        if process == PROCESS:
+            return False
+        if message.get("c"):
+            self._show_cursors(message["c"])
+        if "m" in message:
+            if message["m"]:
+                self._elsewhere[process] = (time.monotonic(), [(pk, name, what) for pk, name, what in message["m"]])
+            else:
+                self._elsewhere.pop(process, None)
+            self._show_members()
+        return bool(message.get("ask"))
+
+    async def pass_cursors(self) -> None:
+        """Send the pointers that moved since the last round."""
+        if not self._cursors:
+            return
+        cursors, self._cursors = self._cursors, {}
+        places = [[str(seat.user.pk), seat.name, *place] for seat, place in cursors.items()]
+        self._show_cursors(places)
+        if self._elsewhere:
+            for first in range(0, len(places), CURSORS_TOLD):
+                await self.tell({"c": places[first : first + CURSORS_TOLD]})
+
+    def _show_cursors(self, places: Sequence[Sequence[Any]]) -> None:
+        """Send pointers, each (id, name, lon, lat), to everybody but one who is alone with an own one."""
+        cursors = [dict(zip(("id", "name", "lon", "lat"), place, strict=True)) for place in places]
+        text = json.dumps({"type": "cursors", "cursors": cursors})
+        alone = {pk for pk, *_ in places} if len(places) == 1 else set()
+        for seat in self._seats:
+            # Pointers are the first to go when a socket is slow.
+            if seat.live and seat.waiting_bytes < OUTBOX_BYTES // 16 and str(seat.user.pk) not in alone:
+                seat.put(text)
