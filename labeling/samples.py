@@ -7,7 +7,7 @@ from django.contrib.gis.geos import MultiPolygon
 from django.db import connection, transaction
 from django.db.utils import OperationalError
 
-from labeling import offsets
+from labeling import duplicates, offsets
 from labeling.models import LabelSet
 from webapp.errors import Conflict, Invalid
 from webapp.features import selectors as features
@@ -29,6 +29,8 @@ MOST_SHOWN = 100
 MOST_VALUES, MOST_ROWS = 60, 2_000
 # Comparing all with all may be too much; then the page says so.
 SEARCH_MS = 8_000
+# With more samples than this, duplicates are looked for by their middles.
+MANY = 20_000
 # A footprint is traced at this many pixels along its longer side: its edge is known to one of those.
 FOOTPRINT_PX = 768
 DEGREE_M = 111_320
@@ -49,6 +51,18 @@ class Kind:
 
 
 _LIVING = "f.layer_id = %(layer)s AND NOT f.deleted"
+_ALIKE = """CASE
+    WHEN ST_Dimension(f.geometry) < 2 THEN ST_Equals(f.geometry, o.geometry)
+    WHEN f.area_m2 < %(iou)s * o.area_m2 OR o.area_m2 < %(iou)s * f.area_m2 THEN false
+    WHEN NOT (ST_IsValid(f.geometry) AND ST_IsValid(o.geometry)) THEN false
+    ELSE ST_Area(ST_Intersection(f.geometry, o.geometry)) >=
+        %(iou)s * ST_Area(ST_Union(f.geometry, o.geometry)) END"""
+# Of many samples only those whose middles are near each other are compared.
+_NEAR_DUPLICATES = f"""SELECT f.id, o.id FROM unnest(%(later)s::bigint[], %(earlier)s::bigint[]) pair (later, earlier)
+    JOIN features_feature f ON f.layer_id = %(layer)s AND f.fid = pair.later AND NOT f.deleted
+    JOIN features_feature o ON o.layer_id = %(layer)s AND o.fid = pair.earlier AND NOT o.deleted
+        AND ST_Dimension(o.geometry) = ST_Dimension(f.geometry)
+    WHERE {_ALIKE} ORDER BY f.fid, o.fid"""
 KINDS: dict[str, Kind] = {
     "invalid": Kind(
         f"""SELECT f.id, NULL::uuid FROM features_feature f WHERE {_LIVING} AND NOT ST_IsValid(f.geometry)
@@ -64,13 +78,7 @@ KINDS: dict[str, Kind] = {
         f"""SELECT f.id, o.id FROM features_feature f JOIN features_feature o
             ON o.layer_id = f.layer_id AND NOT o.deleted AND o.fid < f.fid AND o.geometry && f.geometry
             AND ST_Dimension(o.geometry) = ST_Dimension(f.geometry)
-        WHERE {_LIVING} AND CASE
-            WHEN ST_Dimension(f.geometry) < 2 THEN ST_Equals(f.geometry, o.geometry)
-            WHEN f.area_m2 < %(iou)s * o.area_m2 OR o.area_m2 < %(iou)s * f.area_m2 THEN false
-            WHEN NOT (ST_IsValid(f.geometry) AND ST_IsValid(o.geometry)) THEN false
-            ELSE ST_Area(ST_Intersection(f.geometry, o.geometry)) >=
-                %(iou)s * ST_Area(ST_Union(f.geometry, o.geometry)) END
-        ORDER BY f.fid, o.fid""",
+        WHERE {_LIVING} AND {_ALIKE} ORDER BY f.fid, o.fid""",
         ("delete",),
         paired=True,
     ),
@@ -251,11 +259,14 @@ _SHOWN = """SELECT f.id, f.fid, f.version, f.class_value, f.area_m2, f.verified,
 
 
 def _search(found: LabelSet, kind: Kind) -> dict[str, Any]:
-    asked = values(found)
+    asked, sql = values(found), kind.sql
+    if kind.paired and found.layer.feature_count > MANY:
+        later, earlier = duplicates.candidates(found.layer_id, SAME_IOU)
+        asked, sql = asked | {"later": later, "earlier": earlier}, _NEAR_DUPLICATES
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = %s", [SEARCH_MS])
-            cursor.execute(f"{_PLACE} SELECT count(*) OVER (), x.* FROM ({kind.sql}) x LIMIT %(most)s", asked)
+            cursor.execute(f"{_PLACE} SELECT count(*) OVER (), x.* FROM ({sql}) x LIMIT %(most)s", asked)
             rows = cursor.fetchall()
             cursor.execute("SET LOCAL statement_timeout = 0")
             wanted = {str(item) for row in rows for item in row[1:3] if item is not None}

@@ -78,7 +78,9 @@ def test_advice_follows_the_numbers() -> None:
     assert codes(row(1, 50, 10), row(None, 1, 1)) == ["unclassified", "enough"]
 
 
-def test_what_is_wrong_is_found_and_mended(label_set: LabelSet) -> None:
+@pytest.mark.parametrize("many", [samples.MANY, 0])
+def test_what_is_wrong_is_found_and_mended(label_set: LabelSet, monkeypatch: pytest.MonkeyPatch, many: int) -> None:
+    monkeypatch.setattr(samples, "MANY", many)
     ben = client_for(make_user("ben"))
     good, tiny, first, twin, outside, crossing, nameless, old = draw(
         label_set,

@@ -221,17 +221,19 @@ async function start(): Promise<void> {
     if (arrival) map.fit(arrival.bounds);
     void sync.start().finally(() => {
       app.set({ loading: false });
+      count();
       if (arrival) app.show(arrival.id);
     });
     map.map.on("moveend", () => large && load());
     let counted = -1;
     // A large layer's counts are the server's: often enough to look live, and only when something changed.
-    const counting = setInterval(() => {
+    const count = (): void => {
       const { seq } = app.view.doc;
       if (!large || seq === counted || seq < 0) return;
       counted = seq;
       totalsOf(layer.url).then((totals) => app.set({ totals }), () => (counted = -1));
-    }, COUNT_MS);
+    };
+    const counting = setInterval(count, COUNT_MS);
     // The state line and its colour depend on the browser's own idea of the network.
     const network = (): void => app.touch();
     window.addEventListener("online", network);
