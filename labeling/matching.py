@@ -5,9 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import shapely
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from shapely.geometry.base import BaseGeometry
 
 
@@ -29,6 +26,9 @@ def assign(iou: dict[tuple[int, int], float], least: float) -> list[tuple[int, i
     Shapes that meet by no chain of overlaps do not compete, so each such group is solved on its own: the cost grows
     with the cube of the largest group and not with that of all shapes.
     """
+    # Takes a second and 40 MB to load: not in every web process, only in one that compares.
+    from scipy.optimize import linear_sum_assignment
+
     allowed = {pair: value for pair, value in iou.items() if value >= least}
     found: list[tuple[int, int]] = []
     for pairs in _groups(list(allowed)):
@@ -46,6 +46,9 @@ def _groups(pairs: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
     """Return the pairs by what hangs together."""
     if not pairs:
         return []
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     i, j = np.array(pairs).T
     size = int(i.max()) + 1
     whole = size + int(j.max()) + 1
