@@ -134,8 +134,9 @@ class Room:
             seat.live = True
         except TimeoutError:
             self.seats.discard(seat)
-            await seat.leave(TOO_SLOW)
+            # Closing waits for the other end, which does not read.
             await self.presence.changed()
+            await seat.leave(TOO_SLOW)
 
     async def _page(self, after: int) -> Changes:
         """Return rows after a number. Who comes back at the same time as others, as after a restart, reads with them.
