@@ -16,7 +16,7 @@ import type { Host } from "./tools";
 import { operationFor, redo, remember, undo } from "./undo";
 import type { Change, History, Reversal } from "./undo";
 import { newId } from "./types";
-import type { Choice, Cursor, Geometry, Id, LabelClass, Lease, Operation, Position, Sample } from "./types";
+import type { Choice, Cursor, Geometry, Id, LabelClass, Lease, Member, Operation, Position, Sample } from "./types";
 import { firstView, savingOf } from "./view";
 import type { SaveState, View } from "./view";
 
@@ -101,6 +101,12 @@ export class App implements Host {
 
   onConnection(connection: Connection | LiveState): void {
     this.set({ connection, ...(connection === "live" ? {} : { members: [], cursors: [] }) });
+  }
+
+  /** Who is gone takes the pointer along. */
+  onMembers(members: readonly Member[]): void {
+    const here = new Set(members.map(({ id }) => id));
+    this.set({ members, cursors: this.view.cursors.filter(({ id }) => here.has(id)) });
   }
 
   onCursorOf(cursor: Cursor): void {

@@ -187,7 +187,7 @@ async function start(): Promise<void> {
           }
         },
         onConnection: (connection) => app.onConnection(connection),
-        onMembers: (members) => app.set({ members }),
+        onMembers: (members) => app.onMembers(members),
         onCursor: (cursor) => cursor.id !== String(user.id) && app.onCursorOf(cursor),
         onError: (message) => toast(message, "bad"),
         onTasks: () => void tasks.catchUp(),
