@@ -1,5 +1,6 @@
 """Who is in a room and where their pointers are, in every process: told, shown, and never stored."""
 
+import asyncio
 import json
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from labeling.threads import readers
 from webapp.doorbell import tell
 
 PRESENCE_LIFE_S = 25.0
+CURSOR_S = 0.1
 # So many pointers fit into what one process can tell the others at once.
 CURSORS_TOLD = 40
 
@@ -25,6 +27,7 @@ class Presence:
         self._layer = layer
         self._seats = seats
         self._cursors: dict[Seat, tuple[float, float]] = {}
+        self._moved = asyncio.Event()
         self._elsewhere: dict[str, tuple[float, list[tuple[str, str, str | None]]]] = {}
         self._shown: list[dict[str, Any]] = []
 
@@ -52,6 +55,7 @@ class Presence:
     def point(self, seat: Seat, lon: float, lat: float) -> None:
         """Take a pointer's place; the last one before the next round is sent."""
         self._cursors[seat] = (lon, lat)
+        self._moved.set()
 
     async def mark(self, seat: Seat, feature: str | None) -> None:
         """Say which feature somebody is changing; None: none."""
@@ -88,10 +92,13 @@ class Presence:
         return bool(message.get("ask"))
 
     async def pass_cursors(self) -> None:
-        """Send the pointers that moved since the last round."""
-        if not self._cursors:
-            return
+        """Wait until a pointer moves, gather for a moment, and send all that moved."""
+        await self._moved.wait()
+        await asyncio.sleep(CURSOR_S)
+        self._moved.clear()
         cursors, self._cursors = self._cursors, {}
+        if not cursors:
+            return  # who moved has left
         places = [[str(seat.user.pk), seat.name, *place] for seat, place in cursors.items()]
         self._show_cursors(places)
         if self._elsewhere:

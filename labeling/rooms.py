@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
+from labeling.membership import watch
 from labeling.presence import Presence
 from labeling.seats import TOO_SLOW, Seat
 from labeling.threads import readers
@@ -18,15 +19,11 @@ from webapp.doorbell import listener
 from webapp.features import selectors
 from webapp.features.models import FeatureLayer
 from webapp.features.selectors import Changes, LogRow
-from webapp.projects.access import roles_in, signed_in
-from webapp.projects.sockets import NOT_ALLOWED, NOT_FOUND, SIGN_IN
+from webapp.projects.sockets import NOT_FOUND
 
 logger = logging.getLogger(__name__)
 
 PAGE_ROWS = 200
-# Members, their sessions and their tokens are checked so often.
-CHECK_S = 2.0
-CURSOR_S = 0.1
 PRESENCE_S = 10.0
 RETRY_S = 1.0
 
@@ -72,15 +69,16 @@ class Room:
             asyncio.create_task(self._forever(loop_of, every_s))
             for loop_of, every_s in (
                 (self._follow, 0.0),
-                (self._check_members, CHECK_S),
-                (self.presence.pass_cursors, CURSOR_S),
+                (self.presence.pass_cursors, 0.0),
                 (self._say_presence, PRESENCE_S),
             )
         ]
+        watch().add(self)
         await self.presence.tell({"m": [], "ask": True})
 
     def shut(self) -> None:
         """Stop listening."""
+        watch().remove(self)
         for end in self._ends:
             end()
         for task in self._tasks:
@@ -246,10 +244,6 @@ class Room:
         self._tasks = [task for task in self._tasks if not task.done()]
         await self.presence.changed()
 
-    async def _check_members(self) -> None:
-        for seat, code in await readers.run(_to_close, self.layer, list(self.seats)):
-            await seat.leave(code)
-
     # --- the loop ----------------------------------------------------------------------------------
 
     async def _forever(self, step: Callable[[], Awaitable[None]], every_s: float) -> None:
@@ -319,9 +313,3 @@ def _deliver(seat: Seat, rows: Sequence[LogRow], seq: int) -> None:
 
 def _edits_text(rows: Sequence[LogRow], seq: int) -> str:
     return f'{{"type":"edits","seq":{seq},"edits":[{",".join(row.body for row in rows)}]}}'
-
-
-def _to_close(layer: FeatureLayer, seats: list[Seat]) -> list[tuple[Seat, int]]:
-    roles = roles_in([seat.user for seat in seats], layer.project)
-    strangers = [seat for seat, role in zip(seats, roles, strict=True) if role is None]
-    return [(seat, NOT_ALLOWED if signed_in(seat.user) else SIGN_IN) for seat in strangers]

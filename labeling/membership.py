@@ -1,0 +1,75 @@
+"""Who may stay in the rooms of this process: everybody is looked at together, in one statement every two seconds."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+from labeling.seats import Seat
+from labeling.threads import readers
+from webapp.features.models import FeatureLayer
+from webapp.projects.access import roles_of, signed_in
+from webapp.projects.sockets import NOT_ALLOWED, SIGN_IN
+
+logger = logging.getLogger(__name__)
+
+CHECK_S = 2.0
+
+
+class Watched(Protocol):
+    """A room."""
+
+    layer: FeatureLayer
+    seats: set[Seat]
+
+
+class Watch:
+    """Puts out of their rooms who is no member any more, has signed out, or has lost the token."""
+
+    def __init__(self) -> None:
+        self._rooms: set[Watched] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    def add(self, room: Watched) -> None:
+        """Look after a room too."""
+        self._rooms.add(room)
+        if self._task is None:
+            self._task = asyncio.create_task(self._forever())
+
+    def remove(self, room: Watched) -> None:
+        """Look after a room no longer."""
+        self._rooms.discard(room)
+        if not self._rooms and self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    async def _forever(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_S)
+            try:
+                seats = [(seat, room.layer) for room in self._rooms for seat in room.seats]
+                for seat, code in await readers.run(_to_close, seats):
+                    # Closing waits for the other end, which may not read: the others do not wait for it.
+                    leaving = asyncio.create_task(seat.leave(code))
+                    self._leaving.add(leaving)
+                    leaving.add_done_callback(self._leaving.discard)
+            except Exception:
+                # The loop of all rooms. The database may be away for a moment.
+                logger.exception("the members of %d rooms were not checked, trying again", len(self._rooms))
+
+
+_watches: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionary()
+
+
+def watch() -> Watch:
+    """Return the watch of the running loop."""
+    return _watches.setdefault(asyncio.get_running_loop(), Watch())
+
+
+def _to_close(seats: Iterable[tuple[Seat, FeatureLayer]]) -> list[tuple[Seat, int]]:
+    checked = list(seats)
+    roles = roles_of([(seat.user, layer.project) for seat, layer in checked])
+    strangers = [seat for (seat, _), role in zip(checked, roles, strict=True) if role is None]
+    return [(seat, NOT_ALLOWED if signed_in(seat.user) else SIGN_IN) for seat in strangers]
