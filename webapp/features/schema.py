@@ -24,6 +24,8 @@ FIELD_TYPES: dict[str, tuple[type, ...]] = {
 }
 # What a class may be drawn as, by the dimension of its geometry; parts of one sample count as it does.
 SHAPES = ("point", "line", "polygon")
+# NUL, and halves of surrogate pairs.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -144,7 +146,7 @@ def _bool_fits(value: Any, wanted: str) -> bool:
 
 def storable(text: str) -> bool:
     """Return True for text that PostgreSQL can hold: no NUL, no lone surrogate."""
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return _UNSTORABLE.search(text) is None
 
 
 def _parse_class(item: Any) -> ClassSpec:
