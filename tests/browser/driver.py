@@ -24,6 +24,8 @@ from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from playwright.sync_api import Error as PlaywrightError
 
+from webapp.jobs.models import Job
+from webapp.jobs.runner import run_now
 from webapp.projects.models import User
 
 DESKTOP = (1280, 800)
@@ -48,6 +50,17 @@ def wait_until(
         else:
             page.wait_for_timeout(100)
     pytest.fail(f"waited {timeout_s} s in vain for: {what}")
+
+
+def finish_job(page: Page) -> Job:
+    """Run the job that a page has just asked for, in this process, so that no worker has to start; return it."""
+    job = run_now(
+        wait_until(
+            lambda: Job.objects.filter(state=Job.State.QUEUED).order_by("created_at").first(), what="a job", page=page
+        )
+    )
+    assert job.state == Job.State.SUCCEEDED, job.error_message
+    return job
 
 
 # Below the ports that the system gives to outgoing connections, so that none of those takes one between our look and

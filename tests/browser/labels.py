@@ -3,12 +3,13 @@
 import math
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from django.db.models import QuerySet
 from playwright.sync_api import Locator, Page, expect
 
 from labeling.models import LabelSet
-from tests.browser.driver import wait_until
+from tests.browser.driver import finish_job, wait_until
 from webapp.features.models import Feature
 
 Point = tuple[float, float]
@@ -111,6 +112,30 @@ class Labels:
         assert box is not None
         px = ((x - centre_x) * size + box["width"] / 2, (y - centre_y) * size + box["height"] / 2)
         return math.hypot(px[0] - point[0], px[1] - point[1])
+
+    def take_out(self, form: str, folder: Path) -> Path:
+        """Export the samples by the dialog; return the path of the file."""
+        self.page.get_by_role("button", name="Import and export").click()
+        self.page.get_by_role("menuitem", name="Export samples").click()
+        self.page.get_by_label("Format").select_option(form)
+        with self.page.expect_download() as download:
+            self.page.get_by_role("button", name="Export", exact=True).click()
+            finish_job(self.page)
+        path = folder / download.value.suggested_filename
+        download.value.save_as(path)
+        self.page.get_by_role("button", name="Done").click()
+        return path
+
+    def bring_in(self, path: Path, *, count: int) -> None:
+        """Import a file by the dialog, as it proposes, and wait for so many new samples."""
+        self.page.get_by_role("button", name="Import and export").click()
+        self.page.get_by_role("menuitem", name="Import").click()
+        self.page.get_by_label("File").set_input_files(path)
+        finish_job(self.page)
+        self.page.get_by_role("button", name="Import", exact=True).click()
+        finish_job(self.page)
+        expect(self.page.get_by_text(re.compile(rf"^{count} samples? imported"))).to_be_visible()
+        self.page.get_by_role("button", name="Done").click()
 
     def stored(self) -> QuerySet[Feature]:
         """Return the samples in the database."""

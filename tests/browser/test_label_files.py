@@ -12,6 +12,8 @@ from playwright.sync_api import expect
 from labeling.models import LabelSet
 from tests.browser.driver import Pages
 from tests.browser.labels import Labels
+from webapp.features.bulk import NewFeature, add_features
+from webapp.features.geometry import to_shape
 from webapp.features.models import Feature
 from webapp.projects.models import User
 
@@ -101,3 +103,44 @@ def test_a_file_comes_in_with_classes_mapped_and_leaves_in_another_format(
     water = page.get_by_role("row", name=re.compile("Water"))
     expect(water).to_contain_text("2")
     assert Feature.objects.filter(layer=label_set.layer, deleted=False, class_value=7).count() == 2
+
+
+def test_samples_leave_are_wiped_and_come_back_the_same(
+    open_page: Pages, label_set: LabelSet, ana: User, tmp_path: Path
+) -> None:
+    west, south, east, north = label_set.imagery.footprint.extent
+    wide, high = east - west, north - south
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return west + x * wide, south + y * high
+
+    drawn = [
+        NewFeature(
+            shapely.Polygon([at(0.2, 0.2), at(0.4, 0.25), at(0.3, 0.5)]),
+            class_value=1,
+            source="human",
+            properties={"height": 3.25, "storeys": 2, "what the owner said": 'Ä, "1"; =2'},
+        ),
+        NewFeature(
+            shapely.box(*at(0.5, 0.5), *at(0.7, 0.6)), class_value=7, score=0.625, properties={"model": "Ponds"}
+        ),
+    ]
+    add_features(layer=label_set.layer, features=drawn)
+    labels = Labels(open_page(ana), label_set)
+    # Every format is proven in tests/vectors and tests/features; here the whole road of a file, by the dialogs.
+    for form in ("Shapefile (zip)", "COCO"):
+        before = list(labels.stored())
+        path = labels.take_out(form, tmp_path)
+        labels.key("Control+a")
+        labels.key("Delete")
+        labels.saved(0)
+        labels.bring_in(path, count=2)
+        labels.saved(2)
+        for old, new in zip(before, labels.stored(), strict=True):
+            assert new.pk != old.pk
+            assert (new.class_value, new.score, new.properties) == (old.class_value, old.score, old.properties), form
+            # COCO has no word for what nobody has checked.
+            assert new.verified == (old.verified or form == "COCO")
+            # A nanodegree is a thousandth of a pixel here: the way to UTM and back.
+            assert to_shape(new.geometry).hausdorff_distance(to_shape(old.geometry)) < 1e-9, form
+            assert new.geometry.num_coords == old.geometry.num_coords

@@ -111,6 +111,21 @@ def test_a_class_that_a_colleague_adds_while_the_file_is_read_is_kept(layer: Fea
     assert list(rows)[1:] == [(2, "Road", False), (3, "Shed", False)]
 
 
+def test_what_a_file_says_nobody_has_checked_stays_a_suggestion(layer: FeatureLayer) -> None:
+    made: list[dict[str, Any]] = [
+        {"verified": False, "source": "model"},
+        {"verified": 0, "source": "human"},
+        {"verified": "false"},
+        {"verified": True, "source": "model"},
+        {"source": "model"},
+    ]
+    bring(layer, [feature(**properties) for properties in made])
+    bring(layer, [feature(source="model", verified=True)], Options(verified=False))
+    rows = Feature.objects.order_by("fid").values_list("verified", "source")
+    unchecked = [(False, "model"), (False, "import"), (False, "import")]
+    assert list(rows) == [*unchecked, (True, "import"), (True, "import"), (False, "model")]
+
+
 def test_fields_that_the_layer_lacks_are_dropped_and_named(layer: FeatureLayer) -> None:
     FeatureLayer.objects.update(fields=[{"name": "storeys", "type": "integer"}])
     layer.refresh_from_db()

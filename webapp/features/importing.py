@@ -42,6 +42,8 @@ DIRECT_BYTES = 2 << 20
 MAX_BYTES = 1 << 30
 # Names under which our own export keeps what is not a property.
 RESERVED = ("class_value", "class_name", "score", "source", "verified")
+# How formats that know no booleans write the "verified" of what nobody has checked.
+UNCHECKED = (False, "false", "False")
 # What the class map may say besides a class value.
 NEW_CLASS, NO_CLASS, SKIP = "new", "none", "skip"
 PALETTE = ("#1b9e77", "#d95f02", "#7570b3", "#e7298a", "#66a61e", "#e6ab02", "#a6761d", "#1f78b4", "#b2df8a", "#666666")
@@ -55,7 +57,8 @@ class Options:
         class_property: the property that names the class (by value or name); "": class_value, then class_name.
         class_value: of features without one; 0: the layer's only class, or none.
         add_classes: make classes for names that the schema lacks; otherwise such features are skipped.
-        verified: a person drew or checked what is in the file.
+        verified: a person drew or checked what is in the file, but for features that say otherwise themselves (as our
+            exports do); the others are suggestions to review.
         class_map: text that the file uses for a class -> class value, "new" (a class of that name), "none" or "skip".
         fields: property of the file -> name that it gets here; "" leaves it out; others keep theirs.
     """
@@ -214,13 +217,16 @@ class Importer:
             check_shape_of_class(int(shapely.get_dimensions(verdict.geometry)), known.name, known.shapes)
         kept = check_properties(self._kept(properties), self._layer.fields)
         self._report.notes.update(verdict.notes)
+        verified = self._options.verified and properties.get("verified") not in UNCHECKED
+        # What a model made and nobody has checked stays a model's.
+        made = Feature.Source.MODEL if properties.get("source") == Feature.Source.MODEL else Feature.Source.IMPORT
         return bulk.NewFeature(
             verdict.geometry,
             class_value=class_value,
             score=_score(properties.get("score")),
             properties=kept,
-            source=Feature.Source.IMPORT,
-            verified=self._options.verified,
+            source=Feature.Source.IMPORT if verified else made,
+            verified=verified,
             id=id_of(self._namespace, index),
             checked=True,
         )

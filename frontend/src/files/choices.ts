@@ -15,6 +15,8 @@ export interface Choices {
   readonly classMap: Readonly<Record<string, ClassChoice>>;
   /** Column -> name here; "" leaves it out. */
   readonly fields: Readonly<Record<string, string>>;
+  /** A person checked them; otherwise all of them are suggestions to review. */
+  readonly verified: boolean;
 }
 
 /** Names under which our own exports keep what is no field; the server knows them. */
@@ -75,7 +77,7 @@ export function keptFields(fields: readonly FileField[]): FileField[] {
 export function firstChoices(look: Look, classes: readonly FileClass[], mayAdd: boolean): Choices {
   const readable = look.tables.filter(({ error }) => error === undefined);
   const tables = (look.format === "shapefile" ? readable : readable.slice(0, 1)).map(({ index }) => index);
-  return withTables({ tables, crs: "", classField: "", classValue: 0, classMap: {}, fields: {} }, look, tables, classes, mayAdd);
+  return withTables({ tables, crs: "", classField: "", classValue: 0, classMap: {}, fields: {}, verified: true }, look, tables, classes, mayAdd);
 }
 
 /** The choices with other tables: class column and its values are guessed anew. */
@@ -112,6 +114,7 @@ export function bodyOf(look: Look, choices: Choices): Record<string, unknown> {
     class_value: choices.classValue,
     class_map: choices.classMap,
     fields: choices.fields,
+    verified: choices.verified,
     add_classes: false,
   };
 }

@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call, del, post } from "../ui/api";
-import { Button, Dialog, ErrorNote, Field, Progress } from "../ui/components";
+import { Button, Checkbox, Dialog, ErrorNote, Field, Progress } from "../ui/components";
 import { bytes, number, plural } from "../ui/format";
 import { bodyOf, fieldsOf, firstChoices, problemOf, withTables } from "./choices";
 import type { Choices } from "./choices";
@@ -120,6 +120,7 @@ function Decide({ look, choices, classes, imagery, onChange }: { look: Look; cho
       {tables.flatMap(({ notes }) => notes).map((note) => <p key={note} class="note warn">{note}</p>)}
       <Place tables={tables} imagery={imagery} choices={choices} onCrs={(crs) => onChange({ ...choices, crs })} />
       <ClassMapping fields={fields} classes={classes} choices={choices} mayAdd onChange={onChange} />
+      <Checkbox label="Somebody has checked them (otherwise they come as suggestions to review)" checked={choices.verified} onChange={(verified) => onChange({ ...choices, verified })} />
       <FieldMapping fields={fields} choices={choices} onChange={onChange} />
       {first && <FirstRows table={first} />}
     </>

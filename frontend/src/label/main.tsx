@@ -125,6 +125,7 @@ async function start(): Promise<void> {
   const tasks = new Tasks({
     rest: taskRest(labelSet.id, labelSet.project, (url) => location.assign(url)),
     sheetOf: labelSet.sheet_of,
+    me: app.me,
     mayLabel: labelSet.role !== "viewer",
     mayReview: !["viewer", "labeler"].includes(labelSet.role),
     say: toast,

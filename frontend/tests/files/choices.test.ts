@@ -41,7 +41,7 @@ describe("choices for a file", () => {
     expect(problemOf(nowhere, { ...choices, crs: "UTM" })).toContain("EPSG");
     expect(problemOf(nowhere, { ...choices, tables: [] })).toContain("table");
     const assumed = look([table({ crs: { id: "EPSG:4326", name: "WGS 84", assumed: true } })]);
-    expect(bodyOf(assumed, firstChoices(assumed, CLASSES, true))).toMatchObject({ crs: "EPSG:4326", tables: [0] });
+    expect(bodyOf(assumed, firstChoices(assumed, CLASSES, true))).toMatchObject({ crs: "EPSG:4326", tables: [0], verified: true });
     const named = look([table({})]);
     expect(bodyOf(named, firstChoices(named, CLASSES, true))).toMatchObject({ crs: "" });
   });

@@ -1,5 +1,7 @@
-// Decisions added up, by who made the samples or by class.
+// Who made a sample, and decisions added up by that or by class.
 
+import { percent } from "../../ui/format";
+import type { Sample } from "../types";
 import type { Figure } from "./rest";
 
 /** One maker's decisions, all classes together or one. */
@@ -22,4 +24,12 @@ export function linesOf(figures: readonly Figure[], by: "maker" | "class", nameO
   }
   const sum = ({ accepted, fixed, rejected }: Line): number => accepted + fixed + rejected;
   return [...lines.values()].sort((a, b) => sum(b) - sum(a));
+}
+
+/** Who made a sample, in words; of a suggestion the model, where it is told, and how sure it was. */
+export function makerOf({ verified, source, score, properties, updatedBy }: Sample): string {
+  if (verified) return `By ${updatedBy ?? source}`;
+  const { model } = properties;
+  const maker = typeof model === "string" && model !== "" ? model : source === "model" ? "A model" : `A file of ${updatedBy ?? "somebody"}`;
+  return `${maker} suggests it${score === null ? "" : `, score ${percent(score)}`}`;
 }

@@ -12,7 +12,7 @@ import { Swatch } from "../swatch";
 import type { Comments } from "./comments";
 import { CommentList } from "./comment-list";
 import { useReview } from "./hooks";
-import { linesOf } from "./figures";
+import { linesOf, makerOf } from "./figures";
 import type { Figure, Order, What } from "./rest";
 import type { Review, ReviewView } from "./review";
 
@@ -78,7 +78,7 @@ function Current({ app, view, review, now, keys, comments }: Omit<ReviewPanelPro
       {sample ? (
         <>
           <p class="row"><Swatch colour={found?.colour ?? NO_CLASS_COLOUR} /><span>{found?.name ?? "No class"} <span class="muted">{sample.fid}</span></span>{now.fixed && <span class="badge accent">mended</span>}</p>
-          <p class="muted small-text">{sample.source === "model" && !sample.verified ? `A model suggests it${sample.score === null ? "" : `, score ${percent(sample.score)}`}` : `By ${sample.updatedBy ?? sample.source}`}</p>
+          <p class="muted small-text">{makerOf(sample)}</p>
           <div class="review-decide">
             {now.fixed
               ? <Button kind="primary" onClick={() => review.fix()}>{withKey("Go on", keys, "review.fix")}</Button>

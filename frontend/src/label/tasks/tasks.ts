@@ -32,6 +32,8 @@ export interface TasksView {
 
 export interface TasksOptions {
   readonly rest: TaskRest;
+  /** The user's id. */
+  readonly me?: string;
   readonly mayLabel: boolean;
   readonly mayReview: boolean;
   /** On a sheet: the page of the label set that it belongs to. */
@@ -135,6 +137,11 @@ export class Tasks {
     const own = ownTask(list);
     if (before && !own && list.tasks.get(before.id)?.token !== before.token) {
       if (before.state === "in_progress") this.options.say(`Task ${before.number} is not yours any more. What was not saved yet is kept there as a proposal.`, "warn");
+    }
+    for (const { id, number, state, done_by, reviewed_by } of this.view.loaded ? list.tasks.values() : []) {
+      const was = this.view.list.tasks.get(id)?.state;
+      if (state === "returned" && was && was !== state && done_by && String(done_by.id) === this.options.me)
+        this.options.say(`Task ${number} came back to you. ${reviewed_by?.name ?? "The reviewer"} left a note to read.`, "warn");
     }
     const fresh = own && (own.id !== before?.id || own.token !== before.token || own.seq !== before.seq);
     this.set({ list, loaded: true, own, ...(fresh ? { leaseEndsAt: this.options.now() + own.lease_s * 1000 } : own ? {} : { leaseEndsAt: 0 }) });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { App } from "../../../src/label/app";
-import { linesOf } from "../../../src/label/review/figures";
+import { linesOf, makerOf } from "../../../src/label/review/figures";
 import type { Page, ReviewRest } from "../../../src/label/review/rest";
 import { Review } from "../../../src/label/review/review";
 import type { Operation, Sample } from "../../../src/label/types";
@@ -114,4 +114,14 @@ it("figures add up by who made it and by class", () => {
   const nameOf = (value: number | null): string => `class ${value}`;
   expect(linesOf(figures, "maker", nameOf).map(({ name, accepted }) => [name, accepted])).toEqual([["Models", 3], ["Ben", 6]]);
   expect(linesOf(figures, "class", nameOf).map(({ name, accepted }) => [name, accepted])).toEqual([["class 1", 6], ["class 2", 3]]);
+});
+
+describe("who made a sample", () => {
+  it("is told with the model's name and its score until somebody accepts it", () => {
+    const suggested = { verified: false, source: "model", score: 0.85, properties: { model: "Crown finder" } };
+    expect(makerOf(sample("a", suggested))).toBe("Crown finder suggests it, score 85.0 %");
+    expect(makerOf(sample("a", { ...suggested, properties: {} }))).toBe("A model suggests it, score 85.0 %");
+    expect(makerOf(sample("a", { verified: false, source: "import" }))).toBe("A file of ana suggests it");
+    expect(makerOf(sample("a", { ...suggested, verified: true }))).toBe("By ana");
+  });
 });

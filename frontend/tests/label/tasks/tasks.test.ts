@@ -52,7 +52,7 @@ beforeEach(async () => {
   leases = [];
   settled = true;
   tasks = new Tasks({
-    rest: server.rest, mayLabel: true, mayReview: false, say: (message) => said.push(message), fit: () => undefined, place: () => [0, 0], viewArea: () => null,
+    rest: server.rest, me: "2", mayLabel: true, mayReview: false, say: (message) => said.push(message), fit: () => undefined, place: () => [0, 0], viewArea: () => null,
     lease: (lease) => leases.push(lease), settled: async () => settled, now: () => Date.now(),
   });
   await tasks.start(document);
@@ -121,6 +121,18 @@ describe("one's own task", () => {
     expect(said.at(-1)).toContain("note first");
     await tasks.acknowledge();
     expect(tasks.view.own?.must_read).toBe(false);
+  });
+
+  it("that comes back from a reviewer is told to whoever did it, once", async () => {
+    const [ben, cleo] = [{ id: 2, name: "Ben" }, { id: 9, name: "Cleo" }];
+    server.put(1, { state: "done", done_by: ben });
+    server.put(2, { state: "done", done_by: cleo });
+    await tasks.catchUp();
+    for (const number of [1, 2]) server.put(number, { state: "returned", reviewed_by: cleo, note: "More" });
+    await tasks.catchUp();
+    server.put(1, { priority: 3 });
+    await tasks.catchUp();
+    expect(said).toEqual(["Task 1 came back to you. Cleo left a note to read."]);
   });
 
   it("is found again by a page that is loaded anew", async () => {
