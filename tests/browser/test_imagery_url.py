@@ -1,14 +1,18 @@
 """Imagery of another server: looked at, added, seen, and told when it changes there. And of a folder of our own."""
 
 import json
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import expect
 
+from labeling.services import create_label_set
 from tests.browser.driver import PHONE, Pages, Site
+from tests.browser.labels import Labels
 from tests.factories import make_project
+from tests.remote.holed import holed
 from tests.remote.server import serving
 from webapp.imagery.models import ImageryLayer
 from webapp.projects.models import User
@@ -87,3 +91,44 @@ def test_a_folders_raster_is_taken_and_a_cog_added_by_its_url_until_it_changes(
         expect(phone.get_by_role("img", name="Small picture of banepa.tif")).to_be_visible()
         assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
         screenshot(phone, "imagery-url-phone", full_page=True)
+
+
+# How long the first tile took, in milliseconds.
+FIRST_TILE = """() => performance.getEntriesByType("resource")
+  .filter(({ name }) => /\\/tiles\\//.test(name)).sort((a, b) => a.responseEnd - b.responseEnd)[0]?.duration"""
+
+
+def test_a_cog_of_over_two_gigabytes_is_drawn_on_in_true_coordinates_where_it_lies(
+    open_page: Pages, files_port: int, ana: User, data: Path, record_property: Callable[[str, object], None]
+) -> None:
+    project = make_project(ana)
+    page = open_page(ana)
+    with serving(files_port) as server:
+        server.files["large.tif"] = holed((data / "banepa" / "banepa_full_cog.tif").read_bytes(), 2_200_000_000)
+        page.goto("/imagery/upload?from=url")
+        page.get_by_label("Address of a COG or a STAC item").fill(server.url("large.tif"))
+        page.get_by_role("button", name="Look").click()
+        expect(page.get_by_text("11,264 × 8,704 pixels")).to_be_visible()
+        page.get_by_role("button", name="Add imagery").click()
+        expect(page.get_by_role("link", name="Open", exact=True)).to_be_visible()
+        layer = ImageryLayer.objects.get()
+        classes = [(1, "Roof", "#1b9e77")]
+        labels = Labels(page, create_label_set(project=project, name="Roofs", imagery=layer, classes=classes, user=ana))
+        expect(page.locator("img.leaflet-tile-loaded").first).to_be_visible()
+        first_ms = page.evaluate(FIRST_TILE)
+        record_property("first_tile_ms", first_ms)
+        assert first_ms < 2_000
+        labels.zoom_in(steps=5)
+        # A pixel of the screen is half a pixel of the imagery by now, or less.
+        zoom = float(page.url.partition("#")[2].split("/")[0])
+        seen_m = 40_075_017 * math.cos(math.radians(27.63)) / 256 / 2**zoom
+        assert seen_m < layer.gsd_m / 2 * 1.02
+        labels.key("b")
+        labels.drag((300, 200), (420, 300))
+        labels.saved(1)
+        told = page.request.get(f"/api/layers/{labels.label_set.layer_id}/export.geojson").json()
+        corners = told["features"][0]["geometry"]["coordinates"][0]
+        for wanted in ((300, 200), (420, 200), (420, 300), (300, 300)):
+            assert min(labels.distance_px(corner, wanted) for corner in corners) <= 1
+    # Of the gigabytes nearly nothing was read.
+    assert server.sent < 40_000_000

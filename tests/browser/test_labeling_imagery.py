@@ -1,6 +1,7 @@
 """The imagery under the samples: its bands, another date, its place; and what the drawing aids find in it."""
 
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +11,9 @@ from playwright.sync_api import Page, expect
 
 from labeling.models import ImageryOffset, LabelSet
 from tests import factories
-from tests.browser.driver import Pages, wait_until
+from tests.browser.driver import Pages, finish_job, wait_until
 from tests.browser.labels import Labels
+from training.models import TrainingData
 from webapp.features.geometry import to_shape
 from webapp.imagery.models import ImageryLayer
 from webapp.projects.models import Member, Role, User
@@ -118,3 +120,12 @@ def test_bands_dates_and_place_of_the_imagery_while_labeling(
     of_ben.saved(2)
     corner = to_shape(of_ben.stored().latest("fid").geometry).exterior.coords
     assert min(of_ben.distance_px(place, (620, 460)) for place in corner) < 1
+
+    # What is exported for training keeps the offset that the labels were drawn with.
+    page.goto(f"/training-data/new?label_set={label_set.pk}")
+    page.get_by_role("button", name="Export", exact=True).click()
+    page.wait_for_url(re.compile(r"/training-data/[0-9a-f-]{36}/"))
+    finish_job(page)
+    expect(page.get_by_text("shown 2 m E of where its file says")).to_be_visible()
+    kept = TrainingData.objects.get().spec["imagery_offset"]
+    assert (kept["east_m"], kept["north_m"], kept["note"]) == (2, 0, "against the boundary stones")

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+from django.contrib.gis.db.models.functions import IsValid
 from django.db.models.expressions import RawSQL
 from playwright.sync_api import expect
+from shapely import LineString
 
 from labeling.models import LabelSet
 from tests.browser.driver import PHONE, Pages, wait_until
@@ -163,6 +166,40 @@ def test_every_tool_draws_and_changes_what_can_be_stored(
     labels.open()
     labels.key("Control+a")
     expect(page.get_by_role("button", name="Merge (Ctrl M)")).to_be_visible()
+
+
+def test_a_border_is_shared_without_gap_or_overlap_and_corners_are_made_square(
+    open_page: Pages, label_set: LabelSet, ana: User
+) -> None:
+    labels = Labels(open_page(ana), label_set)
+    labels.key("b")
+    labels.drag((300, 200), (420, 300))
+    labels.saved(1)
+    # Corners that are clicked a little beside the neighbour's snap to them.
+    labels.key("p")
+    for point in ((424, 197), (520, 190), (520, 310), (416, 303)):
+        labels.click(point)
+    labels.key("Enter")
+    labels.saved(2)
+    one, other = (to_shape(row.geometry) for row in labels.stored())
+    border = one.intersection(other)
+    assert border.area == 0
+    east = one.bounds[2]
+    assert border.equals(LineString([(east, one.bounds[1]), (east, one.bounds[3])]))
+    for point in ((300, 400), (420, 412), (410, 500), (304, 490)):
+        labels.click(point)
+    labels.key("Enter")
+    labels.saved(3)
+    labels.key("v")
+    labels.click((360, 450))
+    labels.key("q")
+    squared = wait_until(lambda: labels.stored().filter(version=2).first(), what="square corners")
+    corners = np.array(squared.geometry_3857.coords[0])
+    sides = np.diff(corners, axis=0)
+    turned = (sides * np.roll(sides, -1, axis=0)).sum(axis=1)
+    assert len(sides) == 4
+    assert abs(turned / np.hypot(*sides.T) ** 2).max() < 1e-3
+    assert all(labels.stored().annotate(valid=IsValid("geometry")).values_list("valid", flat=True))
 
 
 def test_the_tools_fit_a_phone(open_page: Pages, label_set: LabelSet, ana: User, screenshot: Screenshot) -> None:
