@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
+import numpy as np
+from django.contrib.gis.geos import Polygon
 from django.db import connection
 from django.utils import timezone
 
 from labeling.blind_models import Answer, BlindTask, Labelling
-from labeling.comparing import Comparison, Shape, compare, tally
+from labeling.comparing import Comparison, Shape, alike, compare, tally
 from labeling.models import LabelSet, Task
 from labeling.task_events import Happened, lock_history, record
 from labeling.task_states import State
@@ -72,11 +74,28 @@ def truth_of(blind: BlindTask) -> list[UUID]:
 def undecided(blind: BlindTask) -> list[Answer]:
     """Return the answers of people that no other task has decided on: of a border, the task settled first decides.
 
-    Call it under the lock of the label set's history, so that two tasks never decide on the same.
+    It decides on the samples that are answers to both, and on what somebody else drew of the same objects: a shape
+    that overlaps one it decided on by the label set's `agree_iou`. Call it under the lock of the label set's history,
+    so that two tasks never decide on the same.
     """
-    rows = Answer.objects.filter(blind=blind).exclude(labelling=None)
     elsewhere = Answer.objects.filter(decided=True).exclude(blind=blind)
-    return list(rows.exclude(feature_id__in=elsewhere.values("feature_id")))
+    rows = Answer.objects.filter(blind=blind).exclude(labelling=None).select_related("labelling")
+    found = list(rows.exclude(feature_id__in=elsewhere.values("feature_id")))
+    if not found:
+        return []
+    boxes = [row.geometry.extent for row in found]
+    ground = Polygon.from_bbox((*np.min(boxes, axis=0)[:2], *np.max(boxes, axis=0)[2:]))
+    ground.srid = 4326
+    near = elsewhere.filter(blind__task__label_set=blind.task.label_set_id, geometry__bboverlaps=ground)
+    decided = list(near.exclude(labelling=None).select_related("labelling"))
+    if not decided:
+        return found
+    cell, least = to_shape(blind.task.geometry), blind.task.label_set.agree_iou
+    same = alike(cell, [_shape(row) for row in found], [_shape(row) for row in decided], least)
+    # What one person drew over another shape of the same person's is meant to be there twice.
+    by = {str(row.pk): row.labelling.person_id if row.labelling else None for row in (*found, *decided)}
+    gone = {mine for mine, theirs in same if by[mine] is None or by[mine] != by[theirs]}
+    return [row for row in found if str(row.pk) not in gone]
 
 
 def move(label_set: LabelSet, shift: Shift) -> None:
@@ -159,7 +178,7 @@ def settle(blind: BlindTask, user: User, action: str, state: str) -> None:
 def shapes(blind: BlindTask, labelling: Labelling | None) -> list[Shape]:
     """Return the samples of a labelling, or of the truth, for comparing."""
     rows = Answer.objects.filter(blind=blind, labelling=labelling)
-    return [Shape(str(row.pk), to_shape(row.geometry), row.class_value) for row in rows]
+    return [_shape(row) for row in rows]
 
 
 def stored(comparison: Comparison) -> dict[str, Any]:
@@ -171,6 +190,10 @@ def stored(comparison: Comparison) -> dict[str, Any]:
         "border": sorted(comparison.border),
         "tally": tally(comparison).as_json(),
     }
+
+
+def _shape(row: Answer) -> Shape:
+    return Shape(str(row.pk), to_shape(row.geometry), row.class_value)
 
 
 def _create(answer: Answer) -> EditRequest:

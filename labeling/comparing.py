@@ -103,6 +103,13 @@ def compare(cell: BaseGeometry, a: Sequence[Shape], b: Sequence[Shape]) -> Compa
     )
 
 
+def alike(cell: BaseGeometry, a: Sequence[Shape], b: Sequence[Shape], least: float) -> list[tuple[str, str]]:
+    """Return the ids of those of two sets that overlap by at least `least` (intersection over union), as (a, b)."""
+    plane = _plane(cell)
+    found = overlaps([_flat(one, plane) for one in a], [_flat(one, plane) for one in b])
+    return [(a[i].id, b[j].id) for (i, j), iou in found.items() if iou >= least]
+
+
 @dataclass
 class Tally:
     """Counts that add up over tasks, and the figures that follow from them.

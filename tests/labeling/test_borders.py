@@ -108,6 +108,38 @@ def test_ordinary_tasks_on_sheets_publish_it_once(team: Team) -> None:
     assert Feature.objects.filter(layer=team.label_set.layer, deleted=False).count() == 1
 
 
+ALIKE = [((0.72, 0.4, 0.5), 1), ((0.8, 0.05, 0.3), 2)]
+
+
+@pytest.mark.parametrize(("second", "stored"), ALIKE)
+def test_two_people_who_draw_the_same_over_a_border_store_it_once(team: Team, second: Square, stored: int) -> None:
+    west, east = neighbours(team)
+    blind_services.change_settings(label_set=team.label_set, settings=Settings(all_on_sheets=True))
+    for user, task, (x, y, side) in ((team.ben, west, ACROSS), (team.cleo, east, second)):
+        held = take(team, user, task.number)
+        assert draw(held, user, (x if task is west else x - 1, y, side))["status"] == "ok"
+        finish(held, user)
+    assert Feature.objects.filter(layer=team.label_set.layer, deleted=False).count() == stored
+
+
+def test_what_one_was_decided_to_be_is_decided_for_the_people_next_door(team: Team) -> None:
+    west, east = neighbours(team)
+    blind_services.mark(label_set=team.label_set, kind="double", tasks=[west.pk], user=team.ana)
+    for user in (team.ben, team.cleo):
+        held = take(team, user, west.number)
+        assert draw(held, user, ACROSS)["status"] == "ok"
+        finish(held, user)
+    [one] = differences(BlindTask.objects.get(pk=west.pk))
+    adjudicate(task=west, user=team.rita, role=Role.REVIEWER, decisions={one.key: Decision("none")})
+    blind_services.mark(label_set=team.label_set, kind="double", tasks=[east.pk], user=team.ana)
+    for user in (team.rita, team.ben):
+        held = take(team, user, east.number)
+        assert draw(held, user, (ACROSS[0] - 1, *ACROSS[1:]))["status"] == "ok"
+        finish(held, user)
+    # Ben, who drew it there and draws it again, means it; Rita was answered. Of a pair both must be open.
+    assert differences(BlindTask.objects.get(pk=east.pk)) == []
+
+
 def test_the_truth_on_a_border_is_the_truth_of_both_until_the_last_is_lifted(team: Team) -> None:
     west, east = neighbours(team)
     held = take(team, team.rita, west.number)
