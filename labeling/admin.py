@@ -20,7 +20,7 @@ class LabelSetAdmin(DeletedByService, admin.ModelAdmin):  # type: ignore[type-ar
     list_display = ("name", "project", "imagery", "layer", "created_by", "created_at")
     search_fields = ("name", "project__name")
     list_select_related = ("project", "imagery", "layer", "created_by")
-    raw_id_fields = ("project", "imagery", "layer", "created_by")
+    raw_id_fields = ("project", "imagery", "layer", "copied_from", "created_by")
 
     def remove(self, request: HttpRequest, obj: Any) -> None:
         """Delete it as its page does."""

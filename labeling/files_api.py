@@ -10,6 +10,7 @@ from labeling import offsets, selectors
 from labeling.models import LabelSet
 from webapp.features import files_api
 from webapp.imagery.models import ImageryLayer
+from webapp.imagery.selectors import date_of
 from webapp.projects import access
 from webapp.vectors.table import Grid
 
@@ -17,7 +18,7 @@ from webapp.vectors.table import Grid
 def grid_of(imagery: ImageryLayer) -> Grid:
     """Return the pixels that samples over this imagery are counted in; give it as `offsets.shown` does."""
     crs = imagery.crs_wkt or f"EPSG:{imagery.epsg}"
-    return Grid(imagery.name, imagery.height, imagery.width, tuple(imagery.transform), crs)
+    return Grid(imagery.name, imagery.height, imagery.width, tuple(imagery.transform), crs, date_of(imagery) or "")
 
 
 @api_view(["POST"])

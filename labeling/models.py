@@ -18,6 +18,7 @@ __all__ = [
     "Answer",
     "BlindTask",
     "Comment",
+    "CopiedSample",
     "LabelSet",
     "Labelling",
     "Mention",
@@ -44,6 +45,8 @@ class LabelSet(models.Model):
     sheet_for = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
+    # Of the family of sets over several dates: the one that the first copies came from.
+    copied_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="copies")
     all_on_sheets = models.BooleanField(default=False, help_text="New tasks are labelled on sheets, checks among them.")
     agree_iou = models.FloatField(default=0.8, help_text="Two shapes that overlap by this, of one class, are the same.")
     show_scores = models.BooleanField(default=False, help_text="Labelers see how they did on ground truth.")
@@ -57,6 +60,7 @@ class LabelSet(models.Model):
         ordering = ["-created_at", "id"]
         constraints = [
             models.UniqueConstraint(fields=["sheet_of", "sheet_for"], name="label_set_sheet_once"),
+            models.UniqueConstraint(fields=["copied_from", "imagery"], name="label_set_once_a_date"),
             models.CheckConstraint(
                 condition=models.Q(agree_iou__gte=0.5, agree_iou__lte=1), name="label_set_agree_iou_range"
             ),
@@ -96,6 +100,18 @@ class ImageryOffset(models.Model):
 
     def __str__(self) -> str:
         return f"{self.east_m:g} m E, {self.north_m:g} m N"
+
+
+class CopiedSample(models.Model):
+    """A sample that began as a copy of one over imagery of another date, and which one that was."""
+
+    feature_id = models.UUIDField(primary_key=True, help_text="Made of the layer's id and the origin's.")
+    # No copy of a copy: so the same object is known again on every date, whichever way it was copied.
+    origin_id = models.UUIDField(help_text="The sample that somebody drew.")
+    label_set = models.ForeignKey(LabelSet, on_delete=models.CASCADE, related_name="copied_samples")
+
+    def __str__(self) -> str:
+        return f"{self.feature_id} of {self.origin_id}"
 
 
 class Task(models.Model):

@@ -19,7 +19,7 @@ def label_set(pk: UUID | str) -> LabelSet:
     Raises:
         NotFound: there is none.
     """
-    found = LabelSet.objects.select_related("project", "imagery", "layer").filter(pk=pk).first()
+    found = LabelSet.objects.select_related("project", "imagery", "layer", "copied_from").filter(pk=pk).first()
     if found is None:
         raise NotFound()
     return found
@@ -34,6 +34,7 @@ def label_set_json(found: LabelSet, role: Role | None) -> dict[str, Any]:
     """Return what the labeling page and the API show; `role` is the caller's."""
     # A sheet lies in its person's corner; people know the project.
     project = found.project.corner_of or found.project
+    first = found.copied_from
     return {
         "id": str(found.pk),
         "name": found.name,
@@ -41,6 +42,8 @@ def label_set_json(found: LabelSet, role: Role | None) -> dict[str, Any]:
         "project": str(project.pk),
         "project_name": project.name,
         "sheet_of": None if found.sheet_of_id is None else f"/label/{found.sheet_of_id}/",
+        "copied_from": None if first is None else {"name": first.name, "url": first.get_absolute_url()},
+        "imagery_date": imagery.date_of(found.imagery),
         "imagery": imagery.layer_json(found.imagery),
         "offsets": offsets.rows(found),
         "layer": features.layer_json(found.layer),
@@ -58,6 +61,7 @@ def summary_json(found: LabelSet) -> dict[str, Any]:
         "project": str(found.project_id),
         "project_name": found.project.name,
         "imagery": {"id": str(found.imagery_id), "name": found.imagery.name},
+        "imagery_date": imagery.date_of(found.imagery),
         "layer": {"id": str(found.layer_id), "seq": found.layer.seq, "count": found.layer.feature_count},
         "created_at": found.created_at.isoformat(),
         "url": f"/label/{found.pk}/",

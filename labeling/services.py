@@ -75,7 +75,7 @@ def consequences(label_set: LabelSet) -> Consequences:
     rows = [label_set, *label_set.sheets.select_related("layer")]
     used = [features.consequences(row.layer).uses for row in rows]
     return Consequences(
-        goes=[*samples.goes, *deletion.taken_along(label_set)],
+        goes=[*samples.goes, *deletion.taken_along(label_set, apart_from=("CopiedSample",))],
         stays=[f"The imagery '{label_set.imagery.name}'"],
         uses=[
             *(use for row in rows for use in deletion.users_of(row)),

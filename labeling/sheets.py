@@ -65,6 +65,12 @@ def familiar(label_set: LabelSet, tasks: Sequence[UUID]) -> dict[UUID, list[int]
         return dict(cursor.fetchall())
 
 
+def class_specs(layer: FeatureLayer) -> list[ClassSpec]:
+    """Return the class schema of a layer, as another layer takes it over."""
+    rows = FeatureClass.objects.filter(layer=layer).order_by("position", "value")
+    return [ClassSpec(row.value, row.name, row.colour, row.retired, tuple(row.shapes)) for row in rows]
+
+
 def _make(label_set: LabelSet, user: User) -> LabelSet:
     with transaction.atomic():
         corner, _ = Project.objects.get_or_create(
@@ -74,7 +80,7 @@ def _make(label_set: LabelSet, user: User) -> LabelSet:
             project=corner,
             name=label_set.name,
             kind=FeatureLayer.Kind.SAMPLES,
-            classes=_specs(label_set.layer),
+            classes=class_specs(label_set.layer),
             user=user,
             fields=label_set.layer.fields,
         )
@@ -89,14 +95,9 @@ def _make(label_set: LabelSet, user: User) -> LabelSet:
         )
 
 
-def _specs(layer: FeatureLayer) -> list[ClassSpec]:
-    rows = FeatureClass.objects.filter(layer=layer).order_by("position", "value")
-    return [ClassSpec(row.value, row.name, row.colour, row.retired, tuple(row.shapes)) for row in rows]
-
-
 def _take_over_classes(source: FeatureLayer, target: FeatureLayer) -> None:
-    wanted = _specs(source)
-    if _specs(target) != wanted:
+    wanted = class_specs(source)
+    if class_specs(target) != wanted:
         features.save_classes(layer=target, classes=wanted, user=None)
     if target.fields != source.fields:
         FeatureLayer.objects.filter(pk=target.pk).update(fields=source.fields)

@@ -23,7 +23,7 @@ from training.settings import Settings
 from training.specs import ExportSpec
 from webapp.errors import Conflict, Invalid
 from webapp.features.selectors import features_at
-from webapp.imagery.selectors import analysis_file
+from webapp.imagery.selectors import analysis_file, date_of
 from webapp.jobs.context import JobContext
 from webapp.projects.models import AuditEntry, Project, User
 from webapp.raster.shift import Shift
@@ -90,7 +90,12 @@ def order_of(data: TrainingData) -> Order:
         seed=spec.seed,
         bands=tuple(str(band["name"]) for band in imagery.bands),
         source={
-            "imagery": {"id": str(imagery.pk), "name": imagery.name, "version": imagery.version},
+            "imagery": {
+                "id": str(imagery.pk),
+                "name": imagery.name,
+                "version": imagery.version,
+                "date": date_of(imagery),
+            },
             "attribution": [text for text in (imagery.attribution, layer.attribution) if text],
             "label_set": {"id": str(label_set.pk), "name": label_set.name, "layer_seq": data.layer_seq},
             **({"imagery_offset": offset} if offset else {}),

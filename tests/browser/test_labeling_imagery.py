@@ -30,6 +30,7 @@ CUT = "() => [...document.querySelectorAll('.label-imagery')].map((one) => one.s
 @pytest.fixture
 def earlier(label_set: LabelSet) -> ImageryLayer:
     """The same place on another day (of the same files)."""
+    ImageryLayer.objects.filter(pk=label_set.imagery_id).update(acquired_at=datetime(2020, 8, 31, tzinfo=UTC))
     found = ImageryLayer.objects.get(pk=label_set.imagery_id)
     found.pk, found.name, found.acquired_at = None, "Flight of spring", datetime(2018, 4, 2, tzinfo=UTC)
     found._state.adding = True
@@ -129,3 +130,56 @@ def test_bands_dates_and_place_of_the_imagery_while_labeling(
     expect(page.get_by_text("shown 2 m E of where its file says")).to_be_visible()
     kept = TrainingData.objects.get().spec["imagery_offset"]
     assert (kept["east_m"], kept["north_m"], kept["note"]) == (2, 0, "against the boundary stones")
+
+
+def test_a_sample_is_copied_to_the_other_date(
+    open_page: Pages, label_set: LabelSet, earlier: ImageryLayer, ana: User, screenshot: Screenshot
+) -> None:
+    labels = Labels(open_page(ana), label_set)
+    page = labels.page
+    labels.key("b")
+    labels.drag((420, 220), (480, 280))
+    labels.saved(1)
+    labels.key("v")
+    labels.key("Shift+D")
+    expect(page.get_by_text("Choose another date in the Imagery panel first.")).to_be_visible()
+    page.get_by_role("combobox", name="Another date").select_option(label="Flight of spring, 2 Apr 2018")
+    page.get_by_role("slider", name="Swipe between OSBS_029 and Flight of spring").press("ArrowLeft")
+
+    # None is selected: all in view, once that was said.
+    labels.key("Shift+D")
+    asked = page.get_by_role("dialog", name="Copy 1 sample to Flight of spring, 2 Apr 2018?")
+    screenshot(page, "label-copy-asks")
+    asked.get_by_role("button", name="Copy", exact=True).click()
+    other_name = "Tree crowns, Flight of spring, 2 Apr 2018"
+    expect(page.get_by_text(f"1 sample copied into {other_name}.")).to_be_visible()
+    # The selected one, by the button: it is there already.
+    labels.click((470, 265))
+    page.get_by_role("button", name="Copy to the other date").click()
+    expect(page.get_by_text(f"Nothing new was copied into {other_name}. 1 was there already.")).to_be_visible()
+    screenshot(page, "label-copied")
+
+    # The way there leads to the same place; each set is of its own date, and each is the other's other date.
+    place = page.url.partition("#")[2]
+    other = LabelSet.objects.select_related("layer").get(copied_from=label_set)
+    page.get_by_role("link", name="Open it").last.click()
+    page.wait_for_url(f"**/label/{other.pk}/#{place}")
+    mine = to_shape(labels.stored().get().geometry)
+    labels.label_set = other
+    labels.saved(1)
+    page.get_by_role("tab", name="Imagery").click()
+    facts = page.get_by_label("Imagery", exact=True).locator("dl.facts")
+    expect(facts).to_contain_text("Taken2 Apr 2018Copied fromTree crowns")
+    expect(page.get_by_role("combobox", name="Another date")).to_have_value(str(label_set.imagery_id))
+    told = [page.request.get(f"/api/label-sets/{pk}/").json()["imagery_date"] for pk in (label_set.pk, other.pk)]
+    assert told == ["2020-08-31T00:00:00+00:00", "2018-04-02T00:00:00+00:00"]
+
+    # There it waits to be looked at.
+    copy = labels.stored().get()
+    assert (copy.class_value, copy.verified, to_shape(copy.geometry).equals(mine)) == (1, False, True)
+    assert min(labels.distance_px(corner, (420, 220)) for corner in mine.exterior.coords) < 1
+    labels.key("Shift+W")
+    expect(page.get_by_role("region", name="Review")).to_contain_text("1 left")
+    screenshot(page, "label-copy-review")
+    labels.key("a")
+    wait_until(lambda: labels.stored().filter(verified=True).count() == 1, what="the accepted copy", page=page)

@@ -7,10 +7,12 @@ import shutil
 import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import pyogrio
 import pytest
 import rasterio
@@ -224,6 +226,27 @@ def test_other_readers_find_what_we_wrote(tmp_path: Path) -> None:
         names = {Path(name).suffix for name in archive.namelist()}
     assert {".shp", ".shx", ".dbf", ".prj", ".cpg", ".json"} == names
     assert sum(len(pyogrio.raw.read(path)[2]) for path in (tmp_path / "unpacked").glob("*.shp")) == 6
+
+
+def test_files_say_when_the_imagery_was_taken(tmp_path: Path) -> None:
+    grid = replace(GRID, taken="2018-04-02T00:00:00+00:00")
+
+    def file(form: str, **values: Any) -> Path:
+        return written(form, tmp_path / form, areas(), **values)[0]
+
+    kept = {"imagery": GRID.name, "imagery_date": grid.taken}
+    told = json.loads(file("geojson", grid=grid).read_text())
+    assert {name: told[name] for name in kept} == kept
+    assert json.loads(file("coco", grid=grid).read_text())["images"][0]["date_captured"] == grid.taken
+    assert pyogrio.read_info(file("gpkg", grid=grid))["layer_metadata"] == kept
+    told = pyarrow.parquet.read_schema(file("geoparquet", grid=grid)).metadata
+    assert told[b"imagery_date"].decode() == grid.taken
+    with zipfile.ZipFile(file("stac", grid=grid)) as archive:
+        told = json.loads(archive.read("item.json"))["properties"]
+    assert {name: told[name] for name in kept} == kept
+    # Nobody said when, or there is no imagery.
+    assert "imagery_date" not in json.loads(written("geojson", tmp_path / "undated", areas())[0].read_text())
+    assert "imagery" not in json.loads(written("geojson", tmp_path / "alone", areas(), grid=None)[0].read_text())
 
 
 @given(st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\x00\r\n"), max_size=20))

@@ -150,13 +150,18 @@ def layer_json(layer: ImageryLayer, *, histograms: bool = False) -> dict[str, An
         "max_zoom": layer.max_zoom,
         "position_assumed": layer.position_assumed,
         "position_note": layer.position_note,
-        "acquired_at": layer.acquired_at.isoformat() if layer.acquired_at else None,
+        "acquired_at": date_of(layer),
         "tiles": tiles_url(layer),
         "tilejson": f"/api/imagery/{layer.pk}/tilejson.json",
         "url": f"/imagery/{layer.pk}/",
         "created_at": layer.created_at.isoformat(),
         "job": str(layer.job_id) if layer.job_id else None,
     }
+
+
+def date_of(layer: ImageryLayer) -> str | None:
+    """Return when the picture was taken, ISO 8601; None where nobody said."""
+    return layer.acquired_at.isoformat() if layer.acquired_at else None
 
 
 def box_of(layer: ImageryLayer) -> Bounds:

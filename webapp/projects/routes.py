@@ -134,6 +134,7 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-label-set-imports": {"POST": LABEL},
     "api-label-set-exports": {"POST": Rule("member", Role.VIEWER, "run")},  # as api-layer-exports
     "api-label-set-offsets": {"GET": VIEW, "PUT": REVIEW},
+    "api-label-set-copies": {"POST": LABEL},
     "api-label-set-tasks": {"GET": VIEW, "POST": REVIEW, "DELETE": REVIEW},
     "api-label-set-tasks-preview": {"POST": REVIEW},
     "api-label-set-tasks-next": {"POST": LABEL},

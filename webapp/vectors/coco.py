@@ -133,10 +133,12 @@ def write(task: Task) -> Path:
     """Return the written file: one image, polygons in pixels with all digits, fields as attributes."""
     grid = task.pixels
     path = task.folder / f"{task.stem}.json"
-    image = {
+    image: dict[str, Any] = {
         "id": 1, "file_name": f"{grid.stem}.tif", "width": grid.width, "height": grid.height,
         "transform": list(grid.transform), "crs_wkt": grid.crs,
     }  # fmt: skip
+    if grid.taken:
+        image["date_captured"] = grid.taken
     categories = [{"id": item.value, "name": item.name, "supercategory": ""} for item in task.classes]
     info = {"description": task.name, "contributor": task.attribution}
     with path.open("w", encoding="utf-8") as file:

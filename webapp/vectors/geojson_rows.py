@@ -48,7 +48,7 @@ def feature_line(geometry: BaseGeometry | None, properties: dict[str, Any]) -> s
 def write(task: Task) -> Path:
     """Return the written FeatureCollection, always in longitude and latitude (RFC 7946)."""
     path = task.folder / f"{task.stem}.geojson"
-    head = {"type": "FeatureCollection", "name": task.name, "attribution": task.attribution}
+    head = {"type": "FeatureCollection", "name": task.name, "attribution": task.attribution, **task.of_imagery}
     classes = [{"value": item.value, "name": item.name, "colour": item.colour} for item in task.classes]
     with path.open("w", encoding="utf-8") as file:
         file.write(json.dumps({**head, "classes": classes}, ensure_ascii=False)[:-1] + ', "features": [')

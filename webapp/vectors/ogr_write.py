@@ -111,6 +111,8 @@ def _write(
             crs=LONLAT if task.crs == LONLAT else crs_of(task.crs).to_wkt(),
             encoding="UTF-8" if driver == "ESRI Shapefile" else None,
             layer_options=layer_options,
+            # Of these formats only this one keeps words about a table.
+            layer_metadata=task.of_imagery or None if driver == "GPKG" else None,
         )
 
 

@@ -69,7 +69,7 @@ def write(task: Task) -> Path:
     if task.crs != LONLAT:
         facts["crs"] = CRS(crs_of(task.crs)).to_json_dict()
     geo = {"version": VERSION, "primary_column": samples.GEOMETRY, "columns": {samples.GEOMETRY: facts}}
-    arrow = schema.arrow(plain=True).with_metadata({b"geo": json.dumps(geo).encode()})
+    arrow = schema.arrow(plain=True).with_metadata({"geo": json.dumps(geo), **task.of_imagery})
     with pyarrow.parquet.ParquetWriter(path, arrow, compression="zstd") as writer:
         for batch in samples.batches(task, schema, arrow):
             writer.write_batch(batch)

@@ -98,6 +98,7 @@ def write(task: Task) -> Path:
 def _properties(task: Task, counts: dict[str, int]) -> dict[str, Any]:
     return {
         "datetime": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        **task.of_imagery,
         "title": task.name,
         "description": f"{task.name}. {task.attribution}".strip(),
         "label:type": "vector",

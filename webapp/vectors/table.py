@@ -34,6 +34,7 @@ class Grid:
         width: columns.
         transform: affine a, b, c, d, e, f from pixel (col, row) to the CRS; (0, 0) is the upper left corner.
         crs: WKT or authority code.
+        taken: when the picture was taken, ISO 8601; "" where nobody said.
     """
 
     name: str
@@ -41,11 +42,13 @@ class Grid:
     width: int
     transform: tuple[float, ...]
     crs: str
+    taken: str = ""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Grid":
         """Return the grid of its JSON form."""
-        return cls(value["name"], value["height"], value["width"], tuple(value["transform"]), value["crs"])
+        taken = str(value.get("taken", ""))
+        return cls(value["name"], value["height"], value["width"], tuple(value["transform"]), value["crs"], taken)
 
     def as_json(self) -> dict[str, Any]:
         """Return its JSON form."""
@@ -55,6 +58,7 @@ class Grid:
             "width": self.width,
             "transform": list(self.transform),
             "crs": self.crs,
+            "taken": self.taken,
         }
 
     @property
@@ -154,6 +158,13 @@ class Task:
     def stem(self) -> str:
         """A file name without suffix."""
         return plain_name(self.name)
+
+    @property
+    def of_imagery(self) -> dict[str, str]:
+        """What a file says of the imagery under the samples: its name and date, as far as they are known."""
+        if self.grid is None:
+            return {}
+        return {"imagery": self.grid.name} | ({"imagery_date": self.grid.taken} if self.grid.taken else {})
 
     @property
     def pixels(self) -> Grid:

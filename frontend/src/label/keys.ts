@@ -34,6 +34,8 @@ export interface KeyActions {
   /** The other date, while the key is held; false where there is none. */
   flick(): boolean;
   swipe(): boolean;
+  /** Copy samples into the label set of the other date; false where that is not for this person. */
+  copyForward(): boolean;
   /** Move the imagery, in its pixels, y downwards. */
   offset(x: number, y: number): boolean;
 }
@@ -102,6 +104,7 @@ export function keyTable(actions: KeyActions): Key[] {
     key("escape", ["Esc"], "Draw", "Drop the drawing, the selection, the tool", does(() => actions.escape())),
     key("snapping", ["S"], "Draw", "Snapping on or off (Ctrl while drawing: off)", does(() => actions.toggle("snapping"))),
     ...COMMANDS.map(([command, keys, group, label]) => key(command, keys, group, label, () => actions.command(command))),
+    key("copyForward", ["Shift+D"], "Samples", "Copy to the other date (the selected, or all in view)", () => actions.copyForward()),
     key("undo", ["Ctrl+Z"], "Samples", "Undo your last step", does(() => actions.undo())),
     key("redo", ["Ctrl+Shift+Z", "Ctrl+Y"], "Samples", "Do it again", does(() => actions.redo())),
     key("remove", ["Del"], "Samples", "Delete the chosen corner, or the selected samples", does(() => actions.remove())),
@@ -134,9 +137,9 @@ function taken(target: EventTarget | null, { key, ctrlKey, metaKey, altKey }: Ke
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName)) return true;
   if (target instanceof HTMLInputElement) return target.type !== "checkbox" && target.type !== "radio";
-  // A focused button answers these two itself (not Ctrl+Enter); a focused list, tab or menu its arrows.
+  // A focused button answers these two itself (not Ctrl+Enter); a focused list, tab, menu or divider its arrows.
   if (target.closest("button, a, summary") && (key === "Enter" || key === " ") && !(ctrlKey || metaKey || altKey)) return true;
-  return key.startsWith("Arrow") && target.closest('[role="tablist"], [role="menu"], [role="listbox"]') !== null;
+  return key.startsWith("Arrow") && target.closest('[role="tablist"], [role="menu"], [role="listbox"], [role="slider"]') !== null;
 }
 
 /** Listen for the keys; return what ends it. */

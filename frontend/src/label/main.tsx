@@ -13,10 +13,11 @@ import { Drawing } from "./drawing";
 import { VertexEditor } from "./editor";
 import { boxBetween, fromWorld } from "./geometry";
 import type { Bounds } from "./geometry";
-import { choiceFrom } from "./imagery/choice";
+import { choiceFrom, FIRST } from "./imagery/choice";
+import { Copying } from "./imagery/copying";
 import type { Offset } from "./imagery/offset";
 import type { ImageryFacts } from "./imagery/panel";
-import { imageryRest } from "./imagery/rest";
+import { copyRest, imageryRest } from "./imagery/rest";
 import type { Scene } from "./imagery/rest";
 import { Imagery } from "./imagery/state";
 import type { MapView } from "./map-view";
@@ -50,6 +51,7 @@ interface Config {
     readonly project: string;
     readonly role: string;
     readonly sheet_of: string | null;
+    readonly copied_from: { readonly name: string; readonly url: string } | null;
     readonly imagery: Scene & ImageryFacts;
     readonly offsets: readonly Offset[];
     readonly layer: VectorInfo & { readonly url: string; readonly count: number; readonly bounds: Bounds | null; readonly classes: readonly LabelClass[] };
@@ -143,7 +145,8 @@ async function start(): Promise<void> {
     settled: () => app.settled(),
     now: () => Date.now(),
   });
-  const imageryKey = `quadrat-imagery ${user.id} ${labelSet.id}`;
+  const choiceKey = (id: string): string => `quadrat-imagery ${user.id} ${id}`;
+  const imageryKey = choiceKey(labelSet.id);
   const shownImagery = new Imagery({
     own: imagery,
     offsets: labelSet.offsets,
@@ -154,6 +157,19 @@ async function start(): Promise<void> {
     say: toast,
   });
   shownImagery.start();
+  const copying = new Copying({
+    mayCopy: labelSet.role !== "viewer" && labelSet.sheet_of === null,
+    from: labelSet.copied_from,
+    imagery: shownImagery,
+    app,
+    inView: () => (shown?.inView() ?? []).map(({ id }) => id),
+    send: copyRest(labelSet.id),
+    onCopied: ({ label_set: other }) => {
+      // There this date is the other one, so that both can be compared at once.
+      if (localStorage.getItem(choiceKey(other)) === null) localStorage.setItem(choiceKey(other), JSON.stringify({ ...FIRST, second: imagery.id }));
+    },
+    say: toast,
+  });
   const rest = reviewRest(labelSet.id, labelSet.project);
   const may = { mayLabel: labelSet.role !== "viewer", mayReview: !["viewer", "labeler"].includes(labelSet.role) };
   const review = new Review({
@@ -257,7 +273,7 @@ async function start(): Promise<void> {
     // On disk, work outlives the page; only in memory it would be lost.
     if (!durable && app.view.doc.pending.length) event.preventDefault();
   });
-  render(<Page app={app} editor={editor} imagery={shownImagery} facts={imagery} basemaps={basemaps} layerUrl={layer.url} trainingUrl={`/training-data/new?label_set=${labelSet.id}`} me={String(user.id)} labelSet={{ ...labelSet, mayManage: ["manager", "owner"].includes(labelSet.role) }} tasks={tasks} review={review} comments={comments} onMap={onMap} />, root);
+  render(<Page app={app} editor={editor} imagery={shownImagery} copying={copying} facts={imagery} basemaps={basemaps} layerUrl={layer.url} trainingUrl={`/training-data/new?label_set=${labelSet.id}`} me={String(user.id)} labelSet={{ ...labelSet, mayManage: ["manager", "owner"].includes(labelSet.role) }} tasks={tasks} review={review} comments={comments} onMap={onMap} />, root);
 }
 
 void start();

@@ -3,6 +3,7 @@
 import type { App } from "./app";
 import type { Key } from "./bindings";
 import type { EditorPort } from "./editor";
+import type { Copying } from "./imagery/copying";
 import type { Imagery } from "./imagery/state";
 import { keyTable } from "./keys";
 import type { MapView } from "./map-view";
@@ -16,7 +17,7 @@ function offerDates(app: App): boolean {
   return true;
 }
 
-export function pageKeys(app: App, map: MapView, editor: EditorPort, imagery: Imagery): Key[] {
+export function pageKeys(app: App, map: MapView, editor: EditorPort, imagery: Imagery, copying: Copying): Key[] {
   const { tools } = map;
   return keyTable({
     tool: (name) => app.setTool(name),
@@ -69,6 +70,7 @@ export function pageKeys(app: App, map: MapView, editor: EditorPort, imagery: Im
       imagery.choose({ swipe: !imagery.view.choice.swipe });
       return true;
     },
+    copyForward: () => copying.mayCopy && (copying.begin() || offerDates(app)),
     offset: (x, y) => imagery.nudge(x, y),
     placePoint: () => {
       if (app.view.tool === "select") return true; // a held space bar pans; the page must not scroll

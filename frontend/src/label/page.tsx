@@ -17,6 +17,8 @@ import { ConflictCard } from "./dialogs";
 import type { EditorPort } from "./editor";
 import { useView } from "./hooks";
 import { Badges, Divider } from "./imagery/badges";
+import { CopyDialog } from "./imagery/copy-dialog";
+import type { Copying } from "./imagery/copying";
 import { OffsetCard } from "./imagery/offset-card";
 import type { ImageryFacts } from "./imagery/panel";
 import type { Imagery } from "./imagery/state";
@@ -44,6 +46,7 @@ export interface PageProps {
   readonly app: App;
   readonly editor: EditorPort;
   readonly imagery: Imagery;
+  readonly copying: Copying;
   readonly facts: ImageryFacts;
   readonly basemaps: Basemaps;
   readonly layerUrl: string;
@@ -56,13 +59,13 @@ export interface PageProps {
   readonly onMap: (map: MapView) => () => void;
 }
 
-export function Page({ app, editor, imagery, facts, basemaps, layerUrl, trainingUrl, me, labelSet, tasks, review, comments, onMap }: PageProps): JSX.Element {
+export function Page({ app, editor, imagery, copying, facts, basemaps, layerUrl, trainingUrl, me, labelSet, tasks, review, comments, onMap }: PageProps): JSX.Element {
   const view = useView(app);
   const place = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<MapView | null>(null);
   const [deleting, setDeleting] = useState(false);
   const [bindings, setBindings] = useState(() => storedBindings(localStorage));
-  const table = useMemo(() => (map ? [...reviewKeys(review, comments), ...pageKeys(app, map, editor, imagery), ...taskKeys(tasks)] : []), [app, map, editor, imagery, tasks, review, comments]);
+  const table = useMemo(() => (map ? [...reviewKeys(review, comments), ...pageKeys(app, map, editor, imagery, copying), ...taskKeys(tasks)] : []), [app, map, editor, imagery, copying, tasks, review, comments]);
   const keys = useMemo(() => bound(table, bindings), [table, bindings]);
   const rebind = (next: Bindings): void => {
     setBindings(next);
@@ -108,8 +111,9 @@ export function Page({ app, editor, imagery, facts, basemaps, layerUrl, training
           <SelectionBar app={app} view={view} keys={keys} />
         </div>
       </div>
-      <Panel app={app} view={view} imagery={{ imagery, facts, basemap, maySave: app.mayEdit, inView: () => map?.shownBounds() ?? null, onTry: () => window.innerWidth < NARROW_PX && app.set({ panel: false }) }} tasks={tasks} layerUrl={layerUrl} mayRestore={labelSet.mayManage} review={review} comments={comments} keys={keys} />
+      <Panel app={app} view={view} imagery={{ imagery, facts, copying, basemap, maySave: app.mayEdit, inView: () => map?.shownBounds() ?? null, onTry: () => window.innerWidth < NARROW_PX && app.set({ panel: false }) }} tasks={tasks} layerUrl={layerUrl} mayRestore={labelSet.mayManage} review={review} comments={comments} keys={keys} />
       <CommentDialog comments={comments} />
+      <CopyDialog copying={copying} />
       <TaskDialogs tasks={tasks} />
       {view.open === "help" && <KeyList table={table} keys={keys} bindings={bindings} onChange={rebind} onClose={close} />}
       {view.open === "schema" && (

@@ -7,13 +7,21 @@ import { classes } from "./class-names";
 
 type Tone = "neutral" | "ok" | "warn" | "bad" | "accent";
 
-/** One passing message. */
-export function Toast({ message, tone = "neutral" }: { message: string; tone?: Tone | undefined }): JSX.Element {
-  return <div class={classes("toast", tone !== "neutral" && tone)}>{message}</div>;
+/** Where a message leads. */
+export interface ToastLink {
+  readonly href: string;
+  readonly label: string;
 }
 
-/** Show a passing message in the corner (and say it to screen readers). Errors stay a little longer. */
-export function toast(message: string, tone: Tone = "neutral"): void {
+const [PASSING_MS, BAD_MS, LINK_MS] = [4000, 8000, 15_000];
+
+/** One passing message. */
+export function Toast({ message, tone = "neutral", link }: { message: string; tone?: Tone | undefined; link?: ToastLink | undefined }): JSX.Element {
+  return <div class={classes("toast", tone !== "neutral" && tone)}>{message}{link && <> <a href={link.href}>{link.label}</a></>}</div>;
+}
+
+/** Show a passing message in the corner (and say it to screen readers). Errors, and what leads somewhere, stay longer. */
+export function toast(message: string, tone: Tone = "neutral", link?: ToastLink): void {
   let list = document.querySelector<HTMLElement>(".toasts");
   if (!list) {
     list = document.createElement("div");
@@ -28,8 +36,8 @@ export function toast(message: string, tone: Tone = "neutral"): void {
   list.showPopover?.();
   const holder = document.createElement("div");
   list.append(holder);
-  render(<Toast message={message} tone={tone} />, holder);
-  setTimeout(() => holder.remove(), tone === "bad" ? 8000 : 4000);
+  render(<Toast message={message} tone={tone} link={link} />, holder);
+  setTimeout(() => holder.remove(), link ? LINK_MS : tone === "bad" ? BAD_MS : PASSING_MS);
 }
 
 /** What to say where there is nothing yet: why, and what to do next. */

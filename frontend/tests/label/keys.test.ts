@@ -31,9 +31,10 @@ describe("keys", () => {
   });
 
   it("stay out of text fields, dialogs and the keys that buttons answer themselves", () => {
-    document.body.innerHTML = '<input id="text"><button id="button"></button>';
-    const [text, button] = [document.getElementById("text"), document.getElementById("button")];
-    if (!text || !button) throw new Error("two elements");
+    document.body.innerHTML = '<input id="text"><button id="button"></button><div id="divider" role="slider"></div>';
+    const [text, button, divider] = ["text", "button", "divider"].map((id) => document.getElementById(id));
+    if (!text || !button || !divider) throw new Error("three elements");
+    expect(press("ArrowLeft", {}, divider)).toBeUndefined();
     expect(press("b", {}, text)).toBeUndefined();
     expect(press("Enter", {}, button)).toBeUndefined();
     expect(press("b", {}, button)).toBe("tool box");

@@ -3,8 +3,8 @@
 import type { JSX } from "preact";
 import { Icon, IconButton } from "../../ui/components";
 import { SwipeHandle } from "../../ui/swipe";
+import { dayOf } from "./dates";
 import { saidOf } from "./offset";
-import { dayOf } from "./panel";
 import type { Imagery } from "./state";
 import { useImagery } from "./use-imagery";
 

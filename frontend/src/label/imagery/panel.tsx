@@ -8,10 +8,12 @@ import { Button, ErrorNote, Select, Slider, Spinner } from "../../ui/components"
 import { ago, number } from "../../ui/format";
 import type { Bounds } from "../../ui/map";
 import { FIRST } from "./choice";
+import { dayOf, titleOf } from "./dates";
 import { saidOf } from "./offset";
+import type { Copying } from "./copying";
 import type { Scene } from "./rest";
 import type { Imagery, Imaging } from "./state";
-import { useImagery } from "./use-imagery";
+import { useCopying, useImagery } from "./use-imagery";
 
 export interface ImageryFacts {
   readonly name: string;
@@ -25,6 +27,7 @@ export interface ImageryFacts {
 export interface ImageryPanelProps {
   readonly imagery: Imagery;
   readonly facts: ImageryFacts;
+  readonly copying: Copying;
   /** The field that chooses what lies under the imagery; null where there is nothing to choose. */
   readonly basemap: JSX.Element | null;
   readonly maySave: boolean;
@@ -38,20 +41,10 @@ interface SectionProps extends ImageryPanelProps {
   readonly view: Imaging;
 }
 
-/** When a picture was taken: "31 Aug 2020"; "" where nobody said. */
-export function dayOf(scene: Pick<Scene, "acquired_at">): string {
-  return scene.acquired_at === null ? "" : new Date(scene.acquired_at).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
-}
-
-/** A scene in a list: its name and day. */
-export function titleOf(scene: Scene): string {
-  return [scene.name, dayOf(scene)].filter(Boolean).join(", ");
-}
-
 const percent = (value: number): string => `${Math.round(value * 100)} %`;
 
 export function ImageryPanel(props: ImageryPanelProps): JSX.Element {
-  const { imagery, facts } = props;
+  const { imagery, facts, copying } = props;
   const view = useImagery(imagery);
   const { choice } = view;
   return (
@@ -66,6 +59,8 @@ export function ImageryPanel(props: ImageryPanelProps): JSX.Element {
       <dl class="facts small-text">
         <dt>Scene</dt>
         <dd>{facts.name}</dd>
+        {dayOf(imagery.own) && <><dt>Taken</dt><dd>{dayOf(imagery.own)}</dd></>}
+        {copying.from && <><dt>Copied from</dt><dd><a href={copying.from.url + window.location.hash}>{copying.from.name}</a></dd></>}
         <dt>Pixels</dt>
         <dd class="numeric">{number(facts.width)} × {number(facts.height)}</dd>
         <dt>Ground size</dt>
@@ -102,7 +97,7 @@ function meets(a: Bounds | null, b: Bounds | null): boolean {
 }
 
 /** Another scene over the same place. */
-function DateSection({ imagery, view }: SectionProps): JSX.Element {
+function DateSection({ imagery, view, copying }: SectionProps): JSX.Element {
   const { choice, second } = view;
   const [scenes, setScenes] = useState<readonly Scene[] | null>(null);
   const [error, setError] = useState<unknown>(null);
@@ -131,7 +126,23 @@ function DateSection({ imagery, view }: SectionProps): JSX.Element {
         />
       )}
       {second && <p class="muted small-text">Hold <kbd>U</kbd> to see it in place of {imagery.own.name}; <kbd>Shift</kbd> <kbd>U</kbd> parts the map between both. Samples are always over both.</p>}
+      {second && copying.mayCopy && <CopySection copying={copying} second={second} />}
     </div>
+  );
+}
+
+/** Samples copied into the label set of the other date, and the way there. */
+function CopySection({ copying, second }: { copying: Copying; second: Scene }): JSX.Element {
+  const { busy, done } = useCopying(copying);
+  const other = done?.imagery === second.id ? done : null;
+  return (
+    <>
+      <div class="row">
+        <Button small busy={busy} title="Copy to the other date (Shift D)" onClick={() => copying.begin()}>Copy to the other date</Button>
+        {other && <a class="small-text truncate" href={other.url + window.location.hash}>{other.name}</a>}
+      </div>
+      <p class="muted small-text">Copies the selected samples, or all in view, into the label set of that date, where they wait to be reviewed. Key: <kbd>Shift</kbd> <kbd>D</kbd></p>
+    </>
   );
 }
 

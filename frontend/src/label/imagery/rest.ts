@@ -1,10 +1,11 @@
 // The HTTP side of the imagery under a label set.
 
-import { get, put } from "../../ui/api";
+import { get, post, put } from "../../ui/api";
 import { queryOf } from "../../look/picture";
 import type { ImageryStyle } from "../../look/picture";
 import type { ImageryInfo } from "../../ui/map";
 import type { Id } from "../types";
+import type { Copied } from "./copying";
 import type { Along, Draft, Offset } from "./offset";
 
 /** A scene as the pages show it. */
@@ -37,6 +38,11 @@ export interface ImageryRest {
   scenes(): Promise<Scene[]>;
   offsets(): Promise<Kept>;
   keep(draft: Draft, version: number, note: string, samples: Along): Promise<Kept>;
+}
+
+/** Have the server copy samples into the label set of another date. */
+export function copyRest(labelSet: Id): (imagery: Id, ids: readonly Id[]) => Promise<Copied> {
+  return (imagery, ids) => post<Copied>(`/api/label-sets/${labelSet}/copies`, { imagery, ids });
 }
 
 const MOST_PAGES = 10;
