@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from labeling import review_services, sheet_edits
+from labeling.late_edits import propose
 from labeling.models import Proposal, Task
 from labeling.review_services import Reviewed, VerdictKind, parse_kind
 from labeling.task_events import Happened, record
@@ -21,13 +22,14 @@ from labeling.task_leases import lease_end
 from labeling.task_states import NoteUnread, State
 from webapp.errors import Conflict, Denied, Invalid, QuadratError
 from webapp.features import guarding, services
-from webapp.features import selectors as features
-from webapp.features.geometry import checked
-from webapp.features.models import Edit, Feature, FeatureLayer
+from webapp.features.models import Edit, FeatureLayer
 from webapp.features.parsing import parse_edits
 from webapp.features.selectors import LogRow
 from webapp.features.services import EditRequest, EditResult
 from webapp.projects.models import Role, User
+
+# As large as the database's column takes.
+_LAST_TOKEN = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,9 @@ def store_leased(*, layer: FeatureLayer, edits: Sequence[LeasedEdit], user: User
         closed = {} if on_sheet else _closed(layer, [item.edit for item, _ in late])
         kept += [replace(item.edit, problem=closed[item.edit.op_id]) for item, _ in late if item.edit.op_id in closed]
         answers = {
-            item.edit.op_id: _propose(layer, item, task, user) for item, task in late if item.edit.op_id not in closed
+            item.edit.op_id: propose(layer=layer, edit=item.edit, token=item.lease.token, task=task, user=user)
+            for item, task in late
+            if item.lease is not None and item.edit.op_id not in closed
         }
         # On a sheet each edit was just found to lie within a task.
         results = services.apply_edits(layer=layer, edits=kept, user=user, unguarded=on_sheet)
@@ -159,7 +163,7 @@ def _leased(edit: EditRequest, value: Any) -> LeasedEdit:
         return LeasedEdit(edit)
     try:
         token = value["token"]
-        if not isinstance(token, int) or isinstance(token, bool):
+        if not isinstance(token, int) or isinstance(token, bool) or not 0 <= token <= _LAST_TOKEN:
             raise TypeError
         return LeasedEdit(edit, Lease(UUID(value["id"]), token))
     except (TypeError, KeyError, ValueError, AttributeError):
@@ -209,67 +213,6 @@ def _judge(task: Task | None, lease: Lease, user: User) -> Task | QuadratError |
     return None
 
 
-def _propose(layer: FeatureLayer, item: LeasedEdit, task: Task, user: User) -> dict[str, Any]:
-    """Keep a late change. Changes of one sample by one person make one proposal."""
-    edit = item.edit
-    current = Feature.objects.filter(pk=edit.feature_id, layer=layer).first()
-    living = None if current is None or current.deleted else current
-    earlier = Proposal.objects.filter(task__label_set=task.label_set_id, author=user, feature_id=edit.feature_id)
-    found = earlier.filter(op_ids__contains=[edit.op_id]).first()
-    if found is None:
-        try:
-            geometry = None if edit.geometry is None else checked(edit.geometry)
-        except QuadratError as error:
-            return EditResult(edit.op_id, "invalid", error=_error(error)).as_json()
-        _keep(earlier.filter(state=Proposal.State.OPEN).first(), replace(edit, geometry=geometry), task, item, user)
-    body = features.features_json(layer, [edit.feature_id]).get(edit.feature_id) if living else None
-    answer = EditResult(edit.op_id, "ok", version=living.version if living else 0, feature=body).as_json()
-    reason = {
-        "code": "lease_lost",
-        "message": f"Somebody else works on task {task.number} now.",
-        "fix": "Your change is kept there as a proposal.",
-    }
-    return {**answer, "status": "proposed", "error": reason}
-
-
-def _keep(open_one: Proposal | None, edit: EditRequest, task: Task, item: LeasedEdit, user: User) -> None:
-    assert item.lease is not None
-    if open_one is None:
-        there = _part_of(task, edit)
-        record(there.label_set_id, [Happened(there, "propose", there.state, user)])
-        Proposal.objects.create(
-            task=there,
-            token=item.lease.token,
-            author=user,
-            op_ids=[edit.op_id],
-            feature_id=edit.feature_id,
-            action=edit.action,
-            base_version=edit.base_version,
-            geometry=edit.geometry,
-            class_value=edit.class_value,
-            properties=edit.properties,
-        )
-        return
-    open_one.op_ids = [*open_one.op_ids, edit.op_id]
-    if edit.action == "delete" and open_one.action == "create":
-        open_one.state = Proposal.State.WITHDRAWN
-    elif edit.action == "delete":
-        open_one.action = "delete"
-    open_one.geometry = edit.geometry or open_one.geometry
-    open_one.class_value = open_one.class_value if edit.class_value is None else edit.class_value
-    open_one.properties = open_one.properties if edit.properties is None else edit.properties
-    open_one.save()
-
-
-def _part_of(task: Task, edit: EditRequest) -> Task:
-    """Return the task, or the part of a split one in which the change lies."""
-    while task.split:
-        parts = list(task.parts.order_by("number"))
-        near = [part for part in parts if edit.geometry is not None and part.geometry.intersects(edit.geometry)]
-        task = Task.objects.select_for_update(no_key=True).get(pk=(near or parts)[0].pk)
-    return task
-
-
 def _accept(found: Proposal, user: User) -> EditResult:
     edit = EditRequest(
         uuid4(),
@@ -295,7 +238,3 @@ def _accept(found: Proposal, user: User) -> EditResult:
         code=error["code"],
         details={"current": result.as_json()["feature"]},
     )
-
-
-def _error(error: QuadratError) -> dict[str, str]:
-    return {"code": error.code, "message": error.message, "fix": error.fix}

@@ -11,7 +11,7 @@ from labeling.models import Proposal, Task
 from labeling.task_edits import parse_leased
 from tests.labeling.tasks import Team, let_expire, make_team
 from webapp.errors import Conflict, Denied
-from webapp.features.models import Edit, Feature
+from webapp.features.models import Edit, Feature, FeatureClass
 from webapp.projects.models import Role, User
 
 BOX = {"type": "Polygon", "coordinates": [[[85.52, 27.63], [85.521, 27.63], [85.521, 27.631], [85.52, 27.63]]]}
@@ -179,3 +179,36 @@ def test_nothing_is_drawn_before_the_note_is_read(team: Team) -> None:
     assert (answer["status"], answer["error"]["code"]) == ("invalid", "note_unread")
     task_leases.acknowledge(task=held, user=team.ben, role=Role.LABELER, token=held.token)
     assert send(team, team.ben, held, create())[0]["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"properties": {"a": "\0"}}, "encoding"),
+        ({"properties": {"a": "\ud800"}}, "encoding"),
+        ({"properties": {"a": {"b": [1]}}}, "invalid"),
+        ({"class_value": 200}, "class_unknown"),
+        ({"geometry": {"type": "Point", "coordinates": [85.52, 27.63]}, "class_value": 2}, "shape_not_allowed"),
+    ],
+)
+def test_a_late_change_that_no_layer_can_hold_is_answered_at_once(team: Team, wrong: dict[str, Any], code: str) -> None:
+    FeatureClass.objects.filter(layer=team.label_set.layer, value=2).update(shapes=["polygon"])
+    held = lost_to_cleo(team)
+    [answer] = send(team, team.ben, held, create(**wrong))
+    assert (answer["status"], answer["error"]["code"]) == ("invalid", code)
+    assert not Proposal.objects.exists()
+
+
+def test_a_late_change_of_what_one_proposed_needs_no_shape_of_its_own(team: Team) -> None:
+    held, feature = lost_to_cleo(team), str(uuid4())
+    late = {"action": "update", "id": feature, "base_version": 1, "properties": {"a": 1}}
+    answers = send(team, team.ben, held, create(id=feature), late)
+    assert [answer["status"] for answer in answers] == ["proposed", "proposed"]
+
+
+@pytest.mark.parametrize("token", [-1, 2**63, 10**30])
+def test_a_token_that_no_lease_has_is_refused(team: Team, token: int) -> None:
+    held = take(team, team.ben)
+    held.token = token
+    [answer] = send(team, team.ben, held, create())
+    assert (answer["status"], answer["error"]["code"]) == ("invalid", "task")

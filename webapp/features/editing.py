@@ -11,12 +11,12 @@ from django.db import transaction
 
 from webapp.errors import Conflict, Invalid, QuadratError, TooLarge
 from webapp.features import edit_store, guarding, ladder, selectors
+from webapp.features.edit_checks import check_content
 from webapp.features.edit_store import Standing, Stored
 from webapp.features.edits import MAX_BATCH, NO_CLASS, EditRequest, EditResult, Status
 from webapp.features.geometry import checked
 from webapp.features.models import Edit, Feature, FeatureLayer
 from webapp.features.numbering import advance, lock
-from webapp.features.schema import check_properties, check_shape_of_class
 from webapp.projects.models import User
 
 
@@ -127,7 +127,7 @@ class _Batch:
             return refused
         try:
             geometry = None if edit.geometry is None or edit.action == "delete" else checked(edit.geometry)
-            warning = self._check(edit, feature)
+            warning = check_content(edit, feature, self.layer.fields, self.held.classes)
         except QuadratError as error:
             return _invalid(edit, error)
         edit = replace(edit, geometry=geometry)
@@ -166,45 +166,6 @@ class _Batch:
                 feature,
             )
         return None
-
-    def _check(self, edit: EditRequest, feature: Feature | None) -> str:
-        if edit.action == "delete":
-            return ""
-        if edit.geometry is None and feature is None:
-            raise Invalid("There is no geometry.", fix="Give the feature one.", code="geometry_missing")
-        if edit.properties is not None:
-            check_properties(edit.properties, self.layer.fields)
-        if edit.score is not None and not 0 <= edit.score <= 1:
-            raise Invalid(f"The score {edit.score} is out of range.", fix="Use 0 to 1.", code="score")
-        warning = self._check_class(edit, feature)
-        self._check_shape(edit, feature)
-        return warning
-
-    def _check_shape(self, edit: EditRequest, feature: Feature | None) -> None:
-        """What was there before its class was narrowed stays, and may be taken back to."""
-        if edit.as_it_was:
-            return
-        known = None if feature is None else (feature.class_value, int(feature.geometry.dims))
-        value = known[0] if known and edit.class_value is None else edit.class_value
-        dimension = known[1] if known and edit.geometry is None else int(edit.geometry.dims) if edit.geometry else 0
-        if value and (value, dimension) != known:
-            check_shape_of_class(dimension, self.held.classes[value].name, self.held.classes[value].shapes)
-
-    def _check_class(self, edit: EditRequest, feature: Feature | None) -> str:
-        value = edit.class_value
-        if value is None or value == NO_CLASS:
-            return ""
-        if value not in self.held.classes:
-            raise Invalid(
-                f"The layer has no class {value}.",
-                fix="Add the class to the schema, or choose another.",
-                code="class_unknown",
-            )
-        if not self.held.classes[value].retired:
-            return ""
-        if not (edit.allow_retired or edit.as_it_was) and (feature is None or feature.class_value != value):
-            raise Invalid(f"The class {value} is retired.", fix="Choose another class.", code="class_retired")
-        return "retired_class"
 
     def _new(self, edit: EditRequest) -> Feature:
         feature = Feature(pk=edit.feature_id, layer=self.layer, fid=self.layer.next_fid, version=0, deleted=True)
