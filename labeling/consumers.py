@@ -15,7 +15,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import InterfaceError, OperationalError, transaction
 
 from labeling import rooms
-from labeling.seats import TOO_SLOW, Seat
+from labeling.seats import TOO_SLOW, TRY_AGAIN, Seat
 from labeling.task_edits import Applied, parse_leased, store_leased
 from labeling.threads import readers, writers
 from webapp.errors import Denied, Invalid, NotFound, QuadratError, Unavailable
@@ -35,7 +35,7 @@ COMMANDS_BURST = 40.0
 CURSORS_PER_S = 20.0
 MAX_BAD_MESSAGES = 10
 MAX_SOCKETS_OF_USER = 10
-TOO_BIG, BINARY, BAD, TOO_MANY, BROKEN = 1009, 1003, 4400, 4429, 1011
+TOO_BIG, BINARY, BAD, TOO_MANY = 1009, 1003, 4400, 4429
 
 COMMANDS = "Send hello, edit, cursor, editing or ping."
 UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -68,6 +68,24 @@ class Bucket:
 class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One person's socket on one layer."""
 
+    _closed = _counted = False
+    _room: rooms.Room | None = None
+    _seat: Seat | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one socket; however it ends, its seat is given back."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._give_back()
+
+    async def close(self, code: int | bool | None = None, reason: str | None = None) -> None:
+        """Close the socket, once; it may be gone already."""
+        if not self._closed:
+            self._closed = True
+            with contextlib.suppress(OSError, RuntimeError):
+                await super().close(code, reason)
+
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Do what a message asks for. The base class visits a thread before each, to close this loop's old database
         connections; it has none: threads of `labeling.threads` look after theirs.
@@ -76,9 +94,6 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def connect(self) -> None:
         """Let in members of the layer's project; others are closed with a code that the page can read."""
-        self._room: rooms.Room | None = None
-        self._seat: Seat | None = None
-        self._counted = False
         self._bad = 0
         self._commands = Bucket(COMMANDS_PER_S, COMMANDS_BURST)
         self._cursors = Bucket(CURSORS_PER_S, CURSORS_PER_S)
@@ -103,17 +118,22 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def disconnect(self, code: int) -> None:
         """Leave the room."""
+        self._closed = True
+        await self._give_back()
+
+    async def _give_back(self) -> None:
         if self._counted:
             _sockets[self._user.pk] -= 1
             self._counted = False
-        if self._seat is not None:
-            self._seat.stop()
+        seat, self._seat = self._seat, None
+        if seat is not None:
+            seat.stop()
             if self._room is not None:
-                await rooms.leave(self._room, self._seat)
+                await rooms.leave(self._room, seat)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
         """Do one command; commands of one socket are done in the order they came."""
-        if self._seat is None:
+        if self._seat is None or self._closed:
             return
         if text_data is None:
             await self.close(BINARY)
@@ -138,7 +158,7 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except Exception:
             # The socket loop: the client reconnects, and sends again what was not acknowledged.
             logger.exception("a command on layer %s failed", self._pk)
-            await self.close(BROKEN)
+            await self.close(TRY_AGAIN)
 
     async def _do(self, message: dict[str, Any]) -> None:
         kind = message.get("type")
@@ -170,7 +190,12 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         if self._room is None:
             self._room = await rooms.enter(self._layer, self._seat)
-        await self._room.join(self._seat, after, found[1].name.lower())
+        try:
+            await self._room.join(self._seat, after, found[1].name.lower())
+        except (OperationalError, InterfaceError):
+            # Its page says hello again when it comes back.
+            logger.exception("a hello to layer %s failed", self._pk)
+            await self.close(TRY_AGAIN)
 
     async def _edit(self, message: dict[str, Any]) -> None:
         if self._room is None:

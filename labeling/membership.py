@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
@@ -22,6 +22,9 @@ class Watched(Protocol):
 
     layer: FeatureLayer
     seats: set[Seat]
+
+    async def put_out(self, seat: Seat, code: int) -> None:
+        """Close somebody's socket, who hears nothing more from now on."""
 
 
 class Watch:
@@ -49,10 +52,11 @@ class Watch:
         while True:
             await asyncio.sleep(CHECK_S)
             try:
-                seats = [(seat, room.layer) for room in self._rooms for seat in room.seats]
-                for seat, code in await readers.run(_to_close, seats):
-                    # Closing waits for the other end, which may not read: the others do not wait for it.
-                    leaving = asyncio.create_task(seat.leave(code))
+                seats = [(seat, room) for room in self._rooms for seat in room.seats]
+                for seat, room, code in await readers.run(_to_close, seats):
+                    # Nobody else waits for a socket whose other end does not read.
+                    room.seats.discard(seat)
+                    leaving = asyncio.create_task(room.put_out(seat, code))
                     self._leaving.add(leaving)
                     leaving.add_done_callback(self._leaving.discard)
             except Exception:
@@ -68,8 +72,7 @@ def watch() -> Watch:
     return _watches.setdefault(asyncio.get_running_loop(), Watch())
 
 
-def _to_close(seats: Iterable[tuple[Seat, FeatureLayer]]) -> list[tuple[Seat, int]]:
-    checked = list(seats)
-    roles = roles_of([(seat.user, layer.project) for seat, layer in checked])
-    strangers = [seat for (seat, _), role in zip(checked, roles, strict=True) if role is None]
-    return [(seat, NOT_ALLOWED if signed_in(seat.user) else SIGN_IN) for seat in strangers]
+def _to_close(seats: Sequence[tuple[Seat, Watched]]) -> list[tuple[Seat, Watched, int]]:
+    roles = roles_of([(seat.user, room.layer.project) for seat, room in seats])
+    strangers = [pair for pair, role in zip(seats, roles, strict=True) if role is None]
+    return [(seat, room, NOT_ALLOWED if signed_in(seat.user) else SIGN_IN) for seat, room in strangers]

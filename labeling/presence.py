@@ -9,15 +9,18 @@ from uuid import UUID, uuid4
 
 from labeling.seats import OUTBOX_BYTES, Seat
 from labeling.threads import readers
-from webapp.doorbell import tell
+from webapp.doorbell import MAX_TOLD_BYTES, tell
 
 PRESENCE_LIFE_S = 25.0
 CURSOR_S = 0.1
-# So many pointers fit into what one process can tell the others at once.
-CURSORS_TOLD = 40
+# Of what one process can tell the others at once, some bytes are for the rest of the message.
+PORTION_BYTES = MAX_TOLD_BYTES - 400
 
 # Tells our own messages from those of other processes.
 PROCESS = uuid4().hex[:12]
+
+
+Row = Sequence[str | float | None]
 
 
 class Presence:
@@ -65,7 +68,9 @@ class Presence:
 
     async def changed(self) -> None:
         """Tell everybody, in every process, who is in this one."""
-        await self.tell({"m": [[str(seat.user.pk), seat.name, seat.editing] for seat in self._seats]})
+        people = [[str(seat.user.pk), seat.name, seat.editing] for seat in self._seats]
+        for number, portion in enumerate(_portions(people)):
+            await self.tell({"m": portion, "also": number > 0})
         self._show_members()
 
     def _show_members(self) -> None:
@@ -85,7 +90,9 @@ class Presence:
             self._show_cursors(message["c"])
         if "m" in message:
             if message["m"]:
-                self._elsewhere[process] = (time.monotonic(), [(pk, name, what) for pk, name, what in message["m"]])
+                known = self._elsewhere.get(process, (0, []))[1] if message.get("also") else []
+                people = [(pk, name, what) for pk, name, what in message["m"]]
+                self._elsewhere[process] = (time.monotonic(), [*known, *people])
             else:
                 self._elsewhere.pop(process, None)
             self._show_members()
@@ -99,11 +106,11 @@ class Presence:
         cursors, self._cursors = self._cursors, {}
         if not cursors:
             return  # who moved has left
-        places = [[str(seat.user.pk), seat.name, *place] for seat, place in cursors.items()]
+        places: list[Row] = [[str(seat.user.pk), seat.name, *place] for seat, place in cursors.items()]
         self._show_cursors(places)
         if self._elsewhere:
-            for first in range(0, len(places), CURSORS_TOLD):
-                await self.tell({"c": places[first : first + CURSORS_TOLD]})
+            for portion in _portions(places):
+                await self.tell({"c": portion})
 
     def _show_cursors(self, places: Sequence[Sequence[Any]]) -> None:
         """Send pointers, each (id, name, lon, lat), to everybody but one who is alone with an own one."""
@@ -114,3 +121,17 @@ class Presence:
             # Pointers are the first to go when a socket is slow.
             if seat.live and seat.waiting_bytes < OUTBOX_BYTES // 16 and str(seat.user.pk) not in alone:
                 seat.put(text)
+
+
+def _portions(rows: Sequence[Row]) -> list[list[Row]]:
+    """Return the rows in as many portions as can be told one by one; one that is empty where there are none."""
+    portions: list[list[Row]] = [[]]
+    free = PORTION_BYTES
+    for row in rows:
+        size = len(json.dumps(row, ensure_ascii=False).encode()) + 1
+        if size > free and portions[-1]:
+            portions.append([])
+            free = PORTION_BYTES
+        portions[-1].append(row)
+        free -= size
+    return portions

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from labeling.membership import watch
 from labeling.presence import Presence
-from labeling.seats import TOO_SLOW, Seat
+from labeling.seats import TOO_SLOW, TRY_AGAIN, Seat
 from labeling.threads import readers
 from webapp.doorbell import listener
 from webapp.features import selectors
@@ -88,26 +88,18 @@ class Room:
 
     async def join(self, seat: Seat, after: int | None, role: str) -> None:
         """Welcome a socket and send it every row after `after` (None: only what comes from now on)."""
-        seat.live = False
-        log = await readers.run(selectors.changes, self.layer, after=-1 if after is None else after, limit=1)
-        classes = await readers.run(selectors.classes_json, self.layer)
-        seat.put(
-            json.dumps(
-                {
-                    "type": "welcome",
-                    "seq": log.seq,
-                    "role": role,
-                    "members": self.presence.members(),
-                    "classes": classes,
-                }
-            )
-        )
-        if log.resync:
-            seat.seq = log.seq
-            if after is not None:
-                seat.put(json.dumps({"type": "resync", "seq": log.seq}))
-        else:
-            seat.seq = after or 0
+        async with seat.reading:
+            seat.live = False
+            log = await readers.run(selectors.changes, self.layer, after=-1 if after is None else after, limit=1)
+            classes = await readers.run(selectors.classes_json, self.layer)
+            told = {"seq": log.seq, "role": role, "members": self.presence.members(), "classes": classes}
+            seat.put(json.dumps({"type": "welcome", **told}))
+            if log.resync:
+                seat.seq = log.seq
+                if after is not None:
+                    seat.put(json.dumps({"type": "resync", "seq": log.seq}))
+            else:
+                seat.seq = after or 0
         await self._catch_up(seat)
         await self.presence.changed()
 
@@ -119,22 +111,33 @@ class Room:
         if self.seats:
             await self.presence.changed()
 
-    async def _catch_up(self, seat: Seat) -> None:
+    async def put_out(self, seat: Seat, code: int) -> None:
+        """Close somebody's socket, who hears nothing more from now on: closing takes long where nobody reads."""
+        self.seats.discard(seat)
+        self.presence.forget(seat)
         try:
-            # Nothing is awaited between the last look and `live`, so no row falls between.
-            while seat.seq < self.seq:
-                await seat.drained()
-                log = await self._page(seat.seq)
-                if log.resync:
-                    seat.seq = log.seq
-                    seat.put(json.dumps({"type": "resync", "seq": log.seq}))
-                _deliver(seat, log.rows, log.seq)
-            seat.live = True
-        except TimeoutError:
-            self.seats.discard(seat)
-            # Closing waits for the other end, which does not read.
             await self.presence.changed()
-            await seat.leave(TOO_SLOW)
+        finally:
+            await seat.leave(code)
+
+    async def _catch_up(self, seat: Seat) -> None:
+        async with seat.reading:
+            try:
+                # Nothing is awaited between the last look and `live`, so no row falls between.
+                while seat.seq < self.seq:
+                    await seat.drained()
+                    log = await self._page(seat.seq)
+                    if log.resync:
+                        seat.seq = log.seq
+                        seat.put(json.dumps({"type": "resync", "seq": log.seq}))
+                    _deliver(seat, log.rows, log.seq)
+                seat.live = True
+            except TimeoutError:
+                await self.put_out(seat, TOO_SLOW)
+            except Exception:
+                # Without the rest it would hear nothing for ever: its page comes back and asks again.
+                logger.exception("a socket of layer %s could not catch up", self.layer.pk)
+                await self.put_out(seat, TRY_AGAIN)
 
     async def _page(self, after: int) -> Changes:
         """Return rows after a number. Who comes back at the same time as others, as after a restart, reads with them.
@@ -199,7 +202,11 @@ class Room:
             self._all(json.dumps({"type": "offsets"}))
         if self._classes_changed:
             self._classes_changed = False
-            classes = await readers.run(selectors.classes_json, self.layer)
+            try:
+                classes = await readers.run(selectors.classes_json, self.layer)
+            except Exception:
+                self._classes_changed = True
+                raise
             self._all(json.dumps({"type": "classes", "classes": classes}))
         while True:
             log = await self._read(self.seq)
@@ -263,7 +270,11 @@ class Room:
 
     def _all(self, text: str) -> None:
         for seat in list(self.seats):
-            seat.put(text)
+            if seat.stuck:
+                self.seats.discard(seat)
+                self._tasks.append(asyncio.create_task(self.put_out(seat, TOO_SLOW)))
+            else:
+                seat.put(text)
 
 
 _rooms: dict[tuple[int, UUID], asyncio.Task[Room]] = {}
@@ -279,8 +290,8 @@ async def enter(layer: FeatureLayer, seat: Seat) -> Room:
         try:
             room = await asyncio.shield(opening)
         except BaseException:
-            if opening.done():
-                _rooms.pop(key, None)
+            if opening.done() and _rooms.get(key) is opening:
+                del _rooms[key]
             raise
         # While we waited the last one may have left and shut it.
         if _rooms.get(key) is opening:
@@ -292,7 +303,9 @@ async def leave(room: Room, seat: Seat) -> None:
     """Leave the room; the last one out shuts it."""
     await room.leave(seat)
     key = (id(asyncio.get_running_loop()), room.layer.pk)
-    if not room.seats and key in _rooms:
+    opening = _rooms.get(key)
+    # Meanwhile somebody may have shut it, and another be open in its place.
+    if not room.seats and opening is not None and opening.done() and opening.result() is room:
         del _rooms[key]
         room.shut()
         await room.presence.tell({"m": []})
@@ -300,7 +313,11 @@ async def leave(room: Room, seat: Seat) -> None:
 
 async def _open(layer: FeatureLayer) -> Room:
     room = Room(layer)
-    await room.open()
+    try:
+        await room.open()
+    except BaseException:
+        room.shut()
+        raise
     return room
 
 

@@ -42,7 +42,7 @@ def tell(topic: str, message: dict[str, Any]) -> bool:
 
     Nothing that is told is kept anywhere: what must not be lost belongs into a log, with a ring.
     """
-    payload = f"!{topic} {json.dumps(message, separators=(',', ':'))}"
+    payload = f"!{topic} {json.dumps(message, separators=(',', ':'), ensure_ascii=False)}"
     if len(payload.encode()) > MAX_TOLD_BYTES:
         return False
     with connection.cursor() as cursor:

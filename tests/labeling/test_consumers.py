@@ -1,5 +1,6 @@
 """The socket of a layer: order, catch-up, presence over processes, limits, and who may."""
 
+import contextlib
 import json
 import random
 import uuid
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.gis.geos import GEOSGeometry, LineString
+from websockets.exceptions import ConnectionClosed
 
 from tests.browser.driver import Site, wait_until
 from tests.clients.server import Socket, running
@@ -182,6 +184,17 @@ def test_a_huge_frame_and_binary_are_closed(sites: list[Site], layer: FeatureLay
     binary = open_socket(sites[0], layer)
     binary.connection.send(b"\x00\x01")
     assert binary.closed_with() == 1003
+
+
+def test_what_comes_after_the_close_leaves_no_seat_behind(sites: list[Site], layer: FeatureLayer) -> None:
+    for _ in range(10):
+        socket = open_socket(sites[0], layer, "ben")
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(3):
+                socket.connection.send(b"\x00\x01")
+        assert socket.closed_with() == 1003
+    # Seats that were kept would be as many as one person may have.
+    open_socket(sites[0], layer, "ben")
 
 
 def test_a_burst_is_slowed_not_lost(sites: list[Site], layer: FeatureLayer) -> None:

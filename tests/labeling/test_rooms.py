@@ -5,11 +5,14 @@ import json
 from collections.abc import Callable
 
 import pytest
+from django.db import OperationalError
 
-from labeling import rooms
-from labeling.seats import Seat
+from labeling import membership, rooms
+from labeling.presence import _portions
+from labeling.seats import OUTBOX_BYTES, Seat
 from labeling.threads import readers
 from tests.factories import make_layer, make_project, make_user
+from webapp.doorbell import tell
 from webapp.features import selectors
 from webapp.features.models import FeatureLayer
 from webapp.features.selectors import Changes, LogRow
@@ -99,3 +102,109 @@ def test_who_comes_back_together_reads_the_log_once(monkeypatch: pytest.MonkeyPa
     assert none == []
     # Nothing is after 450: the page from 400 has nothing newer, so that it is asked for itself.
     assert sorted(reads) == [0, 200, 400, 450]
+
+
+async def nothing(_: object) -> None:
+    """Take what is sent."""
+
+
+def test_a_socket_that_cannot_catch_up_is_closed_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    ana = make_user("ana")
+    layer, closed = make_layer(make_project(ana)), list[int]()
+
+    async def close(code: int) -> None:
+        closed.append(code)
+
+    async def work() -> None:
+        async def run(call: object, *args: object, **values: object) -> bool:
+            if call is selectors.changes:
+                raise OperationalError("the database is away")
+            return True
+
+        monkeypatch.setattr(readers, "run", run)
+        room = rooms.Room(layer)
+        room.seq = 3
+        seat = Seat(ana, "ana", nothing, close, seq=3, live=True, waiting_bytes=OUTBOX_BYTES)
+        seat.start()
+        room.seats.add(seat)
+        room.take([row(4)])
+        await asyncio.gather(*room._tasks)
+        assert room.seats == set()
+
+    asyncio.run(work())
+    assert closed == [1011]
+
+
+def test_who_leaves_late_shuts_no_room_that_was_opened_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    ana = make_user("ana")
+    layer = make_layer(make_project(ana))
+
+    async def work() -> None:
+        async def run(call: object, *args: object, **values: object) -> object:
+            await asyncio.sleep(0)
+            return Changes(0, [], resync=True) if call is selectors.changes else True
+
+        monkeypatch.setattr(readers, "run", run)
+        first, second, third = (Seat(ana, "ana", nothing, nothing) for _ in range(3))
+        room = await rooms.enter(layer, first)
+        assert await rooms.enter(layer, second) is room
+        told, slow = room.presence.tell, asyncio.Event()
+
+        async def tell(message: dict[str, object]) -> None:
+            await slow.wait()
+            await told(message)
+
+        monkeypatch.setattr(room.presence, "tell", tell)
+        leaving = [asyncio.create_task(rooms.leave(room, seat)) for seat in (first, second)]
+        await asyncio.sleep(0.05)
+        other = await rooms.enter(layer, third)
+        slow.set()
+        await asyncio.gather(*leaving)
+        assert other is not room
+        assert await rooms.enter(layer, first) is other
+        for seat in (first, third):
+            await rooms.leave(other, seat)
+
+    asyncio.run(work())
+    assert rooms._rooms == {}
+
+
+def test_who_does_not_read_keeps_nobody_else_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    ana = make_user("ana")
+    layer, closed = make_layer(make_project(ana)), list[str]()
+
+    async def work() -> None:
+        room = rooms.Room(layer)
+        deaf, other = (Seat(ana, name, nothing, nothing) for name in ("deaf", "other"))
+        room.seats |= {deaf, other}
+
+        async def put_out(seat: Seat, code: int) -> None:
+            if seat is deaf:
+                await asyncio.Event().wait()
+            closed.append(seat.name)
+
+        async def run(call: object, seats: list[tuple[Seat, rooms.Room]]) -> list[tuple[Seat, rooms.Room, int]]:
+            return [(seat, of, 4403) for seat, of in seats]
+
+        monkeypatch.setattr(room, "put_out", put_out)
+        monkeypatch.setattr(readers, "run", run)
+        monkeypatch.setattr(membership, "CHECK_S", 0.0)
+        watch = membership.Watch()
+        watch.add(room)
+        async with asyncio.timeout(5):
+            while room.seats or not closed:
+                await asyncio.sleep(0)
+        watch.remove(room)
+        for leaving in watch._leaving:
+            leaving.cancel()
+
+    asyncio.run(work())
+    assert closed == ["other"]
+
+
+def test_any_number_of_names_in_any_letters_is_told_in_portions() -> None:
+    people = [[str(number), "राम बहादुर श्रेष्ठ", "0" * 36] for number in range(300)]
+    portions = _portions(people)
+    assert [person for portion in portions for person in portion] == people
+    assert all(tell("room:" + "0" * 36, {"p": "0" * 12, "m": portion, "also": True}) for portion in portions)
+    assert _portions([]) == [[]]
