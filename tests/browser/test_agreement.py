@@ -1,5 +1,6 @@
 """Two people label a task without seeing each other; a reviewer makes one version of the two."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -41,7 +42,7 @@ def label_next(labels: Labels, boxes: list[tuple[Point, Point]]) -> None:
 
 
 def test_from_a_share_of_the_tasks_to_one_version_of_two(
-    open_page: Pages, label_set: LabelSet, ana: User, screenshot: Screenshot
+    open_page: Pages, label_set: LabelSet, ana: User, tmp_path: Path, screenshot: Screenshot
 ) -> None:
     task_services.create_grid(label_set=label_set, request=GridRequest("pixels", 400), user=ana)
     assert Task.objects.count() == 1
@@ -102,3 +103,9 @@ def test_from_a_share_of_the_tasks_to_one_version_of_two(
     )
     screenshot(owner, "agreement-figures", full_page=True)
     assert Task.objects.get(label_set=label_set).state == "approved"
+
+    # The one version is the label set itself, and leaves as a file.
+    path = Labels(owner, label_set).take_out("GeoJSON", tmp_path)
+    written = json.loads(path.read_text())["features"]
+    assert [item["properties"]["class_value"] for item in written] == [row.class_value for row in stored]
+    assert {item["properties"]["verified"] for item in written} == {True}

@@ -132,6 +132,9 @@ def test_two_shapes_of_one_sample_wait_for_a_decision_and_nothing_is_lost(
     corners = [corner for geometry in stored for corner in geometry.coords[0]]
     moved_by_ana = any(of_ana.distance_px(corner, (240, 240)) <= 1 for corner in corners)
     assert moved_by_ana == (choice != "Keep theirs")
+    # What was not kept can be taken from the history.
+    past = Edit.objects.filter(layer=of_ana.label_set.layer, geometry__isnull=False)
+    assert any(edit.geometry.equals(theirs) for edit in past)
 
 
 def test_undo_does_not_wipe_what_a_colleague_did_since_also_across_a_reload(both: tuple[Labels, Labels]) -> None:
@@ -183,16 +186,17 @@ def test_what_is_drawn_offline_is_kept_through_a_reload_and_saved_later(
     page.context.set_offline(True)
     expect(labels.state).to_have_attribute("data-state", "offline")
     labels.key("b")
-    for i in range(5):
-        labels.drag((150 + 110 * i, 200), (230 + 110 * i, 280))
-    expect(labels.state).to_have_attribute("data-pending", "5")
+    for i in range(20):
+        left, top = 200 + 45 * (i % 10), 200 + 100 * (i // 10)
+        labels.drag((left, top), (left + 25, top + 60))
+    expect(labels.state).to_have_attribute("data-pending", "20")
     screenshot(page, "label-offline")
     assert labels.stored().count() == 0
     page.context.set_offline(False)
     labels.open()
-    labels.saved(5)
-    assert labels.stored().count() == 5
-    assert Edit.objects.filter(layer=label_set.layer).count() == 5
+    labels.saved(20)
+    assert labels.stored().count() == 20
+    assert Edit.objects.filter(layer=label_set.layer).count() == 20
 
 
 def test_the_page_saves_by_itself_when_the_network_is_back(

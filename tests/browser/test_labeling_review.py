@@ -1,5 +1,6 @@
 """Review of suggestions with single keys, and comments that have to be read."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +20,7 @@ Screenshot = Callable[..., Path]
 SUGGESTED = 40
 
 
-def suggest(label_set: LabelSet) -> None:
+def suggest(label_set: LabelSet, count: int = SUGGESTED) -> None:
     """Let a model suggest boxes in rows over the imagery, the surest first."""
     assert label_set.imagery.footprint is not None
     west, south, east, _ = label_set.imagery.footprint.extent
@@ -28,13 +29,38 @@ def suggest(label_set: LabelSet) -> None:
         NewFeature(
             Polygon.from_bbox((x, y, x + side * 0.6, y + side * 0.6)),
             class_value=1 + i % 2,
-            score=1 - i / 100,
+            score=1 - i / 200,
             source=Feature.Source.MODEL,
         )
-        for i in range(SUGGESTED)
-        for x, y in [(west + side * (1 + i % 8), south + side * (1 + i // 8))]
+        for i in range(count)
+        for x, y in [(west + side * (1 + i % 8), south + side * (1 + i // 8 % 8))]
     ]
     features.add_features(layer=label_set.layer, features=new)
+
+
+def test_a_hundred_suggestions_are_decided_by_keys_alone_within_a_minute(
+    open_page: Pages, label_set: LabelSet, ana: User, record_property: Callable[[str, object], None]
+) -> None:
+    suggest(label_set, 100)
+    labels = Labels(open_page(ana), label_set)
+    panel = labels.page.get_by_role("region", name="Review")
+    began = time.monotonic()
+    labels.key("Shift+W")
+    for left in range(100, 0, -1):
+        expect(panel.get_by_text(f"{left} left")).to_be_visible()
+        expect(panel.get_by_role("button", name="Reject")).to_be_visible()
+        for key in {1: ["r"], 2: ["3", "f"]}.get(left % 5, ["a"]):
+            labels.key(key)
+    expect(panel.get_by_text("Nothing is left to review.")).to_be_visible()
+    expect(labels.state).to_have_attribute("data-state", "saved")
+    seconds = time.monotonic() - began
+    record_property("seconds_for_100_decisions", seconds)
+    assert seconds < 60
+    kinds = {kind: Verdict.objects.filter(kind=kind).count() for kind in ("accept", "fix", "reject")}
+    assert kinds == {"accept": 60, "fix": 20, "reject": 20}
+    stored = Feature.objects.filter(layer=label_set.layer)
+    assert (stored.filter(deleted=True).count(), stored.filter(deleted=False, verified=True).count()) == (20, 80)
+    assert stored.filter(deleted=False, class_value=7).count() == 20
 
 
 def test_suggestions_are_decided_by_single_keys_and_a_named_colleague_has_to_read(

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from labeling import task_leases
+from labeling import task_leases, task_services
 from labeling.models import LabelSet, Proposal, Task
+from labeling.task_grid import GridRequest
 from tests import factories
 from tests.browser.driver import PHONE, Pages, wait_until
 from tests.browser.labels import Labels
@@ -76,6 +77,9 @@ def test_from_the_grid_to_an_approved_task(
     note.get_by_label("What has to change").fill("The tree in the corner is missing.")
     note.get_by_role("button", name="Return it").click()
     expect(note).to_be_hidden()
+    # He is told at once, wherever he is at work.
+    told = of_ben.page.get_by_text(f"Task {done.number} came back to you. Ana Lima left a note to read.")
+    expect(told).to_be_visible()
 
     # The one Ben holds goes back; the returned one comes first, and its note stands before the tools.
     mine.get_by_role("button", name="More to do with the task").click()
@@ -151,3 +155,43 @@ def test_a_labeler_on_a_phone_sees_the_task_above_the_map(
     page.get_by_role("button", name="Fold the panel", exact=True).click()
     expect(page.get_by_role("button", name=re.compile("^Task ")).first).to_be_visible()
     screenshot(page, "tasks-phone-folded")
+
+
+# Press "Next": the request that the button sends, as any of many pages.
+NEXT = """(labelSet) => {
+  const token = document.cookie.split("; ").find((pair) => pair.startsWith("csrftoken=")).split("=")[1];
+  window.send = (url, body) => fetch(url, {
+    method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json", "X-CSRFToken": token },
+  }).then(async (answer) => ({ status: answer.status, body: await answer.json() }));
+  window.asked = send(`/api/label-sets/${labelSet}/tasks/next`, { order: "near", purpose: "label", lon: 0, lat: 0 });
+}"""
+
+
+def test_twenty_people_who_ask_for_the_next_task_at_once_get_twenty_and_an_ended_lease_is_given_on(
+    open_page: Pages, label_set: LabelSet, ana: User
+) -> None:
+    task_services.create_grid(label_set=label_set, request=GridRequest("pixels", 80), user=ana)
+    people = [factories.make_user(f"labeler{number}") for number in range(21)]
+    Member.objects.bulk_create(Member(project=label_set.project, user=user, role=Role.LABELER) for user in people)
+    pages = [open_page(user, allow=["status of 409", "favicon"]) for user in people]
+    for page in pages:
+        # A page of the site without scripts: twenty-one labeling pages take half a minute to open.
+        page.context.add_cookies([{"name": "csrftoken", "value": "t" * 32, "url": open_page.site.url}])
+        page.goto("/healthz")
+    for page in pages[:20]:
+        page.evaluate(NEXT, str(label_set.pk))
+    taken = [page.evaluate("window.asked")["body"]["task"] for page in pages[:20]]
+    assert len({task["id"] for task in taken}) == 20
+    assert Task.objects.filter(state="in_progress").count() == 20
+
+    # Fill the rest up, so that the one whose lease ended is the only one left.
+    Task.objects.filter(state="todo").update(state="approved")
+    let_expire(Task.objects.get(pk=taken[0]["id"]))
+    pages[20].evaluate(NEXT, str(label_set.pk))
+    again = pages[20].evaluate("window.asked")["body"]["task"]
+    assert again["id"] == taken[0]["id"]
+    old, new = (task["properties"]["token"] for task in (taken[0], again))
+    assert new == old + 1
+    body = {"action": "finish", "token": old}
+    refused = pages[0].evaluate("([url, body]) => send(url, body)", [f"/api/tasks/{again['id']}/work", body])
+    assert (refused["status"], refused["body"]["code"]) == (409, "lease_lost")
