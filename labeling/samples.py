@@ -260,12 +260,14 @@ _SHOWN = """SELECT f.id, f.fid, f.version, f.class_value, f.area_m2, f.verified,
 
 def _search(found: LabelSet, kind: Kind) -> dict[str, Any]:
     asked, sql = values(found), kind.sql
-    if kind.paired and found.layer.feature_count > MANY:
-        later, earlier = duplicates.candidates(found.layer_id, SAME_IOU)
-        asked, sql = asked | {"later": later, "earlier": earlier}, _NEAR_DUPLICATES
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = %s", [SEARCH_MS])
+            if kind.paired and found.layer.feature_count > MANY:
+                pairs = duplicates.candidates(found.layer_id, SAME_IOU)
+                if pairs is None:
+                    return {"count": None, "samples": []}
+                asked, sql = asked | {"later": pairs[0], "earlier": pairs[1]}, _NEAR_DUPLICATES
             cursor.execute(f"{_PLACE} SELECT count(*) OVER (), x.* FROM ({sql}) x LIMIT %(most)s", asked)
             rows = cursor.fetchall()
             cursor.execute("SET LOCAL statement_timeout = 0")

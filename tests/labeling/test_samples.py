@@ -6,13 +6,14 @@ import pytest
 import shapely
 from django.test import Client
 
-from labeling import samples
+from labeling import duplicates, samples
 from labeling.models import LabelSet
 from labeling.services import create_label_set
 from tests.factories import client_for, make_imagery, make_project, make_user
 from webapp.features import selectors
 from webapp.features.models import Edit, Feature, FeatureClass
 from webapp.features.services import NewFeature, add_features
+from webapp.projects.models import User
 
 CLASSES = [(1, "Tree", "#1b9e77"), (2, "Roof", "#d95f02"), (3, "Water", "#7570b3")]
 WEST, SOUTH = 85.515, 27.625
@@ -42,6 +43,20 @@ def draw(label_set: LabelSet, *features: tuple[Any, int | None], **values: Any) 
 def problems(client: Client, label_set: LabelSet) -> dict[str, dict[str, Any]]:
     answer = client.get(f"/api/label-sets/{label_set.pk}/problems").json()
     return {item["kind"]: item for item in answer["problems"]}
+
+
+def test_many_samples_at_one_place_are_each_found_once(label_set: LabelSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = square(50, 50, 3)
+    draw(label_set, *[(place.centroid, 1)] * 40, *[(place, 1)] * 40, (square(50.01, 50, 3), 1))
+    found = duplicates.candidates(label_set.layer_id, samples.SAME_IOU)
+    assert found is not None
+    # Each is paired with the first of its kind; the last area lies a little apart, and is paired with the first too.
+    assert len(found[0]) == 39 + 39 + 1
+    assert set(found[1]) == {1, 41}
+    monkeypatch.setattr(samples, "MANY", 0)
+    assert problems(client_for(User.objects.get(username="ben")), label_set)["duplicate"]["count"] == 79
+    monkeypatch.setattr(duplicates, "MOST_PAIRS", 0)
+    assert duplicates.candidates(label_set.layer_id, samples.SAME_IOU) is None
 
 
 def mend(client: Client, label_set: LabelSet, kind: str, action: str, rows: list[Any], **values: Any) -> Any:
