@@ -23,6 +23,7 @@ Screenshot = Callable[..., Path]
 def test_a_file_comes_in_with_classes_mapped_and_leaves_in_another_format(
     open_page: Pages, worker: Popen[bytes], label_set: LabelSet, ana: User, tmp_path: Path, screenshot: Screenshot
 ) -> None:
+    assert label_set.imagery.footprint is not None
     west, south, east, north = label_set.imagery.footprint.extent
     size = (east - west) / 10
     # The last one lies beside the imagery.
@@ -108,6 +109,7 @@ def test_a_file_comes_in_with_classes_mapped_and_leaves_in_another_format(
 def test_samples_leave_are_wiped_and_come_back_the_same(
     open_page: Pages, label_set: LabelSet, ana: User, tmp_path: Path
 ) -> None:
+    assert label_set.imagery.footprint is not None
     west, south, east, north = label_set.imagery.footprint.extent
     wide, high = east - west, north - south
 

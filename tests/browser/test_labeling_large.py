@@ -44,6 +44,7 @@ SAME = 48
 
 def fill(label_set: LabelSet, rows: int, columns: int) -> None:
     """Cover the scene with a grid of small boxes."""
+    assert label_set.imagery.footprint is not None
     west, south, east, north = label_set.imagery.footprint.extent
     width, height = (east - west) / columns, (north - south) / rows
     features = (

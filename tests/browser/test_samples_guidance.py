@@ -51,6 +51,7 @@ def test_advice_comes_with_unbalanced_classes_and_bad_shapes_and_goes_when_they_
     labels.drag((530, 260), (640, 400))
     labels.saved(3)
     # A bow tie, as a file of another program may have left it: its halves' areas cancel out, so it is tiny as well.
+    assert label_set.imagery.footprint is not None
     west, south, east, north = label_set.imagery.footprint.extent
     wide, high = (east - west) / 10, (north - south) / 10
     tie = [(1, 1), (2, 2), (2, 1), (1, 2), (1, 1)]

@@ -21,6 +21,7 @@ def detections(label_set: LabelSet, model: str, score: float) -> FeatureLayer:
     """Return a layer as a run of a model leaves it, with four trees, one of them over half of the imagery."""
     layer = FeatureLayer.objects.create(project=label_set.project, name=model, kind=FeatureLayer.Kind.DETECTIONS)
     FeatureClass.objects.create(layer=layer, value=3, name="Tree", colour="#1b9e77")
+    assert label_set.imagery.footprint is not None
     west, south, east, _ = label_set.imagery.footprint.extent
     side = (east - west) / 10
     corners = [(1, 1, 6), (1, 8, 1), (4, 8, 1), (7, 8, 1)]
