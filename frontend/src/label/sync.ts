@@ -260,9 +260,16 @@ export class Sync {
       case "pong":
         return;
       case "error":
+        if (message.code === "denied" && this.state.sent.size) return this.refuseAll(`${message.message} ${message.fix}`.trim(), message.code);
         this.unsend();
         this.options.onError(`${message.message} ${message.fix}`.trim());
     }
+  }
+
+  /** Who may not draw any more: all that waits stays here as refused, and goes again when the person asks for it. */
+  private refuseAll(message: string, code: string): void {
+    this.unsend();
+    for (const { opId } of sendable(this.state)) this.apply({ type: "refused", opId, message, code });
   }
 
   private async take(rows: readonly LogRow[]): Promise<void> {

@@ -26,6 +26,9 @@ export class FakeServer {
   /** Why an edit's place is closed; "": it is open. */
   closed: (edit: EditJson) => string = () => "";
 
+  /** Nobody here may draw. */
+  denied = false;
+
   constructor(samples: readonly Sample[] = []) {
     for (const sample of samples) this.features.set(sample.id, { sample, deleted: false });
   }
@@ -93,7 +96,10 @@ export class FakeServer {
       const edits = this.rows.filter(({ seq }) => seq > (message.after ?? 0));
       if (edits.length) handlers.onMessage({ type: "edits", edits, seq: this.seq });
     }
-    if (message.type === "edit") {
+    if (message.type === "edit" && this.denied) {
+      this.saves += 1;
+      handlers.onMessage({ type: "error", code: "denied", message: "Viewers may not do this.", fix: "Ask an owner." });
+    } else if (message.type === "edit") {
       const results = this.apply(message.edits ?? []);
       if (!this.mute) handlers.onMessage({ type: "results", results });
     }

@@ -133,6 +133,24 @@ describe("a place that was closed while somebody was offline", () => {
     expect([again.state.problems, again.state.pending, queue.rows.size, server.features.has("in2")]).toEqual([[], [], 0, true]);
   });
 
+  it("keeps what somebody drew who may only look now, and sends it when asked to", async () => {
+    vi.useFakeTimers();
+    const server = new FakeServer();
+    const queue = disk();
+    const ana = await client(server, queue);
+    server.denied = true;
+    await ana.sync.edit([operation("create", "a", { geometry: moved, classValue: 1 })]);
+    await settle();
+    await ana.sync.edit([operation("update", "a", { classValue: 2 }, ana.state.view.get("a") ?? null)]);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect([server.saves, ana.errors, queue.rows.size]).toEqual([1, [], 2]);
+    expect(ana.state.problems).toMatchObject([{ id: "a", code: "denied", message: "Viewers may not do this. Ask an owner." }]);
+    server.denied = false;
+    await ana.sync.retry(null);
+    await settle();
+    expect([ana.state.pending, queue.rows.size, server.features.get("a")?.sample.classValue]).toEqual([[], 0, 2]);
+  });
+
   it("takes what named no task under the one that is held by now", async () => {
     const server = new FakeServer();
     const queue = disk();
