@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from webapp.errors import Conflict, Invalid, TooLarge
@@ -127,7 +128,7 @@ def _check_property(name: Any, value: Any, types: dict[str, str]) -> None:
         return
     if isinstance(value, float) and not math.isfinite(value):
         raise Invalid(f'"{name}" is not a finite number.', fix="Send a number or null.", code="property_value")
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**63:
+    if isinstance(value, int) and abs(value) > 2**63 and (types.get(name) == "integer" or not _is_float(value)):
         raise Invalid(f'"{name}" is too large a number.', fix="Send it as text.", code="property_value")
     if isinstance(value, str) and not storable(value):
         raise Invalid(
@@ -138,6 +139,14 @@ def _check_property(name: Any, value: Any, types: dict[str, str]) -> None:
     wanted = types.get(name)
     if wanted is not None and not (isinstance(value, FIELD_TYPES[wanted]) and _bool_fits(value, wanted)):
         raise Invalid(f'"{name}" is no {wanted}.', fix=f"Send a {wanted} or null.", code="property_value")
+
+
+def _is_float(value: int) -> bool:
+    """Return True for the whole number that JSON makes of a float: 1e30 is stored, and read again as 10**30."""
+    try:
+        return Decimal(repr(float(value))) == value
+    except OverflowError:
+        return False
 
 
 def _bool_fits(value: Any, wanted: str) -> bool:
