@@ -13,6 +13,9 @@ from webapp.features.geometry import check_geojson, to_geos
 from webapp.features.models import Edit
 from webapp.features.selectors import Bbox
 
+# No body has a use for more objects and lists within each other; what reads them by recursion ends at some 900.
+MAX_DEPTH = 64
+
 
 def parse_json(text: str | bytes) -> Any:
     """Return the value of a JSON text.
@@ -21,9 +24,12 @@ def parse_json(text: str | bytes) -> Any:
         Invalid: not JSON, NaN or Infinity in it, or nested too deep.
     """
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise Invalid("The body is not valid JSON.", fix=f"Mend it: {str(error)[:120]}", code="bad_json") from error
+    if _openings(text) > MAX_DEPTH and _is_deep(value):
+        raise Invalid("The body is nested too deep.", fix=f"Keep to {MAX_DEPTH} levels.", code="bad_json")
+    return value
 
 
 def json_body(request: HttpRequest) -> Any:
@@ -156,6 +162,21 @@ def _uuid(value: Any, name: str) -> UUID:
         return UUID(value)
     except (ValueError, TypeError, AttributeError) as error:
         raise Invalid(f"{value!r:.50} is no UUID.", fix=f"Send {name} as a UUID.", code=f"{name}_invalid") from error
+
+
+def _openings(text: str | bytes) -> int:
+    """Return how many objects and lists there are at most: small bodies need not be walked through."""
+    return text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        inner = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list))
+        level = [one for part in inner for one in part if isinstance(one, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _no_constant(name: str) -> Any:
