@@ -256,3 +256,20 @@ def test_export_is_the_same_bytes_twice_and_reads_back_the_same(client: Client, 
         return [bytes(item.geometry.wkb) for item in Feature.objects.filter(layer=pk).order_by("fid")]
 
     assert shapes(layer.pk) == shapes(other.pk)
+
+
+@pytest.mark.parametrize(
+    "deep", ['{"a":' * 65 + "1" + "}" * 65, "[" * 950 + "]" * 950, '{"a":' * 950 + "1" + "}" * 950]
+)
+def test_what_is_nested_too_deep_is_refused(client: Client, layer: FeatureLayer, deep: str) -> None:
+    body = '{"edits":[{"op_id":' + deep + "}]}"
+    answer = client.post(f"/api/layers/{layer.pk}/edits", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_json")
+
+
+def test_a_large_float_is_taken_back_as_json_gives_it(client: Client, layer: FeatureLayer) -> None:
+    one = edit(properties={"n": 1e30})
+    sent = send(client, layer, one).json()["results"][0]["feature"]["properties"]
+    again = {**edit(properties=sent), "id": one["id"], "action": "update", "base_version": 1}
+    answer = send(client, layer, again).json()["results"][0]
+    assert (type(sent["n"]), answer["status"], answer["feature"]["properties"]) == (int, "ok", sent)
