@@ -1,5 +1,6 @@
 """Files of a label set: as of its layer, and with the pixels of its imagery, which COCO, YOLO and VOC count in."""
 
+from typing import Any
 from uuid import UUID
 
 from rest_framework.decorators import api_view
@@ -32,7 +33,13 @@ def imports(request: Request, pk: UUID) -> Response:
 def exports(request: Request, pk: UUID) -> Response:
     """Write the samples into a file."""
     found = _label_set(request, pk)
-    return files_api.write(request, found.layer, grid_of(offsets.shown(found)))
+    return files_api.write(request, found.layer, grid_of(offsets.shown(found)), offset=_offset(found))
+
+
+def _offset(found: LabelSet) -> dict[str, Any] | None:
+    """Return the offset as a file tells it; None where the imagery is shown where its file says."""
+    offset = offsets.frozen(found)
+    return {key: offset[key] for key in ("east_m", "north_m", "note")} if offset else None
 
 
 def _label_set(request: Request, pk: UUID) -> LabelSet:

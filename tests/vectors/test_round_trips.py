@@ -224,7 +224,7 @@ def test_other_readers_find_what_we_wrote(tmp_path: Path) -> None:
     with zipfile.ZipFile(written("shapefile", tmp_path / "shp", everything())[0]) as archive:
         archive.extractall(tmp_path / "unpacked")
         names = {Path(name).suffix for name in archive.namelist()}
-    assert {".shp", ".shx", ".dbf", ".prj", ".cpg", ".json"} == names
+    assert {".shp", ".shx", ".dbf", ".prj", ".cpg", ".json", ".md"} == names
     assert sum(len(pyogrio.raw.read(path)[2]) for path in (tmp_path / "unpacked").glob("*.shp")) == 6
 
 

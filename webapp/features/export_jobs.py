@@ -32,6 +32,7 @@ def export_features(context: JobContext) -> dict[str, Any]:
         crs=spec["crs"],
         grid=Grid.from_json(spec["grid"]) if spec["grid"] else None,
         attribution=layer.attribution,
+        offset=spec.get("offset"),
     )
     context.progress(0.0, "Reading the features")
     module, _, name = form.writer.partition(":")

@@ -76,9 +76,9 @@ def look(request: Request, layer: FeatureLayer, grid: Grid | None) -> Response:
     return Response({"job": str(job.pk)}, status=202)
 
 
-def write(request: Request, layer: FeatureLayer, grid: Grid | None) -> Response:
-    """Answer with the job that writes the layer."""
-    job = outgoing.start(layer=layer, body=object_of(request), grid=grid, user=user_of(request))
+def write(request: Request, layer: FeatureLayer, grid: Grid | None, offset: dict[str, Any] | None = None) -> Response:
+    """Answer with the job that writes the layer; `offset` as `outgoing.start` takes it."""
+    job = outgoing.start(layer=layer, body=object_of(request), grid=grid, user=user_of(request), offset=offset)
     return Response({"job": str(job.pk)}, status=202)
 
 

@@ -25,7 +25,9 @@ ROOM_BYTES_A_FEATURE = 4_000
 FOLDER = "exports"
 
 
-def start(*, layer: FeatureLayer, body: dict[str, Any], grid: Grid | None, user: User) -> Job:
+def start(
+    *, layer: FeatureLayer, body: dict[str, Any], grid: Grid | None, user: User, offset: dict[str, Any] | None = None
+) -> Job:
     """Return the job that writes a layer into a file, as it is now.
 
     Args:
@@ -33,6 +35,7 @@ def start(*, layer: FeatureLayer, body: dict[str, Any], grid: Grid | None, user:
         body: {format, crs: "EPSG:4326" | "EPSG:…" | "imagery", classes: [value or null] | null for all}.
         grid: of the imagery; None where there is none.
         user: who asks.
+        offset: {east_m, north_m, note} of the imagery, for formats with a place for it; None: not moved.
 
     Raises:
         Invalid: an unknown format or CRS, or a format in pixels without imagery.
@@ -69,6 +72,7 @@ def start(*, layer: FeatureLayer, body: dict[str, Any], grid: Grid | None, user:
             "crs": grid.crs if crs == OF_IMAGERY and grid else crs,
             "classes": _classes(body.get("classes")),
             "grid": grid.as_json() if grid else None,
+            "offset": offset,
         },
         user=user,
         title=f"Export {layer.name} as {form.label}",

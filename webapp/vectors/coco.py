@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from webapp.errors import BadVectors, TooLarge
 from webapp.raster.shapes import trace
-from webapp.vectors import pixels
+from webapp.vectors import origin, pixels
 from webapp.vectors.ogr import plain
 from webapp.vectors.table import CLASS_NAME, Grid, Row, Table, Task
 
@@ -140,7 +140,7 @@ def write(task: Task) -> Path:
     if grid.taken:
         image["date_captured"] = grid.taken
     categories = [{"id": item.value, "name": item.name, "supercategory": ""} for item in task.classes]
-    info = {"description": task.name, "contributor": task.attribution}
+    info = {"description": task.name, "contributor": task.attribution} | origin.members(task)
     with path.open("w", encoding="utf-8") as file:
         head = {"info": info, "licenses": [], "images": [image], "categories": categories}
         file.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "annotations": [')

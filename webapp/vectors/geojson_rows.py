@@ -9,6 +9,7 @@ import shapely
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
+from webapp.vectors import origin
 from webapp.vectors.geojson import GeoJsonReader
 from webapp.vectors.ogr import plain
 from webapp.vectors.table import LONLAT, Row, Table, Task, crs_of
@@ -49,6 +50,7 @@ def write(task: Task) -> Path:
     """Return the written FeatureCollection, always in longitude and latitude (RFC 7946)."""
     path = task.folder / f"{task.stem}.geojson"
     head = {"type": "FeatureCollection", "name": task.name, "attribution": task.attribution, **task.of_imagery}
+    head |= origin.members(task)
     classes = [{"value": item.value, "name": item.name, "colour": item.colour} for item in task.classes]
     with path.open("w", encoding="utf-8") as file:
         file.write(json.dumps({**head, "classes": classes}, ensure_ascii=False)[:-1] + ', "features": [')

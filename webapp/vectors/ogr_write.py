@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow
 from pyogrio import raw
 
-from webapp.vectors import samples
+from webapp.vectors import origin, samples
 from webapp.vectors.samples import GEOMETRY, Schema
 from webapp.vectors.shapefile import NAMES_FILE
 from webapp.vectors.table import LONLAT, Sample, Task, crs_of
@@ -71,7 +71,7 @@ def write_shapefile(task: Task) -> Path:
         names = task.folder / NAMES_FILE
         names.write_text(json.dumps({column: name for name, column in columns.items()}, ensure_ascii=False))
         parts.append(names)
-    return packed(task.folder / f"{task.stem}.zip", parts)
+    return packed(task.folder / f"{task.stem}.zip", [*parts, origin.readme(task)])
 
 
 def packed(path: Path, parts: list[Path]) -> Path:
@@ -150,7 +150,11 @@ def _columns(schema: Schema, *, taken: set[str] | None = None, longest: int = 0)
 
 
 def _cut(name: str, longest: int) -> str:
-    return name if not longest else name.encode()[:longest].decode(errors="ignore")
+    if not longest:
+        return name
+    # As GDAL does without a word, in OpenStreetMap's `roof:shape` for one: the full names stand beside the file.
+    kept = "".join(letter if letter.isalnum() or letter in "_ " else "_" for letter in name)
+    return kept.encode()[:longest].decode(errors="ignore")
 
 
 def _note_renamed(task: Task, columns: dict[str, str]) -> None:

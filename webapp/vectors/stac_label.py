@@ -10,7 +10,7 @@ import shapely
 from shapely.geometry import box, mapping
 
 from webapp.errors import BadVectors
-from webapp.vectors import geojson_rows
+from webapp.vectors import geojson_rows, origin
 from webapp.vectors.ogr_write import packed
 from webapp.vectors.table import CLASS_NAME, Table, Task
 
@@ -110,4 +110,5 @@ def _properties(task: Task, counts: dict[str, int]) -> dict[str, Any]:
         "label:overviews": [
             {"property_key": CLASS_NAME, "counts": [{"name": name, "count": n} for name, n in counts.items()]}
         ],
+        **origin.members(task),
     }

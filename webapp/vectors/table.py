@@ -142,6 +142,7 @@ class Task:
         grid: of the imagery; None where there is none.
         folder: empty, for the file and what it is made of.
         attribution: of the layer.
+        offset: {east_m, north_m, note}, how far the imagery was shown from where its file says; None: not at all.
         lost: what did not fit, with how often.
     """
 
@@ -152,6 +153,7 @@ class Task:
     crs: str = LONLAT
     grid: Grid | None = None
     attribution: str = ""
+    offset: dict[str, Any] | None = None
     lost: Counter[str] = field(default_factory=Counter)
 
     @property

@@ -1,17 +1,22 @@
-"""Pascal VOC annotations: one XML file an image, boxes in whole pixels counted from 1, both ends inside."""
+"""Pascal VOC annotations: one XML file an image, boxes in whole pixels counted from 1, both ends inside.
+
+They are written in the folders of the VOC devkit, under which torchvision's `VOCDetection` and others look for them.
+"""
 
 import xml.etree.ElementTree as ET
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from shapely.geometry import box
 
 from webapp.errors import BadVectors
-from webapp.vectors import pixels
-from webapp.vectors.ogr_write import packed
+from webapp.vectors import origin, pixels
 from webapp.vectors.table import CLASS_NAME, Grid, Row, Table, Task
 
 MAX_BYTES = 64 << 20
+DEVKIT = "VOCdevkit/VOC2012"
+LISTS = ("train", "trainval")
 FLAGS = ("pose", "truncated", "difficult", "occluded")
 
 
@@ -83,13 +88,13 @@ def _row(item: ET.Element, grid: Grid) -> Row:
 
 
 def write(task: Task) -> Path:
-    """Return a zip with one annotation file."""
+    """Return a zip with one annotation file, in the folders of the VOC devkit; the image itself is not in it."""
     grid = task.pixels
     pixels.note_fields(task)
     names = {item.value: item.name for item in task.classes}
     root = ET.Element("annotation")
-    _text(root, "folder", "")
-    _text(root, "filename", f"{grid.stem}.tif")
+    _text(root, "folder", "VOC2012")
+    _text(root, "filename", f"{grid.stem}.jpg")
     size = ET.SubElement(root, "size")
     for name, value in (("width", grid.width), ("height", grid.height), ("depth", 3)):
         _text(size, name, value)
@@ -109,9 +114,20 @@ def write(task: Task) -> Path:
                             ("ymax", max(bottom, top + 1))):  # fmt: skip
             _text(frame, name, value)
     ET.indent(root)
-    path = task.folder / f"{grid.stem}.xml"
-    ET.ElementTree(root).write(path, encoding="utf-8")
-    return packed(task.folder / f"{task.stem}-voc.zip", [path])
+    return _packed(task, grid.stem, ET.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _packed(task: Task, stem: str, annotation: bytes) -> Path:
+    path = task.folder / f"{task.stem}-voc.zip"
+    where = f"{DEVKIT}/JPEGImages/{stem}.jpg"
+    readme = origin.readme(task, f"Put the image as {where}: then torchvision.datasets.VOCDetection reads the folder.")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{DEVKIT}/Annotations/{stem}.xml", annotation)
+        for name in LISTS:
+            archive.writestr(f"{DEVKIT}/ImageSets/Main/{name}.txt", f"{stem}\n")
+        archive.write(readme, readme.name)
+    readme.unlink()
+    return path
 
 
 def _text(parent: ET.Element, name: str, value: object) -> None:

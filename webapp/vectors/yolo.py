@@ -12,7 +12,7 @@ from shapely.geometry import Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from webapp.errors import BadVectors
-from webapp.vectors import pixels
+from webapp.vectors import origin, pixels
 from webapp.vectors.ogr_write import packed
 from webapp.vectors.table import CLASS_NAME, Grid, Row, Table, Task
 
@@ -138,8 +138,8 @@ def write_boxes(task: Task) -> Path:
 
 
 def write_turned_boxes(task: Task) -> Path:
-    """Return a zip with one turned box (the smallest that holds it) a sample."""
-    lines = []
+    """Return a zip with one turned box (the smallest that holds it) a sample; upright where that leaves the image."""
+    lines, frame = [], box(0, 0, task.pixels.width, task.pixels.height)
     for found in pixels.on_image(task):
         around = shapely.minimum_rotated_rectangle(shapely.union_all(found.parts))
         corners = pixels.ring(around) if isinstance(around, Polygon) else []
@@ -149,6 +149,10 @@ def write_turned_boxes(task: Task) -> Path:
         )
         if exact and around.area <= found.parts[0].area * 1.001:
             corners = pixels.ring(found.parts[0])  # itself, not what the computation made of it
+        if not frame.covers(Polygon(corners) if corners else Polygon()):
+            # Readers refuse a whole image for one corner outside of it.
+            corners = pixels.ring(box(*found.bounds))
+            task.lost["turned boxes over the edge of the imagery written upright"] += 1
         lines.append((found.sample.class_value, _units(task, corners)))
     return _packed(task, lines, "yolo-obb")
 
@@ -184,4 +188,4 @@ def _packed(task: Task, lines: list[tuple[int | None, list[float]]], kind: str) 
     names.write_text(
         "names:\n" + "".join(f"  {place}: {name}\n" for place, name in enumerate(quoted)), encoding="utf-8"
     )
-    return packed(task.folder / f"{task.stem}-{kind}.zip", [labels, names])
+    return packed(task.folder / f"{task.stem}-{kind}.zip", [labels, names, origin.readme(task)])
