@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from labeling import services
 from labeling.blind_models import BlindTask, Labelling
-from labeling.models import Comment, ImageryOffset, LabelSet, Mention, Proposal, Task, TaskEvent, Verdict
+from labeling.models import Comment, CopiedSample, ImageryOffset, LabelSet, Mention, Proposal, Task, TaskEvent, Verdict
 from labeling.review_models import NoObject
 from webapp.projects.admin import DeletedByService, ReadOnly
 from webapp.projects.models import User
@@ -91,6 +91,15 @@ class NoObjectAdmin(ReadOnlyAdmin):
     list_display = ("at", "label_set", "feature_id", "decided_by")
     search_fields = ("label_set__name",)
     list_select_related = ("label_set", "decided_by")
+
+
+@admin.register(CopiedSample)
+class CopiedSampleAdmin(ReadOnlyAdmin):
+    """Samples that began as copies of those of another date."""
+
+    list_display = ("feature_id", "origin_id", "label_set")
+    search_fields = ("label_set__name",)
+    list_select_related = ("label_set",)
 
 
 class LabellingInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
