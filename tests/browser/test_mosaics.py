@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser.driver import PHONE, Pages
+from tests.browser.driver import PHONE, Pages, wait_until
 from tests.factories import make_project
 from tests.imagery.test_mosaics import MakeScene, ramp
 from tests.raster.conftest import MakeRaster, make_raster  # noqa: F401
@@ -56,7 +56,8 @@ def test_scenes_are_put_together_reordered_and_taken_out(
     expect(page.get_by_text("Overview being made")).to_have_count(0)
     screenshot(page, "mosaic")
     layer = ImageryLayer.objects.get(kind="mosaic")
-    assert (layer.state, layer.scenes.count(), layer.mosaic.rule) == ("ready", 2, "first")
+    assert (layer.scenes.count(), layer.mosaic.rule) == (2, "first")
+    wait_until(lambda: ImageryLayer.objects.get(pk=layer.pk).state == "ready", what="the overview", page=page)
     phone = open_page(ana, size=PHONE, dark=True)
     phone.goto(layer.get_absolute_url())
     expect(phone.locator("img.leaflet-tile-loaded").first).to_be_visible()
