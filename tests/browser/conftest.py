@@ -28,6 +28,8 @@ from labeling.models import LabelSet
 from labeling.services import create_label_set
 from tests import factories
 from tests.browser.driver import Pages, Site, database_url_of_tests, free_port
+from tests.remote.server import Site as FileServer
+from tests.remote.server import serving
 from webapp.imagery import uploads
 from webapp.imagery.models import ImageryLayer
 from webapp.jobs.runner import run_now
@@ -83,6 +85,21 @@ def front_end() -> Path:
 def files_port() -> int:
     """Port of a server of files that the site may ask, once a test starts it."""
     return free_port()
+
+
+@pytest.fixture(scope="session")
+def files_served(files_port: int) -> Iterator[FileServer]:
+    """The server of files; one for all tests, for the site leaves one alone for a while that it did not reach."""
+    with serving(files_port) as served:
+        yield served
+
+
+@pytest.fixture
+def file_server(files_served: FileServer) -> Iterator[FileServer]:
+    """A server that the site may ask, without files."""
+    files_served.reset()
+    yield files_served
+    files_served.reset()
 
 
 @pytest.fixture(scope="session")

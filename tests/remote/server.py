@@ -1,12 +1,14 @@
 """A small HTTP server on this machine that gives parts of files, well or badly."""
 
 import re
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from webapp.remote import client, files, policy
 from webapp.remote.policy import Origin, Policy
@@ -20,7 +22,8 @@ class Site:
         files: path -> bytes.
         redirects: path -> where it leads.
         manner: "" gives parts; "whole" ignores Range; "cut" breaks off in the middle; "stall" sends nothing;
-            "drip" sends a byte now and then; "wrong" sends another part; any number is answered as a status.
+            "drip" sends a byte now and then; "wrong" sends another part; "tired" closes a connection that was kept
+            when the next request comes; any number is answered as a status.
         log: (path, Range, bytes sent) of each request.
         headers: what each request carried.
         validators: files have an ETag.
@@ -39,7 +42,7 @@ class Site:
 
     def reset(self) -> None:
         """Behave as at first, with no files."""
-        self.files, self.redirects, self.manner, self.validators = {}, {}, "", True
+        self.files, self.redirects, self.manner, self.validators, self.latency_s = {}, {}, "", True, 0.0
         self.going.set()
         self.going = threading.Event()
         self.log.clear()
@@ -58,26 +61,54 @@ class Site:
         return sum(row[2] for row in self.log)
 
 
+class _Server(ThreadingHTTPServer):
+    """A server whose kept connections end with it, as they do when a process ends."""
+
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self._open: set[socket.socket] = set()
+        super().__init__(address, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        super().server_close()
+        for connection in list(self._open):
+            # The thread that serves it closes it; perhaps it has by now.
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, *args: object) -> None:
+        return None  # a client that has left
+
+
 @contextmanager
 def serving(port: int = 0) -> Iterator[Site]:
-    """Yield a site that is served until the end, on a port of its own or on a given one."""
+    """Yield a site that is served until the end, on a port of its own or on a given one; nothing answers after that."""
     site = Site()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        kept = False
 
         def do_GET(self) -> None:
+            if self.kept and site.manner == "tired":
+                self.close_connection = True
+                return
+            self.kept = True
             answer(self, site)
 
         def log_message(self, *args: object) -> None:
             return None
 
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *args: object) -> None:
-            return None  # a client that has left
-
-    server = Server(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", port), Handler)
     site.port = server.server_address[1]
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:

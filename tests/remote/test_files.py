@@ -1,5 +1,6 @@
 """Files of other servers are read in parts, and a server that misbehaves is told apart."""
 
+import http.client
 import random
 import threading
 import time
@@ -7,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.remote.server import Site, hurried, serving
+from tests.browser.driver import free_port
+from tests.remote.server import Site, allowed, hurried, serving
 from webapp.errors import SourceChanged, SourceFailed, SourceSlow
 from webapp.remote import client, files, policy
 from webapp.remote.files import PAGE_BYTES, RemoteFile, download, look
@@ -114,6 +116,33 @@ def test_a_server_that_is_gone_is_told() -> None:
     finally:
         policy.configure(before)
         client.forget()
+
+
+def test_a_server_takes_its_kept_connections_along_and_its_successor_is_asked() -> None:
+    port = free_port()
+    with allowed(Site(port=port)):
+        with serving(port) as former:
+            former.files["a.tif"] = DATA
+            look(former.url("a.tif"))
+            kept = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            kept.connect()
+            kept.request("GET", "/a.tif")
+            assert kept.getresponse().read() == DATA
+        assert kept.sock.recv(1) == b""
+        kept.close()
+        with serving(port) as successor:
+            successor.files["b.tif"] = DATA
+            assert look(successor.url("b.tif")).size_bytes == len(DATA)
+
+
+def test_kept_connections_that_all_turn_out_to_be_closed_are_not_the_readers_trouble(
+    remote: RemoteFile, site: Site
+) -> None:
+    site.latency_s = 0.05  # so that these parts are asked for side by side, each by a connection of its own
+    parts = [(100_000 * number, 10) for number in range(1, 5)]
+    assert remote.read_parts(parts) == [DATA[at : at + size] for at, size in parts]
+    site.manner = "tired"
+    assert remote.read(700_000, 10) == DATA[700_000:700_010]
 
 
 @pytest.mark.parametrize("data", [DATA[:-1] + b"x", DATA[:400_000], DATA + b"more"])

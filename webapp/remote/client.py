@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
@@ -188,19 +188,19 @@ def _answered(target: Target, headers: Mapping[str, str]) -> Iterator[tuple[Answ
 
 @contextmanager
 def _sent(target: Target, headers: Mapping[str, str]) -> Iterator[httpcore.Response]:
-    """Yield the response; sent once more where a kept connection turned out to be closed by the server."""
+    """Yield the response; sent once more, by a new connection, where the server turned out to have closed its own."""
     fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     # One silence; the thread's deadline bounds all of them together.
     times = dict.fromkeys(("connect", "read", "write", "pool"), network.left_s(policy.current().timeout_s))
     request = httpcore.Request("GET", target.url, headers=fields, extensions={"timeout": times})
-    try:
-        response = _connections().handle_request(request)
-    except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
-        response = _connections().handle_request(request)
-    try:
+    with ExitStack() as ends:
+        try:
+            response = _connections().handle_request(request)
+        except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
+            # A server that begins anew, or a proxy that tires, closes all that were kept: the next of them fails, too.
+            response = ends.enter_context(_made(kept=0)).handle_request(request)
+        ends.callback(response.close)
         yield response
-    finally:
-        response.close()
 
 
 def _counted(response: httpcore.Response) -> Iterator[bytes]:
@@ -214,15 +214,18 @@ def _connections() -> httpcore.ConnectionPool:
     global _pool
     with _lock:
         if _pool is None or _pool[0] != os.getpid():
-            made = httpcore.ConnectionPool(
-                ssl_context=httpcore.default_ssl_context(),
-                max_connections=MOST_CONNECTIONS,
-                max_keepalive_connections=KEPT_CONNECTIONS,
-                keepalive_expiry=IDLE_S,
-                network_backend=network.Checked(),
-            )
-            _pool = (os.getpid(), made)
+            _pool = (os.getpid(), _made(kept=KEPT_CONNECTIONS))
         return _pool[1]
+
+
+def _made(*, kept: int) -> httpcore.ConnectionPool:
+    return httpcore.ConnectionPool(
+        ssl_context=httpcore.default_ssl_context(),
+        max_connections=MOST_CONNECTIONS,
+        max_keepalive_connections=kept,
+        keepalive_expiry=IDLE_S,
+        network_backend=network.Checked(),
+    )
 
 
 def _onward(target: Target, location: str) -> Target:
