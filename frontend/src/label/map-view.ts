@@ -1,6 +1,7 @@
 // The map of the page: imagery below, samples above, the tools' gestures in between.
 
-import { createMap, toLatLngBounds, vectorTileLayer } from "../ui/map";
+import { onHash } from "../ui/address-hash";
+import { createMap, goTo, toLatLngBounds, vectorTileLayer } from "../ui/map";
 import type { ImageryInfo, VectorInfo, VectorTileLayer } from "../ui/map";
 import type { App, View } from "./app";
 import type { Frame } from "./canvas-pane";
@@ -59,6 +60,10 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, show
   if (seen) map.setView(seen.centre, seen.zoom, { animate: false });
   map.on("moveend", () => window.history.replaceState(null, "", hashOf(map)));
   window.history.replaceState(null, "", hashOf(map));
+  const stopAddress = onHash((hash) => {
+    const asked = viewIn(hash);
+    if (asked) goTo(map, asked.centre, asked.zoom);
+  });
   let crosshair = false;
   let tiles: VectorTileLayer | null = null;
   let segments: SegmentDrawing | null = null;
@@ -164,6 +169,7 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, show
       overlays(app.view);
     },
     stop: () => {
+      stopAddress();
       stopPointer();
       pictures.stop();
       samples.stop();

@@ -1,9 +1,11 @@
 // The map viewer: panel, map, dialogs, live updates.
 import type { JSX } from "preact";
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { onHash } from "../ui/address-hash";
 import { asApiError, patch } from "../ui/api";
 import { Button, Icon, IconButton, Menu, toast } from "../ui/components";
 import type { MenuItem } from "../ui/components";
+import { goTo } from "../ui/map";
 import type { Bounds } from "../ui/map";
 import { SwipeHandle } from "../ui/swipe";
 import { About } from "./about";
@@ -77,6 +79,15 @@ export function Viewer({ first, embed }: { first: MapJson; embed: boolean }): JS
   useEffect(() => {
     if (place) history.replaceState(history.state, "", formatHash(place, map.layers, look));
   }, [place, map.layers, look]);
+  useEffect(
+    () =>
+      onHash((text) => {
+        const asked = parseHash(text);
+        if (asked.layers) setLook(firstLook(map.layers, asked));
+        if (asked.place && stage) goTo(stage.map, [asked.place.lat, asked.place.lon], asked.place.zoom);
+      }),
+    [stage, map.layers],
+  );
   useEffect(() => {
     document.title = `${map.name} · Quadrat`;
   }, [map.name]);

@@ -46,6 +46,13 @@ export function createMap(element: HTMLElement, options: MapOptions = {}): L.Map
   return map;
 }
 
+/** Go to a place at once. */
+export function goTo(map: L.Map, centre: L.LatLngTuple, zoom: number): void {
+  map.setView(centre, zoom, { animate: false });
+  // An animated zoom that is under way ends with a jump to where it led.
+  if (map.getPane("mapPane")?.classList.contains("leaflet-zoom-anim")) map.once("zoomend", () => goTo(map, centre, zoom));
+}
+
 /** Imagery or a class raster as a layer; `refresh(info)` shows another version. */
 export function imageryLayer(info: ImageryInfo, options: L.TileLayerOptions = {}): ImageryTileLayer {
   return new ImageryTileLayer(info, options);
