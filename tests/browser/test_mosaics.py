@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.driver import PHONE, Pages, wait_until
 from tests.factories import make_project
@@ -50,14 +50,19 @@ def test_scenes_are_put_together_reordered_and_taken_out(
     rows = page.get_by_role("list", name="Scenes, the first on top").get_by_role("link")
     expect(rows).to_have_text(["Flight three", "Flight one", "Flight two"])
     page.get_by_role("button", name="Take Flight two out").click()
+    # From the moment that the list is saved until the overview is there the page says so, before it asks again, too.
+    held: list[Route] = []
+    page.route("**/api/imagery/*/", lambda route: route.continue_() if held else held.append(route))
     page.get_by_role("button", name="Save the list").click()
+    expect(page.get_by_text("Overview being made")).to_be_visible()
+    wait_until(lambda: held, what="the page to ask for the layer", page=page)
+    held[0].continue_()
+    expect(page.get_by_text("Overview being made")).to_have_count(0)
+    layer = ImageryLayer.objects.get(kind="mosaic")
+    assert (layer.state, layer.scenes.count(), layer.mosaic.rule) == ("ready", 2, "first")
     expect(page.get_by_role("heading", name="2 scenes")).to_be_visible()
     expect(page.locator("path.footprint")).to_have_count(2)
-    expect(page.get_by_text("Overview being made")).to_have_count(0)
     screenshot(page, "mosaic")
-    layer = ImageryLayer.objects.get(kind="mosaic")
-    assert (layer.scenes.count(), layer.mosaic.rule) == (2, "first")
-    wait_until(lambda: ImageryLayer.objects.get(pk=layer.pk).state == "ready", what="the overview", page=page)
     phone = open_page(ana, size=PHONE, dark=True)
     phone.goto(layer.get_absolute_url())
     expect(phone.locator("img.leaflet-tile-loaded").first).to_be_visible()

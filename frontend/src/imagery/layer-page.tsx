@@ -10,6 +10,7 @@ import { area, bytes, date, number, percent } from "../ui/format";
 import { Connect } from "./connect";
 import { Histogram } from "./histogram";
 import { EditDialog, LabelDialog, MapDialog } from "./layer-dialogs";
+import { isBeingMade } from "./mosaic";
 import type { Mosaic } from "./mosaic";
 import { MosaicCard } from "./mosaic-card";
 import { Preview } from "./preview";
@@ -37,12 +38,14 @@ export function LayerPage({ config }: { config: LayerConfig }): JSX.Element {
   const [lit, setLit] = useState<string | null>(null);
   const [outlined, setOutlined] = useState(true);
   const [dialog, setDialog] = useState<"edit" | "delete" | "label" | "map" | null>(null);
+  // Two answers may come in the wrong order.
+  const keep = useCallback((fresh: Layer) => setLayer((now) => (fresh.version < now.version ? now : fresh)), []);
   const reload = useCallback(
     (job?: Job): void => {
       if (job && job.state !== "succeeded") return;
-      get<Layer>(`/api/imagery/${config.layer.id}/`).then(setLayer, (error: unknown) => toast(String(error), "bad"));
+      get<Layer>(`/api/imagery/${config.layer.id}/`).then(keep, (error: unknown) => toast(String(error), "bad"));
     },
-    [config.layer.id],
+    [config.layer.id, keep],
   );
   const outlines = useMemo(
     () => mosaic?.scenes.filter((scene) => outlined || scene.id === lit) ?? [],
@@ -57,7 +60,7 @@ export function LayerPage({ config }: { config: LayerConfig }): JSX.Element {
         <h1>{layer.name}</h1>
         {!scene && <Badge>Class raster</Badge>}
         {mosaic && <Badge>Mosaic</Badge>}
-        {layer.state === "building" && <Badge tone="accent">{mosaic ? "Overview being made" : "Being written"}</Badge>}
+        {isBeingMade(layer, mosaic) && <Badge tone="accent">{mosaic ? "Overview being made" : "Being written"}</Badge>}
         <div class="actions">
           {config.may_edit && scene && (
             <Button kind="primary" onClick={() => setDialog("label")}>

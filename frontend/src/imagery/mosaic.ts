@@ -33,6 +33,11 @@ export interface Mosaic {
   mosaicjson: string;
 }
 
+/** Whether a mosaic's pixels are on their way: its layer says so, or was read before its list was saved. */
+export function isBeingMade(layer: { state: "building" | "ready"; version: number }, mosaic: Pick<Mosaic, "version"> | null): boolean {
+  return layer.state === "building" || (mosaic !== null && mosaic.version > layer.version);
+}
+
 /** The list with one scene moved to another place. */
 export function moved(scenes: readonly Scene[], from: number, to: number): Scene[] {
   const rest = scenes.filter((_, index) => index !== from);

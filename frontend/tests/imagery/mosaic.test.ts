@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { boxOf, moved, sameList, withMore } from "../../src/imagery/mosaic";
+import { boxOf, isBeingMade, moved, sameList, withMore } from "../../src/imagery/mosaic";
 import type { Scene } from "../../src/imagery/mosaic";
 
 const scene = (id: string, bounds: Scene["bounds"] = null): Scene => ({
@@ -35,4 +35,14 @@ test("lists are the same only in the same order", () => {
 test("the box of scenes on both sides of the antimeridian is a small one", () => {
   expect(boxOf([scene("a", [178, -1, 179, 0]), scene("b", [-179, -2, -178, -1])])).toEqual([178, -2, 182, 0]);
   expect(boxOf(LIST)).toBeNull();
+});
+
+test.each([
+  ["ready", 2, 2, false],
+  ["building", 2, 2, true],
+  ["ready", 2, 3, true],
+  ["ready", 3, 2, false],
+] as const)("a layer that is %s at version %i, of a list at version %i, is being made: %s", (state, version, list, told) => {
+  expect(isBeingMade({ state, version }, { version: list })).toBe(told);
+  expect(isBeingMade({ state, version }, null)).toBe(state === "building");
 });
