@@ -104,11 +104,14 @@ def test_a_class_that_a_colleague_adds_while_the_file_is_read_is_kept(layer: Fea
     options = Options(class_property="kind", add_classes=True)
     importer = Importer(layer, options, Report(), namespace=uuid4(), user=None)
     known = [services.ClassSpec(row.value, row.name, row.colour) for row in FeatureClass.objects.filter(layer=layer)]
-    services.save_classes(layer=layer, classes=[*known, services.ClassSpec(2, "Road", "#000000")], user=None)
+    services.save_classes(layer=layer, classes=[*known, services.ClassSpec(2, "Road", "#7570b3")], user=None)
     body = json.dumps({"type": "FeatureCollection", "features": [feature(kind="Shed"), feature(kind="road")]})
     assert len(list(importer.lines(io.BytesIO(body.encode())))) == 2
     rows = FeatureClass.objects.filter(layer=layer).order_by("value").values_list("value", "name", "retired")
     assert list(rows)[1:] == [(2, "Road", False), (3, "Shed", False)]
+    # The colour that would be third is taken: on the map the two could not be told apart.
+    colours = FeatureClass.objects.filter(layer=layer).values_list("colour", flat=True)
+    assert len(set(colours)) == 3
 
 
 def test_what_a_file_says_nobody_has_checked_stays_a_suggestion(layer: FeatureLayer) -> None:

@@ -88,6 +88,8 @@ def test_the_timeline_joins_what_one_person_did_at_once(layer: FeatureLayer, wor
     began = timezone.now()
     for seq, after_s in enumerate((0, 0.01, 0.02, 5, 9, 9.01), start=1):
         Edit.objects.filter(layer=layer, seq=seq).update(at=began + timedelta(seconds=after_s))
+    for seq, source in ((1, "import"), (2, "model")):
+        Edit.objects.filter(layer=layer, seq=seq).update(source=source)
     steps, following = timeline.timeline(layer)
     assert following is None
     assert [(step.seq, step.created, step.updated, step.removed) for step in steps] == [
@@ -95,6 +97,7 @@ def test_the_timeline_joins_what_one_person_did_at_once(layer: FeatureLayer, wor
         (4, 0, 1, 0),
         (3, 3, 0, 0),
     ]
+    assert [(step.imported, step.suggested) for step in steps] == [(0, 0), (0, 0), (1, 1)]
     assert steps[0].as_json()["actor"]["name"] == "ben"
     assert steps[0].deleted == [str(worked[2])]
     assert [step.seq for step in timeline.timeline(layer, before=4)[0]] == [3]

@@ -287,7 +287,8 @@ class Importer:
         free = next((value for value in range(1, MAX_CLASS_VALUE + 1) if value not in self._values), None)
         if free is None:
             raise Invalid("The layer has 255 classes already.", fix="Map names to fewer classes.", code="class_unknown")
-        colour = PALETTE[(free - 1) % len(PALETTE)]
+        taken = {item.colour for item in self._classes}
+        colour = next((one for one in PALETTE if one not in taken), PALETTE[(free - 1) % len(PALETTE)])
         specs = [ClassSpec(item.value, item.name, item.colour, item.retired) for item in self._classes]
         services.save_classes(layer=self._layer, classes=[*specs, ClassSpec(free, name, colour)], user=self._user)
         self._know_classes()

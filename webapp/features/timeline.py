@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from webapp.features.models import Edit, FeatureLayer
+from webapp.features.models import Edit, Feature, FeatureLayer
 from webapp.features.selectors import person_sql
 
 # Edits read for one page of the timeline, and steps shown on it.
@@ -26,6 +26,8 @@ class Step:
     Attributes:
         seq: number of the last one: restoring to it shows the layer as it was right after.
         first: number of the first one.
+        imported: of the created, those that came from files.
+        suggested: of the created, those that models sent.
         deleted: ids of features that it deleted, at most 100.
     """
 
@@ -35,6 +37,8 @@ class Step:
     began: datetime
     actor: dict[str, Any] | None
     created: int = 0
+    imported: int = 0
+    suggested: int = 0
     updated: int = 0
     removed: int = 0
     touched: list[str] | None = None
@@ -47,6 +51,8 @@ class Step:
             "at": self.at.isoformat(),
             "actor": self.actor,
             "created": self.created,
+            "imported": self.imported,
+            "suggested": self.suggested,
             "updated": self.updated,
             "deleted": self.removed,
             "ids": self.touched or [],
@@ -59,7 +65,7 @@ def timeline(layer: FeatureLayer, *, before: int | None = None) -> tuple[list[St
     end = layer.seq + 1 if before is None else before
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT e.seq, e.at, e.action, e.feature_id::text, {person_sql("u")} FROM features_edit e
+            f"""SELECT e.seq, e.at, e.action, e.feature_id::text, e.source, {person_sql("u")} FROM features_edit e
             LEFT JOIN projects_user u ON u.id = e.actor_id
             WHERE e.layer_id = %s AND e.seq < %s ORDER BY e.seq DESC LIMIT {TIMELINE_EDITS}""",
             [layer.pk, end],
@@ -70,14 +76,14 @@ def timeline(layer: FeatureLayer, *, before: int | None = None) -> tuple[list[St
         step = _step_of(steps, row)
         if step is None:
             break
-        _count(step, row[2], row[3])
+        _count(step, row[2], row[3], row[4])
     last = steps[-1].first if steps else 1
     return steps, last if last > 1 else None
 
 
 def _step_of(steps: list[Step], row: Sequence[Any]) -> Step | None:
     """Return the step that an edit belongs to, a new one where it begins one; None where the page is full."""
-    seq, at, _, _, actor = row
+    seq, at, *_, actor = row
     if steps and steps[-1].actor == actor and (steps[-1].began - at).total_seconds() <= STEP_S:
         steps[-1].first, steps[-1].began = seq, at
         return steps[-1]
@@ -87,8 +93,11 @@ def _step_of(steps: list[Step], row: Sequence[Any]) -> Step | None:
     return steps[-1]
 
 
-def _count(step: Step, action: str, feature_id: str) -> None:
-    step.created += action == Edit.Action.CREATE
+def _count(step: Step, action: str, feature_id: str, source: str) -> None:
+    created = action == Edit.Action.CREATE
+    step.created += created
+    step.imported += created and source == Feature.Source.IMPORT
+    step.suggested += created and source == Feature.Source.MODEL
     step.updated += action == Edit.Action.UPDATE
     step.removed += action == Edit.Action.DELETE
     named = step.deleted if action == Edit.Action.DELETE else step.touched

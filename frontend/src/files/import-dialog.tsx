@@ -9,6 +9,7 @@ import { bodyOf, fieldsOf, firstChoices, problemOf, withTables } from "./choices
 import type { Choices } from "./choices";
 import "./files.css";
 import { resultOf } from "./job";
+import { reasonsOf } from "./reasons";
 import type { Told } from "./job";
 import { FirstRows, kinds, Place, TableChoice } from "./look";
 import { ClassMapping, FieldMapping } from "./mapping";
@@ -93,7 +94,7 @@ export function ImportDialog({ classes, importsUrl, layerUrl, imagery, onClose }
       }
     >
       {report ? (
-        <ReportNote report={report} />
+        <ReportNote report={report} suggestions={choices?.verified === false} />
       ) : (
         <>
           <Field label="File" hint={looked ? `${formatName(looked.look.format)}, ${bytes(size)}` : FORMATS}>
@@ -143,19 +144,20 @@ const NOTE_WORDS: Readonly<Record<string, string>> = {
   "outside the CRS": "outside of what the CRS can express",
 };
 
-function ReportNote({ report }: { report: ImportReport }): JSX.Element {
+function ReportNote({ report, suggestions }: { report: ImportReport; suggestions: boolean }): JSX.Element {
   const skipped = Object.values(report.skipped).reduce((sum, one) => sum + one, 0);
   return (
     <div class={skipped ? "note warn" : "note ok"} role="status">
       <strong>{plural(report.added, "sample")} imported.</strong>
+      {suggestions && report.added > 0 && <p>{report.added === 1 ? "It waits as a suggestion" : "They wait as suggestions"} in the review stream until somebody accepts {report.added === 1 ? "it" : "them"}.</p>}
       {report.classes_added.length > 0 && <p>New classes: {report.classes_added.join(", ")}.</p>}
       {Object.entries(report.notes).map(([note, count]) => <p key={note}>{number(count)} {NOTE_WORDS[note] ?? note}.</p>)}
       {report.fields_dropped.length > 0 && <p>Fields that the layer does not have, left out: {report.fields_dropped.join(", ")}.</p>}
       {skipped > 0 && (
         <>
           <p>{number(skipped)} left out:</p>
-          <ul>
-            {report.examples.slice(0, 5).map(({ index, reason }) => <li key={index}>Feature {number(index + 1)}: {reason}</li>)}
+          <ul class="file-reasons">
+            {reasonsOf(report).map(([reason, features]) => <li key={reason}>{reason} (feature {features})</li>)}
           </ul>
         </>
       )}

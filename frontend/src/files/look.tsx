@@ -34,7 +34,9 @@ export function TableChoice({ look, chosen, onChange }: { look: Look; chosen: re
 }
 
 export function kinds(table: FileTable): string {
-  const types = Object.entries(table.geometry_types).map(([type, count]) => `${number(count)} ${type}`);
+  const found = Object.entries(table.geometry_types);
+  // Of one kind: how many there are is said already.
+  const types = found.map(([type, count]) => (found.length === 1 && count === table.count ? `all ${type}` : `${number(count)} ${type}`));
   const none = table.without_geometry ? [`${number(table.without_geometry)} without geometry`] : [];
   return [...types, ...none].join(", ") || "empty";
 }

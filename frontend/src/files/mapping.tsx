@@ -53,7 +53,7 @@ export function ClassMapping({ fields, classes, choices, mayAdd, onChange }: Map
             <tbody>
               {values.slice(0, ROWS).map(([text, count]) => (
                 <tr key={text}>
-                  <td class="truncate" title={text}>{text === "" ? <span class="muted">empty</span> : text}</td>
+                  <td>{text === "" ? <span class="muted">empty</span> : text}</td>
                   <td class="numeric right">{number(count)}</td>
                   <td>
                     <select

@@ -78,7 +78,7 @@ export function ClassPalette({ app, view }: { app: App; view: View }): JSX.Eleme
             <li key={value} class={hidden ? "hidden-class" : undefined}>
               <button type="button" class="label-class" aria-pressed={pressed === value} disabled={retired || !app.mayEdit || value === null} onClick={() => app.chooseClass(value)}>
                 <Swatch colour={colour} />
-                <span class="truncate" title={said ? `${name}: ${said}` : name}>{name}</span>
+                <span class="label-class-name" title={said ? `${name}: ${said}` : name}>{name}</span>
                 {retired && <span class="badge">retired</span>}
                 <span class="numeric muted" title={area(totals.get(value)?.areaM2 ?? 0)}>{number(counts.get(value) ?? 0)}</span>
                 {key ? <kbd>{key}</kbd> : <span class="no-key" />}

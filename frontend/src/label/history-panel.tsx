@@ -9,6 +9,7 @@ import { NO_CLASS_COLOUR } from "./layer";
 import { backTo, saidOf, timeline, versionsOf } from "./past";
 import type { PastStep, Version } from "./past";
 import { RestoreDialog } from "./restore-dialog";
+import type { Target } from "./restore-dialog";
 import { Swatch } from "./swatch";
 import type { Id } from "./types";
 
@@ -70,7 +71,7 @@ function SampleHistory({ app, view, layerUrl, id }: HistoryPanelProps & { id: Id
               key={one.version} class={app.view.preview === one.sample?.geometry ? "shown" : undefined}
               onMouseEnter={() => app.set({ preview: one.sample?.geometry ?? null })} onMouseLeave={() => app.set({ preview: null })}
             >
-              <span class="row"><strong class="numeric">{one.version}</strong>{one.sample && <Swatch colour={colour} />}<span>{one.what}</span></span>
+              <span class="row what"><strong class="numeric">{one.version}</strong>{one.sample && <Swatch colour={colour} />}<span>{one.what}</span></span>
               <span class="muted small-text" title={date(one.at)}>{one.actor?.name ?? "the system"}, {ago(one.at)}</span>
               {same ? <span class="badge">as it is now</span> : app.mayEdit && (
                 <Button small onClick={() => restore(one)} title={one.sample ? "Make it so again: a new version" : "Delete it again"}>Restore</Button>
@@ -87,7 +88,7 @@ function SetHistory({ app, view, layerUrl, mayRestore }: HistoryPanelProps): JSX
   const [steps, setSteps] = useState<readonly PastStep[] | null>(null);
   const [next, setNext] = useState<number | null>(null);
   const [error, setError] = useState<unknown>(null);
-  const [going, setGoing] = useState<{ readonly seq: number } | { readonly at: string } | null>(null);
+  const [going, setGoing] = useState<Target | null>(null);
   const [moment, setMoment] = useState("");
   const { seq } = view.doc;
   useEffect(() => {
@@ -115,7 +116,7 @@ function SetHistory({ app, view, layerUrl, mayRestore }: HistoryPanelProps): JSX
     <>
       <p class="muted small-text">Select one sample to see its versions.{mayRestore && " Or take the whole set back: nothing is wiped, a restoration is a step like others."}</p>
       {mayRestore && (
-        <form class="row label-moment" onSubmit={(event) => { event.preventDefault(); if (moment) setGoing({ at: new Date(moment).toISOString() }); }}>
+        <form class="row label-moment" onSubmit={(event) => { event.preventDefault(); if (moment) setGoing({ at: new Date(moment).toISOString(), said: `To how it was on ${date(new Date(moment).toISOString())}.` }); }}>
           <input class="input" type="datetime-local" aria-label="A moment" value={moment} onInput={(event) => setMoment(event.currentTarget.value)} />
           <Button small type="submit" disabled={!moment}>Go back to it</Button>
         </form>
@@ -123,12 +124,12 @@ function SetHistory({ app, view, layerUrl, mayRestore }: HistoryPanelProps): JSX
       <ul class="label-past">
         {steps.map((step, i) => (
           <li key={step.seq}>
-            <span>{step.actor?.name ?? "The system"} {saidOf(step)}</span>
+            <span>{nameOf(step)} {saidOf(step)}</span>
             <span class="muted small-text" title={date(step.at)}>{ago(step.at)}</span>
             <span class="row">
               {step.ids.some((id) => view.doc.view.has(id)) && <Button small kind="quiet" onClick={() => showAll(app, step.ids)}>Show</Button>}
               {app.mayEdit && step.deleted_ids.some((id) => !view.doc.view.has(id)) && <Button small kind="quiet" onClick={() => void bringBack(app, layerUrl, step.deleted_ids)}>Bring back</Button>}
-              {mayRestore && i > 0 && <Button small kind="quiet" onClick={() => setGoing({ seq: step.seq })}>Back to here</Button>}
+              {mayRestore && i > 0 && <Button small kind="quiet" onClick={() => setGoing({ seq: step.seq, said: `To how it was ${ago(step.at)}, right after ${nameOf(step)} ${saidOf(step)}.` })}>Back to here</Button>}
             </span>
           </li>
         ))}
@@ -137,6 +138,11 @@ function SetHistory({ app, view, layerUrl, mayRestore }: HistoryPanelProps): JSX
       {going && <RestoreDialog layerUrl={layerUrl} target={going} onClose={() => setGoing(null)} />}
     </>
   );
+}
+
+/** Who did it; what models send comes from nobody. */
+function nameOf({ actor, created, suggested }: PastStep): string {
+  return actor?.name ?? (created > 0 && created === suggested ? "A model" : "The system");
 }
 
 function showAll(app: App, ids: readonly Id[]): void {
@@ -154,6 +160,7 @@ async function bringBack(app: App, layerUrl: string, ids: readonly Id[]): Promis
       const last = versions.find(({ sample }) => sample !== null);
       return last?.sample && !app.view.doc.view.has(last.sample.id) ? [{ id: last.sample.id, before: null, after: last.sample }] : [];
     });
+    if (!pasts.some((versions) => versions.some(({ sample }) => sample !== null))) return app.refuse("What they were is put away: they cannot be brought back from here.");
     if (!changes.length) return app.tell("They are here already.");
     app.act(`Bring back ${plural(changes.length, "sample")}`, changes);
     showAll(app, changes.map(({ id }) => id));

@@ -146,7 +146,7 @@ function ClassChips({ app, view }: { app: App; view: View }): JSX.Element {
       {view.doc.classes.filter(({ retired }) => !retired).map(({ value, name, colour }) => (
         <button key={value} type="button" class="label-chip" aria-pressed={pressed === value} disabled={!app.mayEdit} onClick={() => app.chooseClass(value)}>
           <Swatch colour={colour} />
-          <span class="truncate">{name}</span>
+          <span class="label-class-name">{name}</span>
         </button>
       ))}
     </div>

@@ -29,6 +29,9 @@ export interface PastStep {
   readonly at: string;
   readonly actor: Person | null;
   readonly created: number;
+  /** Of the created: what came from files, and what models sent. */
+  readonly imported: number;
+  readonly suggested: number;
   readonly updated: number;
   readonly deleted: number;
   readonly ids: readonly Id[];
@@ -99,7 +102,7 @@ export function restoreSet(layerUrl: string, { target, seq }: Restoration): Prom
 }
 
 /** A step in words: "drew 3, changed 1". */
-export function saidOf({ created, updated, deleted }: PastStep): string {
-  const said = [[created, "drew"], [updated, "changed"], [deleted, "deleted"]] as const;
+export function saidOf({ created, imported, suggested, updated, deleted }: PastStep): string {
+  const said = [[created - imported - suggested, "drew"], [imported, "imported"], [suggested, "suggested"], [updated, "changed"], [deleted, "deleted"]] as const;
   return said.filter(([count]) => count > 0).map(([count, verb]) => `${verb} ${count.toLocaleString("en")}`).join(", ");
 }

@@ -68,7 +68,7 @@ export function ProblemCard({ app, view }: { app: Asked; view: Seen }): JSX.Elem
       </h2>
       <p id="problem-story"><strong>{whatOf(operation, view)}.</strong> {problem.message}</p>
       <p id="problem-kept" class="muted small-text">
-        It stays in this browser until it is saved or dropped; everything else is saved meanwhile.
+        It stays in this browser until it is saved or dropped; {problem.code === "denied" ? "what else you change waits with it." : "everything else is saved meanwhile."}
         {operation?.group !== undefined && " It is part of a step that changed other samples too: dropping it takes all of the step back."}
       </p>
       <div class="actions">

@@ -4,12 +4,15 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { asApiError } from "../ui/api";
 import { Button, Dialog, ErrorNote, Icon, Spinner, toast } from "../ui/components";
-import { plural } from "../ui/format";
+import { number, plural } from "../ui/format";
 import { previewRestoring, restoreSet } from "./past";
 import type { Restoration } from "./past";
 
+/** Which state: by number of the log or by moment, and in words. */
+export type Target = ({ readonly seq: number } | { readonly at: string }) & { readonly said: string };
+
 /** Says what would change, and restores exactly that. */
-export function RestoreDialog({ layerUrl, target, onClose }: { layerUrl: string; target: { readonly seq: number } | { readonly at: string }; onClose: () => void }): JSX.Element {
+export function RestoreDialog({ layerUrl, target, onClose }: { layerUrl: string; target: Target; onClose: () => void }): JSX.Element {
   const [told, setTold] = useState<Restoration | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
@@ -45,6 +48,7 @@ export function RestoreDialog({ layerUrl, target, onClose }: { layerUrl: string;
         </>
       }
     >
+      <p>{target.said}</p>
       {overtaken && <p class="note warn" role="status"><Icon name="warn" /> Somebody changed the set meanwhile. Nothing was restored. This is what would change now:</p>}
       {!told && error === null && <Spinner label="Comparing with how it was" />}
       {told?.changes === null && <p>So much was done since that counting it takes too long here. A job compares and restores, unless somebody changes the set before it begins.</p>}
@@ -52,9 +56,9 @@ export function RestoreDialog({ layerUrl, target, onClose }: { layerUrl: string;
         <>
           <p>{plural(told.changes, "sample")} will be as {told.changes === 1 ? "it was" : "they were"} then:</p>
           <ul class="label-restoration">
-            <li><span class="numeric">{told.brought_back}</span> deleted since, brought back</li>
-            <li><span class="numeric">{told.changed_back}</span> changed since, changed back</li>
-            <li><span class="numeric">{told.removed}</span> drawn since, removed</li>
+            {([[told.brought_back, "deleted since, brought back"], [told.changed_back, "changed since, changed back"], [told.removed, "added since, removed"]] as const).map(
+              ([count, what]) => !!count && <li key={what}><span class="numeric">{number(count)}</span> {what}</li>,
+            )}
           </ul>
           <p class="muted small-text">Everybody who has the set open sees it at once. Nothing is wiped: you can go back to now in the same way.</p>
         </>

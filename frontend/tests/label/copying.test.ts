@@ -34,13 +34,13 @@ function made({ second = true, chosen = [], inView = [], truncated = false, sett
 test("the selected are copied at once, all in view once that was confirmed", async () => {
   const some = made({ chosen: ["a"], inView: ["a", "b"] });
   expect(some.copying.begin()).toBe(true);
-  await vi.waitFor(() => expect(some.said).toEqual(["2 samples copied into Crowns, Spring."]));
+  await vi.waitFor(() => expect(some.said).toEqual(["2 samples copied into “Crowns, Spring”."]));
   expect(some.send).toHaveBeenCalledExactlyOnceWith("spring", ["a"]);
   expect(some.links).toEqual([{ href: "/label/other/", label: "Open it" }]);
   expect(some.copying.view).toMatchObject({ busy: false, done: { imagery: "spring", url: "/label/other/" } });
   const all = made({ inView: ["a", "b"] });
   all.copying.begin();
-  expect([all.copying.view.asking, all.copying.where]).toEqual([["a", "b"], "Spring, 2 Apr 2018"]);
+  expect([all.copying.view.asking, all.copying.where]).toEqual([["a", "b"], "2 Apr 2018, Spring"]);
   expect(all.send).not.toHaveBeenCalled();
   await all.copying.confirm();
   expect(all.send).toHaveBeenCalledExactlyOnceWith("spring", ["a", "b"]);
@@ -72,5 +72,5 @@ test("a refusal is told, and copying can be tried again", async () => {
 
 test("what became of the samples is said in words", () => {
   const done = { ...COPIED, copied: 0, already: 1, deleted: 2, refused: [{ message: "The class Water is retired.", count: 3 }] };
-  expect(saidOfCopies(done)).toBe("Nothing new was copied into Crowns, Spring. 1 was there already. 2 were deleted there and stay so. 3 not copied: The class Water is retired.");
+  expect(saidOfCopies(done)).toBe("Nothing new was copied into “Crowns, Spring”. 1 was there already. 2 were deleted there and stay so. 3 not copied: The class Water is retired.");
 });

@@ -27,7 +27,8 @@ describe("the past of a sample", () => {
   });
 
   it("counts what a step did", () => {
-    const step = { seq: 9, at: "", actor: null, created: 1200, updated: 0, deleted: 2, ids: [], deleted_ids: [] };
+    const step = { seq: 9, at: "", actor: null, created: 1200, imported: 0, suggested: 0, updated: 0, deleted: 2, ids: [], deleted_ids: [] };
     expect(saidOf(step)).toBe("drew 1,200, deleted 2");
+    expect(saidOf({ ...step, imported: 1000, suggested: 199, deleted: 0 })).toBe("drew 1, imported 1,000, suggested 199");
   });
 });

@@ -2,7 +2,7 @@ import { render } from "preact";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { RestoreDialog } from "../../src/label/restore-dialog";
 
-const TARGET = { at: "2026-11-23T10:00:00Z" };
+const TARGET = { at: "2026-11-23T10:00:00Z", said: "To how it was at ten." };
 /** The set as the server has it: its last number, and how many would be removed. */
 let now: { seq: number; removed: number; left_out: number };
 let asked: string[];
@@ -45,6 +45,9 @@ const text = (): string => place.textContent;
 it("restores nothing where somebody was quicker, shows what would change now, and restores that", async () => {
   open();
   await vi.waitFor(() => expect(text()).toContain("1 sample will be as it was then"));
+  expect(text()).toContain("To how it was at ten.");
+  expect(text()).toContain("1 added since, removed");
+  expect(text()).not.toContain("brought back");
   // A colleague draws two more while the dialog is open.
   now = { seq: 14, removed: 3, left_out: 0 };
   submit();

@@ -124,7 +124,7 @@ export class Copying {
 /** What became of the samples, in words. */
 export function saidOfCopies({ name, copied, already, deleted, refused }: Copied): string {
   return [
-    copied ? `${plural(copied, "sample")} copied into ${name}.` : `Nothing new was copied into ${name}.`,
+    copied ? `${plural(copied, "sample")} copied into “${name}”.` : `Nothing new was copied into “${name}”.`,
     already ? `${number(already)} ${already === 1 ? "was" : "were"} there already.` : "",
     deleted ? `${number(deleted)} ${deleted === 1 ? "was" : "were"} deleted there and ${deleted === 1 ? "stays" : "stay"} so.` : "",
     ...refused.map(({ message, count }) => `${number(count)} not copied: ${message}`),

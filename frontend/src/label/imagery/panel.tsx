@@ -125,7 +125,7 @@ function DateSection({ imagery, view, copying }: SectionProps): JSX.Element {
           onChange={(id) => imagery.chooseSecond(id || null)}
         />
       )}
-      {second && <p class="muted small-text">Hold <kbd>U</kbd> to see it in place of {imagery.own.name}; <kbd>Shift</kbd> <kbd>U</kbd> parts the map between both. Samples are always over both.</p>}
+      {second && <p class="muted small-text">The button on the map shows it for as long as it is held (key <kbd>U</kbd>); the switch beside it parts the map between both (<kbd>Shift</kbd> <kbd>U</kbd>). Samples are always over both.</p>}
       {second && copying.mayCopy && <CopySection copying={copying} second={second} />}
     </div>
   );
