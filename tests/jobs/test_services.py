@@ -229,6 +229,23 @@ def test_a_job_that_publishes_can_no_longer_be_cancelled() -> None:
         services.cancel(job=job, user=None)
 
 
+def test_a_job_that_has_published_neither_fails_nor_is_cancelled_however_often_its_process_dies() -> None:
+    job = queued()
+    for number in range(4):
+        running, _ = claimed(job)
+        if number == 0:
+            with JobContext(running).publish():
+                pass
+        expire(running)
+        services.reap()
+        with pytest.raises(Conflict):
+            services.cancel(job=job, user=None)
+    running, token = claimed(job)
+    services.finish(job_id=job.pk, token=token, result={})
+    running.refresh_from_db()
+    assert (running.state, running.attempt) == ("succeeded", 1)
+
+
 def test_a_cancelled_job_whose_worker_died_is_cancelled_not_retried() -> None:
     job, _ = claimed(queued())
     services.cancel(job=job, user=None)

@@ -41,6 +41,7 @@ class Job(models.Model):
     interruptions = models.PositiveIntegerField(
         default=0, help_text="How often the database went away under it; such attempts are not counted."
     )
+    published = models.BooleanField(default=False, help_text="Its result is stored: it can only succeed.")
     token = models.UUIDField(null=True, blank=True, help_text="Fencing token of the running attempt.")
     lease_until = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)

@@ -17,7 +17,7 @@ from django.db.models import DateTimeField, F, Func, Q
 from django.db.models.functions import Now
 from psycopg2.errors import LockNotAvailable
 
-from webapp import doorbell
+from webapp import doorbell, points
 from webapp.errors import Conflict, QuadratError, TooMany
 from webapp.jobs.models import Job, JobEvent
 from webapp.jobs.registry import check_kind
@@ -112,7 +112,7 @@ def cancel(*, job: Job, user: User | None) -> Job:
     """
     with transaction.atomic():
         locked = _lock_soon(job.pk)
-        if locked is None or locked.state == Job.State.PUBLISHING:
+        if locked is None or locked.state == Job.State.PUBLISHING or (locked.published and not locked.finished):
             raise Conflict("The job is publishing its result.", fix="Wait until it has finished.")
         if locked.finished or locked.cancel_requested:
             return locked
@@ -168,6 +168,7 @@ def heartbeat(*, job_id: uuid.UUID, token: uuid.UUID) -> bool:
     with transaction.atomic():
         if held.select_for_update(skip_locked=True, no_key=True).exists():
             held.update(lease_until=_lease_end(), heartbeat_at=Now())
+            points.reach("job.beating")
         elif not held.exists():
             raise LeaseLost(f"Job {job_id} is no longer ours.")
     return Job.objects.filter(pk=job_id, cancel_requested=True, state=Job.State.RUNNING).exists()
@@ -240,7 +241,7 @@ def publish(*, job_id: uuid.UUID, token: uuid.UUID) -> Iterator[Job]:
         job = _lock(job_id, token)
         if job.cancel_requested and job.state == Job.State.RUNNING:
             raise JobCancelled(f"Job {job_id} was cancelled.")
-        Job.objects.filter(pk=job_id).update(state=Job.State.PUBLISHING)
+        Job.objects.filter(pk=job_id).update(state=Job.State.PUBLISHING, published=True)
         _ring(job)
         yield job
         _renew(job_id, token)
@@ -256,6 +257,7 @@ def finish(*, job_id: uuid.UUID, token: uuid.UUID, result: dict[str, Any]) -> No
         job = _lock(job_id, token)
         _note(job, "Done.")
         _finish(job, Job.State.SUCCEEDED, result=result, progress=1.0)
+        points.reach("job.finishing")
 
 
 def fail(*, job_id: uuid.UUID, token: uuid.UUID, error: QuadratError) -> None:
@@ -403,6 +405,10 @@ def _lost(job: Job, reason: str) -> None:
     _note(job, f"{reason} in attempt {job.attempt}{where}.", "warning")
     if job.cancel_requested:
         _finish(job, Job.State.CANCELLED, message="Cancelled.")
+    elif job.published and job.interruptions < MOST_INTERRUPTIONS:
+        # Its result is there for all to see: the next attempt finds it, and only says so.
+        Job.objects.filter(pk=job.pk).update(interruptions=F("interruptions") + 1)
+        _requeue(job, attempt=job.attempt - 1)
     elif job.attempt >= job.max_attempts:
         _fail(
             job,
