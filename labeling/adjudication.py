@@ -74,6 +74,13 @@ def differences(blind: BlindTask) -> list[Difference]:
     return sorted(found, key=lambda one: (one.what == "agreed", -_north(one), one.key))
 
 
+def decided_elsewhere(blind: BlindTask, found: Sequence[Difference]) -> int:
+    """Return how many objects of a task a neighbouring task has decided on: those that are not among its `found`."""
+    if blind.result is None:
+        return 0
+    return sum(len(blind.result[name]) for name in ("pairs", "only_a", "only_b")) - len(found)
+
+
 def people_of(blind: BlindTask) -> list[Labelling]:
     """Return the labellings of the two, the first one's first."""
     done = blind.labellings.filter(state=Labelling.State.DONE).select_related("person")

@@ -99,13 +99,15 @@ def undecided(blind: BlindTask) -> list[Answer]:
 
 
 def move(label_set: LabelSet, shift: Shift) -> None:
-    """Take along the truth and the answers of open tasks when the samples go with moved imagery."""
+    """Take along the truth and all answers when the samples go with moved imagery.
+
+    Those of settled tasks too: what they decided on a border is found by its place when the neighbour is compared.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE labeling_answer a
             SET geometry = ST_Transform(ST_Translate(ST_Transform(a.geometry, 3857), %(x)s, %(y)s), 4326)
-            FROM labeling_blindtask b JOIN labeling_task t ON t.id = b.task_id
-            WHERE a.blind_id = b.task_id AND t.label_set_id = %(label_set)s AND b.state <> 'settled'""",
+            FROM labeling_task t WHERE a.blind_id = t.id AND t.label_set_id = %(label_set)s""",
             {"x": shift.x, "y": shift.y, "label_set": label_set.pk},
         )
 

@@ -100,6 +100,7 @@ def detail(task: Task) -> dict[str, Any]:
         "a": _person(both[0].person) if len(both) == 2 else None,
         "b": _person(both[1].person) if len(both) == 2 else None,
         "differences": [_difference_json(one) for one in shown],
+        "decided_elsewhere": adjudication.decided_elsewhere(row, shown),
         "outcome": row.outcome,
     }
 

@@ -4,12 +4,13 @@ from functools import partial
 
 import pytest
 
-from labeling import blind_services
+from labeling import blind_selectors, blind_services, offset_services
 from labeling.adjudication import Decision, Take, adjudicate, differences
 from labeling.blind_models import Answer, BlindTask, Labelling
 from labeling.blind_services import Settings
 from labeling.comparing import Tally
 from labeling.models import Task
+from labeling.offset_services import Wanted
 from tests.labeling.blind import Square, draw, finish, take
 from tests.labeling.tasks import Team, make_team
 from tests.labeling.test_task_leases import together
@@ -82,9 +83,30 @@ def test_the_task_settled_first_decides_for_both(team: Team, taken: Take, stored
     [one] = differences(BlindTask.objects.get(pk=east.pk))
     adjudicate(task=east, user=team.rita, role=Role.REVIEWER, decisions={one.key: Decision(taken)})
     assert differences(BlindTask.objects.get(pk=west.pk)) == []
+    assert [blind_selectors.detail(task)["decided_elsewhere"] for task in (west, east)] == [1, 0]
     assert len(differences(BlindTask.objects.get(pk=east.pk))) == 1, "where it was decided it is still seen"
     adjudicate(task=west, user=team.rita, role=Role.REVIEWER, decisions={})
     assert Feature.objects.filter(layer=team.label_set.layer, deleted=False).count() == stored
+
+
+def test_what_was_decided_on_a_border_goes_along_when_the_imagery_is_moved(team: Team) -> None:
+    west, east = neighbours(team)
+    blind_services.mark(label_set=team.label_set, kind="double", tasks=[west.pk, east.pk], user=team.ana)
+    # Each draws the object anew on the other side of the border: only its place says that it is one.
+    for task, x in ((west, ACROSS[0]), (east, ACROSS[0] - 1)):
+        for user in (team.ben, team.cleo) if task is west else (team.rita, team.ana):
+            held = take(team, user, task.number)
+            assert draw(held, user, (x, *ACROSS[1:]))["status"] == "ok"
+            finish(held, user)
+    [one] = differences(BlindTask.objects.get(pk=west.pk))
+    adjudicate(task=west, user=team.ana, role=Role.MANAGER, decisions={one.key: Decision("a")})
+    assert differences(BlindTask.objects.get(pk=east.pk)) == []
+    wanted = Wanted(east_m=25, north_m=10, note="", version=0, take_along=True)
+    offset_services.put(label_set=team.label_set, imagery=team.label_set.imagery, wanted=wanted, user=team.ana)
+    assert differences(BlindTask.objects.get(pk=east.pk)) == []
+    [first, *others] = [row.geometry.centroid for row in Answer.objects.all()]
+    # They were drawn within 6 m of each other, and were moved by 27.
+    assert max(first.distance(other) for other in others) < 1e-4
 
 
 @pytest.mark.django_db(transaction=True)

@@ -15,6 +15,7 @@ import type { ImageryInfo } from "../ui/map";
 import { Board } from "./board";
 import { bodyOf, decisionOf, neighbour, nextOpen, offers, undecided } from "./deciding";
 import type { Decisions } from "./deciding";
+import { NothingMore } from "./nothing-more";
 import type { Decision, Difference, Take, TaskDetail, Version } from "./types";
 
 export interface AdjudicateProps {
@@ -138,7 +139,7 @@ export function Adjudicate({ task, classes, imagery, offset, onSettled }: Adjudi
             <Row key={item.key} item={item} task={task} classes={classes} decision={decisionOf(item, decisions)} chosen={item.key === chosen} onChoose={() => choose(item.key)} />
           ))}
         </ol>
-        {task.differences.length === 0 && <p class="muted">Both found nothing here.</p>}
+        <NothingMore task={task} />
         {editing && one ? (
           <EditBar editing={editing} one={one} classes={classes} onChange={setEditing} onKeep={keep} onCancel={() => setEditing(null)} />
         ) : (

@@ -84,6 +84,8 @@ export interface TaskDetail extends BlindTask {
   readonly a: Person | null;
   readonly b: Person | null;
   readonly differences: readonly Difference[];
+  /** Objects on the border on which a neighbouring task has decided; they are not among the differences. */
+  readonly decided_elsewhere: number;
 }
 
 export type Take = "a" | "b" | "both" | "none" | "edit";
