@@ -116,7 +116,7 @@ def test_one_block_and_sixteen_give_the_same_classes(data: Path) -> None:
     np.testing.assert_array_equal(one, sixteen)
 
 
-@pytest.mark.parametrize("ratio", [0.5, 1.7, 4.0])
+@pytest.mark.parametrize("ratio", [0.5, 0.7, 1.7, 4.0])
 def test_blocks_change_nothing_at_another_resolution_either(data: Path, ratio: float) -> None:
     path, model = scene_file(data), predictor(convolutions(reach_px=8))
     grid = grid_for(info(path), 0.1 * ratio)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.raster.windows import Window, grid
+from webapp.raster.windows import Window, grid, inside_span
 
 sizes = st.integers(1, 60)
 
@@ -46,3 +46,32 @@ def test_grow_clip_and_intersection_agree_with_sets_of_pixels() -> None:
 def test_a_grid_with_gaps_or_without_size_is_refused(arguments: tuple[int, int, int, int | None]) -> None:
     with pytest.raises(ValueError):
         grid(*arguments)
+
+
+@given(
+    start=st.integers(-50, 50),
+    length=st.integers(1, 80),
+    raster=st.integers(1, 60),
+    out=st.integers(1, 120),
+)
+def test_every_pixel_of_a_window_lies_where_the_scale_puts_it_and_only_what_the_edge_cuts_is_smaller(
+    start: int, length: int, raster: int, out: int
+) -> None:
+    scale, found = length / out, inside_span(start, length, raster, out)
+    centres = [start + (pixel + 0.5) * scale for pixel in range(out)]
+    within = [pixel for pixel, centre in enumerate(centres) if 1e-6 < centre < raster - 1e-6]
+    if found is None:
+        assert within == []
+        return
+    assert found.before + sum(span.out for span in found.spans) + found.after == out
+    pixel = found.before
+    for span in found.spans:
+        assert span.start >= 0
+        assert span.start + span.length <= raster + 1e-9
+        west, east = start + pixel * scale, start + (pixel + span.out) * scale
+        if (west < -1e-6 or east > raster + 1e-6) and span.out == 1:
+            west, east = max(0, west), min(raster, east)
+        assert (span.start, span.start + span.length) == pytest.approx((west, east), abs=1e-4)
+        pixel += span.out
+    assert found.before <= min(within, default=found.before)
+    assert pixel > max(within, default=-1)

@@ -2,6 +2,7 @@
 
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -233,13 +234,22 @@ class Raster(ABC):
             array = np.zeros(shape, dtype=self.info.dtype)
             valid = np.zeros(shape[1:], dtype=bool)
         else:
-            array, valid = self._read_inside(chosen, rows, cols, resampling)
+            array, valid = self._read_spans(chosen, rows.spans, cols.spans, resampling)
             if array.shape != shape:
                 around = ((rows.before, rows.after), (cols.before, cols.after))
                 mode: Any = "reflect" if pad == "reflect" else "constant"
                 array = np.pad(array, ((0, 0), *around), mode=mode)
                 valid = np.pad(valid, around)
         return Chip(array, valid, window, self._transform(window, height, width))
+
+    def _read_spans(
+        self, bands: list[int], rows: Sequence[Span], cols: Sequence[Span], resampling: Resample
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        if len(rows) == len(cols) == 1:
+            return self._read_inside(bands, rows[0], cols[0], resampling)
+        parts = [[self._read_inside(bands, row, col, resampling) for col in cols] for row in rows]
+        arrays, masks = ([[part[which] for part in line] for line in parts] for which in (0, 1))
+        return np.block(arrays), np.block(masks)
 
     def _transform(self, window: Window, height: int, width: int) -> Transform:
         a, b, c, d, e, f = self.info.transform

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil, floor
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +79,45 @@ def grid(height: int, width: int, size: int, stride: int | None = None) -> list[
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Along one axis: what is read of the raster (start, length) into `out` pixels, and how many are padded."""
+    """Along one axis: what is read of the raster (start, length) into `out` pixels."""
 
     start: float
     length: float
     out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Along one axis: the spans of a window that lie inside the raster, one after the other, and what is padded."""
+
     before: int
+    spans: tuple[Span, ...]
     after: int
 
 
-def inside_span(start: int, length: int, raster: int, out: int) -> Span | None:
-    """Return the part of a window that lies inside the raster along one axis, or None."""
+# Products of a scale with a pixel's number are off by rounding; so little of a pixel is none.
+SLIVER = 1e-6
+
+
+def inside_span(start: int, length: int, raster: int, out: int) -> Inside | None:
+    """Return the part of a window that lies inside the raster along one axis, or None.
+
+    A pixel of the answer belongs to it where half of it lies inside. The edge of the raster may cut such a pixel: it is
+    a span of its own, made of what there is, so that all others have the scale of the window to the last digit, and
+    windows that overlap at the edge have the same pixels.
+    """
     if start >= 0 and start + length <= raster:
-        return Span(start, length, out, 0, 0)
+        return Inside(0, (Span(start, length, out),), 0)
     scale = length / out
-    first = max(0, round(-start / scale))
-    last = min(out, round((raster - start) / scale))
+    low, high = -start / scale, (raster - start) / scale
+    first, last = max(0, round(low)), min(out, round(high))
     if last <= first:
         return None
-    low, high = max(0.0, start + first * scale), min(float(raster), start + last * scale)
-    return Span(low, high - low, last - first, first, out - last)
+    whole_first = min(max(first, ceil(low - SLIVER)), last)
+    whole_last = max(min(last, floor(high + SLIVER)), whole_first)
+    edges = sorted({first, whole_first, whole_last, last})
+    spans = []
+    for here, there in pairwise(edges):
+        west, east = max(0.0, start + here * scale), min(float(raster), start + there * scale)
+        spans.append(Span(west, east - west, there - here))
+    return Inside(first, tuple(spans), out - last)

@@ -96,5 +96,5 @@ def _windows(height: int, width: int) -> Iterator[Window]:
 
 
 def _spans(window: Window, factor: int) -> tuple[Span, Span]:
-    rows = Span(window.row * factor, window.height * factor, window.height, 0, 0)
-    return rows, Span(window.col * factor, window.width * factor, window.width, 0, 0)
+    rows = Span(window.row * factor, window.height * factor, window.height)
+    return rows, Span(window.col * factor, window.width * factor, window.width)
