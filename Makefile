@@ -2,7 +2,7 @@
 PYTHON ?= python3
 SETUP = $(PYTHON) -B -m webapp.setup
 
-.PHONY: run test lint bench bench-tiles bench-vector chaos stop clean lock
+.PHONY: run test lint bench bench-tiles bench-vector chaos machines stop clean lock
 
 run:    ## set up what is missing, then serve on http://localhost:8000 (QUADRAT_PORT=8001 for another port)
 	@$(SETUP) run
@@ -18,6 +18,8 @@ bench-vector: ## vector tiles beside tipg's, into docs/benchmarks/vector.md
 	@$(SETUP) bench-vector
 chaos:  ## people label while processes die, then every invariant is checked (PROFILE=long: five minutes)
 	@PROFILE="$(PROFILE)" $(SETUP) chaos
+machines: ## state machines of editing and tasks, 200 examples of 40 steps each (SIZE=1000x50 for more)
+	@QUADRAT_TEST_MACHINES="$(or $(SIZE),200x40)" $(SETUP) machines
 stop:   ## stop a running site and its database
 	@$(SETUP) stop
 clean:  ## remove what can be made again; your data only with DATA=yes, which asks

@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.gis.geos import Point
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.factories import make_layer, make_project, make_user
+from tests.machines import walks
 from webapp.features import selectors, services
 from webapp.features.edits import EditRequest, EditResult
 from webapp.features.models import Edit, Feature, FeatureLayer
@@ -138,7 +138,7 @@ class Editing(RuleBasedStateMachine):
 class TestEditing(TestCase, Editing.TestCase):  # type: ignore[misc,name-defined]
     """Runs the machine, each example in a transaction that is rolled back."""
 
-    settings = settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+    settings = walks(15, 25)
 
 
 pytestmark = pytest.mark.django_db

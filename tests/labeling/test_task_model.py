@@ -4,7 +4,6 @@ import contextlib
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -12,6 +11,7 @@ from labeling import task_leases, task_services
 from labeling.models import Task, TaskEvent
 from labeling.task_states import TRANSITIONS
 from tests.labeling.tasks import Team, let_expire, make_team
+from tests.machines import walks
 from webapp.errors import QuadratError
 from webapp.projects.models import Role, User
 
@@ -125,7 +125,5 @@ def test_random_walks_keep_tasks_whole() -> None:
     Walk.team = make_team(0)
     run_state_machine_as_test(
         Walk,
-        settings=settings(
-            max_examples=6, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=walks(6, 25),
     )

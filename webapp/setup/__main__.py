@@ -26,6 +26,7 @@ def main(words: list[str]) -> int:
         "bench-tiles": checks.bench_tiles,
         "bench-vector": checks.bench_vector,
         "chaos": checks.chaos,
+        "machines": checks.machines,
     }
     done = {"run": steps.start_site, "stop": steps.stop_site, "clean": steps.clean, "lock": checks.lock}
     if len(words) != 1 or words[0] not in {**checked, **done}:

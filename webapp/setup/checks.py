@@ -56,6 +56,7 @@ PYTEST = Part("pytest", [*SPREAD, str(PROCESSES), "-m", "not browser"])
 BROWSER = Part("pytest browser", [*SPREAD, str(min(PROCESSES, 2)), "-m", "browser"])
 
 
+MACHINES = ("tests/features/test_editing_model.py", "tests/labeling/test_task_model.py")
 WHOLE_LOOP = (
     "The whole loop takes most of an hour and is measured beside a running site: "
     "python -m tests.bench.whole_loop --imagery scene.tif --labels buildings.geojson"
@@ -106,6 +107,17 @@ def chaos() -> bool:
     steps.prepare(tests=True)
     profile = os.environ.get("PROFILE") or "smoke"
     return report([run_part(Part(f"chaos {profile}", [PYTHON, "-m", "tests.chaos.run", "--profile", profile]))])
+
+
+def machines() -> bool:
+    """Let the state machines of editing and tasks walk as far as QUADRAT_TEST_MACHINES says."""
+    steps.prepare(tests=True)
+    use = cluster.enter() if own_database() else None
+    try:
+        return report([run_part(Part("state machines", [PYTHON, "-m", "pytest", "-q", *MACHINES]))])
+    finally:
+        if use is not None:
+            cluster.leave(use)
 
 
 def _measured(names: list[str]) -> bool:
