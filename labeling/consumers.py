@@ -18,10 +18,11 @@ from labeling import rooms
 from labeling.seats import TOO_SLOW, TRY_AGAIN, Seat
 from labeling.task_edits import Applied, parse_leased, store_leased
 from labeling.threads import readers, writers
-from webapp.errors import Denied, Invalid, NotFound, QuadratError, Unavailable
+from webapp import points
+from webapp.errors import Invalid, NotFound, QuadratError, Unavailable
 from webapp.features.models import FeatureLayer
 from webapp.features.parsing import parse_json
-from webapp.projects.access import role_in
+from webapp.projects.access import hold_role, role_in
 from webapp.projects.models import Role, User
 from webapp.projects.sockets import NOT_ALLOWED, NOT_FOUND, SIGN_IN
 
@@ -206,6 +207,7 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._seat.drained()
         applied = await writers.run(_apply, self._layer, self._user, message)
         self._put({"type": "results", "results": applied.answers})
+        points.reach("edit.answered")
         self._room.take(applied.rows)
 
     def _point(self, message: dict[str, Any]) -> None:
@@ -257,13 +259,12 @@ def _layer_and_role(pk: UUID, user: User) -> tuple[FeatureLayer, Role] | None:
 def _apply(layer: FeatureLayer, user: User, message: dict[str, Any]) -> Applied:
     """Return what became of the edits; membership is looked at in the very transaction that stores the edits."""
     edits = parse_leased(message)
+    points.reach("edit.received")
     with transaction.atomic():
-        role = role_in(user, layer.project)
-        if role is None:
-            raise NotFound()
-        if role < Role.LABELER:
-            raise Denied(f"Your role here is {role.label}; you can look, not draw.", fix="Ask a manager.")
-        return store_leased(layer=layer, edits=edits, user=user)
+        hold_role(user, layer.project, Role.LABELER)
+        applied = store_leased(layer=layer, edits=edits, user=user)
+    points.reach("edit.committed")
+    return applied
 
 
 def _number(value: Any, most: int) -> float | None:

@@ -1,7 +1,8 @@
-"""Who may stay in the rooms of this process: everybody is looked at together, in one statement every two seconds."""
+"""Who may stay in the rooms of this process: everybody is looked at together, in one statement every second or two."""
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from typing import Protocol
 from weakref import WeakKeyDictionary
@@ -14,7 +15,9 @@ from webapp.projects.sockets import NOT_ALLOWED, SIGN_IN
 
 logger = logging.getLogger(__name__)
 
-CHECK_S = 2.0
+CHECK_S = 1.5
+# Nothing is passed on while the last look is older than this, as in a process that was stopped for a while.
+LATE_S = 2.0
 
 
 class Watched(Protocol):
@@ -34,11 +37,15 @@ class Watch:
         self._rooms: set[Watched] = set()
         self._task: asyncio.Task[None] | None = None
         self._leaving: set[asyncio.Task[None]] = set()
+        self._looking = asyncio.Lock()
+        self._looked_at = 0.0
 
     def add(self, room: Watched) -> None:
         """Look after a room too."""
         self._rooms.add(room)
         if self._task is None:
+            # Who comes in was looked at at the door.
+            self._looked_at = time.monotonic()
             self._task = asyncio.create_task(self._forever())
 
     def remove(self, room: Watched) -> None:
@@ -48,17 +55,34 @@ class Watch:
             self._task.cancel()
             self._task = None
 
+    @property
+    def late(self) -> bool:
+        """Somebody may be in a room who was removed more than `LATE_S` ago: look before anything is passed on."""
+        return self._task is not None and time.monotonic() - self._looked_at > LATE_S
+
+    async def in_time(self) -> None:
+        """Return when no look is overdue."""
+        while self.late:
+            async with self._looking:
+                if self.late:
+                    await self._look()
+
+    async def _look(self) -> None:
+        begun = time.monotonic()
+        seats = [(seat, room) for room in self._rooms for seat in room.seats]
+        for seat, room, code in await readers.run(_to_close, seats):
+            # Nobody else waits for a socket whose other end does not read.
+            room.seats.discard(seat)
+            leaving = asyncio.create_task(room.put_out(seat, code))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+        self._looked_at = begun
+
     async def _forever(self) -> None:
         while True:
             await asyncio.sleep(CHECK_S)
             try:
-                seats = [(seat, room) for room in self._rooms for seat in room.seats]
-                for seat, room, code in await readers.run(_to_close, seats):
-                    # Nobody else waits for a socket whose other end does not read.
-                    room.seats.discard(seat)
-                    leaving = asyncio.create_task(room.put_out(seat, code))
-                    self._leaving.add(leaving)
-                    leaving.add_done_callback(self._leaving.discard)
+                await self._look()
             except Exception:
                 # The loop of all rooms. The database may be away for a moment.
                 logger.exception("the members of %d rooms were not checked, trying again", len(self._rooms))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
+from labeling.membership import watch
 from labeling.seats import OUTBOX_BYTES, Seat
 from labeling.threads import readers
 from webapp.doorbell import MAX_TOLD_BYTES, tell
@@ -75,7 +76,7 @@ class Presence:
 
     def _show_members(self) -> None:
         now = self.members()
-        if now != self._shown:
+        if now != self._shown and not watch().late:
             self._shown = now
             text = json.dumps({"type": "presence", "members": now})
             for seat in list(self._seats):
@@ -117,6 +118,8 @@ class Presence:
         cursors = [dict(zip(("id", "name", "lon", "lat"), place, strict=True)) for place in places]
         text = json.dumps({"type": "cursors", "cursors": cursors})
         alone = {pk for pk, *_ in places} if len(places) == 1 else set()
+        if watch().late:
+            return
         for seat in self._seats:
             # Pointers are the first to go when a socket is slow.
             if seat.live and seat.waiting_bytes < OUTBOX_BYTES // 16 and str(seat.user.pk) not in alone:

@@ -15,6 +15,7 @@ from labeling.membership import watch
 from labeling.presence import Presence
 from labeling.seats import TOO_SLOW, TRY_AGAIN, Seat
 from labeling.threads import readers
+from webapp import points
 from webapp.doorbell import listener
 from webapp.features import selectors
 from webapp.features.models import FeatureLayer
@@ -127,6 +128,7 @@ class Room:
                 while seat.seq < self.seq:
                     await seat.drained()
                     log = await self._page(seat.seq)
+                    await watch().in_time()
                     if log.resync:
                         seat.seq = log.seq
                         seat.put(json.dumps({"type": "resync", "seq": log.seq}))
@@ -156,6 +158,7 @@ class Room:
         return log
 
     async def _read(self, after: int) -> Changes:
+        points.reach("room.reading")
         return await readers.run(selectors.changes, self.layer, after=after, limit=PAGE_ROWS)
 
     def take(self, rows: Sequence[LogRow]) -> None:
@@ -163,7 +166,7 @@ class Room:
 
         Otherwise the ring that they made has the log read.
         """
-        if rows and rows[0].seq == self.seq + 1 and rows[-1].seq == self.seq + len(rows):
+        if rows and not watch().late and rows[0].seq == self.seq + 1 and rows[-1].seq == self.seq + len(rows):
             self.seq = rows[-1].seq
             self._fan_out(rows, self.seq)
 
@@ -210,6 +213,7 @@ class Room:
             self._all(json.dumps({"type": "classes", "classes": classes}))
         while True:
             log = await self._read(self.seq)
+            await watch().in_time()
             if log.resync:
                 self._resync(log.seq)
             # Rows that this process stored may have been taken while the log was read.

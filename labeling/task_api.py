@@ -3,6 +3,7 @@
 from typing import Any, get_args
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpResponse
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
@@ -14,6 +15,7 @@ from labeling.models import LabelSet, Proposal, Task
 from labeling.task_choice import Order, Place, Purpose
 from labeling.task_grid import parse_grid
 from labeling.task_selectors import TaskFilter
+from webapp import points
 from webapp.errors import Invalid, NotFound
 from webapp.features.api import GEOJSON
 from webapp.features.parsing import json_object, parse_number
@@ -81,8 +83,13 @@ def progress(request: Request, pk: UUID) -> Response:
 def edits(request: Request, pk: UUID) -> Response:
     """Apply a batch of edits that may name the lease on a task under which they were drawn."""
     found, _ = _label_set(request, pk)
-    leased = task_edits.parse_leased(json_object(request))
-    return Response({"results": task_edits.apply_leased(layer=found.layer, edits=leased, user=access.caller(request))})
+    leased, user = task_edits.parse_leased(json_object(request)), access.caller(request)
+    points.reach("edit.received")
+    with transaction.atomic():
+        access.hold_role(user, found.project, Role.LABELER)
+        answers = task_edits.apply_leased(layer=found.layer, edits=leased, user=user)
+    points.reach("edit.committed")
+    return Response({"results": answers})
 
 
 @api_view(["GET"])

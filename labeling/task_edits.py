@@ -20,6 +20,7 @@ from labeling.review_services import Reviewed, VerdictKind, parse_kind
 from labeling.task_events import Happened, record
 from labeling.task_leases import lease_end
 from labeling.task_states import NoteUnread, State
+from webapp import points
 from webapp.errors import Conflict, Denied, Invalid, QuadratError
 from webapp.features import guarding, services
 from webapp.features.models import Edit, FeatureLayer
@@ -95,6 +96,7 @@ def store_leased(*, layer: FeatureLayer, edits: Sequence[LeasedEdit], user: User
         held = [lease.task for lease, verdict in verdicts.items() if verdict is None]
         if held:
             Task.objects.filter(pk__in=held).update(lease_until=lease_end())
+            points.reach("edit.renewed")
         reviewed = [Reviewed(item.edit, item.verdict) for item in edits if item.verdict and not item.edit.problem]
         refused = review_services.refuse(layer, reviewed, user)
         asked = [(item.edit, item.lease.task if item.lease else None) for item in edits if not item.edit.problem]

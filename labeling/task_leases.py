@@ -16,6 +16,7 @@ from labeling.models import LabelSet, Task
 from labeling.task_choice import LABEL, MINE, REVIEW, Order, Place, Purpose, ordering, position
 from labeling.task_events import Happened, record
 from labeling.task_states import LeaseLost, NoteUnread, State, before_claim, transition
+from webapp import points
 from webapp.errors import Conflict, Denied
 from webapp.projects.models import Role, User
 
@@ -260,6 +261,7 @@ def take(condition: str, names: dict[str, Any], user: User, action: str, earlier
     with connection.cursor() as cursor:
         cursor.execute(sql, {**names, "user": user.pk, "lease_s": settings.TASK_LEASE_S})
         row = cursor.fetchone()
+    points.reach("task.claimed")
     task = None if row is None else Task.objects.get(pk=row[0])
     events = list(earlier)
     if task is not None:

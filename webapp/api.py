@@ -1,5 +1,6 @@
 """The one table from error types to statuses, and the JSON shape of every error."""
 
+import errno
 import logging
 from typing import Any
 
@@ -45,6 +46,11 @@ def _from_framework(error: Exception) -> errors.QuadratError | None:
     if isinstance(error, OperationalError | InterfaceError):
         logger.error("the database does not answer", exc_info=error)
         return errors.Unavailable("The database does not answer.", fix="Try again in a moment.")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        logger.error("the disk is full", exc_info=error)
+        return errors.StorageFull(
+            "The server's disk is full; nothing of this was kept.", fix="Ask the administrator to free disk space."
+        )
     if isinstance(error, Http404 | drf.NotFound):
         return errors.NotFound()
     if isinstance(error, drf.NotAuthenticated | drf.AuthenticationFailed):

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from django.conf import settings
 
+from webapp import points
 from webapp.errors import Invalid, StorageFull
 
 # Never fill the disk: the database needs it too.
@@ -62,6 +63,7 @@ def take_body(stream: Body, path: Path, *, length: int) -> None:
     with path.open("wb") as kept:
         left = length
         while left > 0 and (piece := stream.read(min(PIECE_BYTES, left))):
+            points.reach("disk.body")
             kept.write(piece)
             left -= len(piece)
     if left:

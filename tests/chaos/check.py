@@ -12,6 +12,7 @@ from django.db import connection
 
 from tests.chaos import database
 from tests.chaos.database import Finding
+from tests.chaos.full_disk import Upload, of_full_disk
 from tests.chaos.journal import STORED, Answer, Edit, Journal, fold
 from webapp.features.models import FeatureLayer
 
@@ -36,17 +37,27 @@ INVARIANTS = {
     "proposal": "every edit that came too late is a proposal, once, and not in the log",
     "job": "every job has ended, within its attempts, with a log without gaps",
     "import": "a job that succeeded stored its features once, others none",
+    "full": "what met a full disk was refused as such, and taken when there was room again",
+    "removed edit": "nothing of a removed member is stored after the removal was acknowledged",
+    "removed ear": "a removed member hears nothing of what happens later than two seconds after it",
     "file": "no file is there that no row names",
 }
 
 
-def check(journals: Sequence[Journal], layers: Sequence[FeatureLayer], *, files: bool = True) -> list[Finding]:
+def check(
+    journals: Sequence[Journal],
+    layers: Sequence[FeatureLayer],
+    *,
+    files: bool = True,
+    uploads: Sequence[Upload] = (),
+) -> list[Finding]:
     """Return every breach, in the order of `INVARIANTS`; an empty list after a good run.
 
     Args:
         journals: of all clients that wrote into the layers.
         layers: to be looked at, with the label sets on them; jobs and files are those of the whole site.
         files: look at the folders of the settings, too.
+        uploads: that were sent while the disk was full.
     """
     found: list[Finding] = []
     for layer in layers:
@@ -57,7 +68,9 @@ def check(journals: Sequence[Journal], layers: Sequence[FeatureLayer], *, files:
         found += database.of_tasks(layer)
         found += _fences(journals, layer)
         found += _proposals(journals, rows)
+        found += _removed(journals, rows)
     found += database.of_jobs()
+    found += of_full_disk(uploads)
     if files:
         found += database.of_files()
     order = list(INVARIANTS)
@@ -176,3 +189,16 @@ def _proposals(journals: Sequence[Journal], rows: list[dict[str, Any]]) -> Itera
             if kept.get(op_id) != 1 or op_id in stored:
                 where = f"in {kept.get(op_id, 0)} proposals{', and in the log' if op_id in stored else ''}"
                 yield Finding("proposal", f"{journal.name}: {op_id} is {where}")
+
+
+def _removed(journals: Sequence[Journal], rows: list[dict[str, Any]]) -> Iterable[Finding]:
+    """Compare numbers of the log, not times: what was committed after a number was read got a larger one."""
+    numbers = {row["op_id"]: row["seq"] for row in rows}
+    for journal in journals:
+        if journal.removed is None:
+            continue
+        for op_id in journal.sent:
+            if numbers.get(op_id, 0) > journal.removed.seq:
+                yield Finding("removed edit", f"{journal.name}: {op_id} is at {numbers[op_id]} after {journal.removed}")
+        if journal.last_heard > journal.removed.deaf_after:
+            yield Finding("removed ear", f"{journal.name} heard {journal.last_heard} after {journal.removed}")

@@ -4,16 +4,37 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import psycopg2
 
 from tests.chaos.journal import Journal
 from tests.chaos.postgres import OwnPostgres
+from tests.chaos.proxy import Proxy
 from tests.chaos.site import ChaosSite
+from webapp.points import POINTS
 
-FROZEN_S = 4.0
+FROZEN_S = CUT_S = 4.0
 # The same wait at a moment when nothing happened: what a fault's has to be read against.
 QUIET = "nothing (for comparison)"
+WEB_KILLED, WEBS_KILLED = "a web process killed", "all web processes killed"
+FROZEN = f"a web process frozen for {FROZEN_S:.0f} s"
+ENDED, DATABASE_KILLED = "all connections of the database ended", "the database server killed"
+WORKER_KILLED, SOCKETS_CUT = "the worker killed in an import", "all sockets cut"
+WITHOUT_A_WORD, RESET = f"for {CUT_S:.0f} s, without a word", f"for {CUT_S:.0f} s, then reset"
+PEOPLE_CUT_OFF = tuple(f"people and site parted {how}" for how in (WITHOUT_A_WORD, RESET))
+DATABASE_CUT_OFF = tuple(f"site and database parted {how}" for how in (WITHOUT_A_WORD, RESET))
+REMOVED = "a member removed"
+FULL_FOR_BODY, FULL_FOR_ROWS = "the disk full in an upload", "the disk full in an import"
+
+
+def killed_at(point: str) -> str:
+    """Return the kind of fault that is a death at a point of `webapp.points`."""
+    return f"killed at {point}: {POINTS[point]}"
+
+
+EDIT_POINTS = tuple(killed_at(point) for point in POINTS if point.startswith(("edit.", "room.", "task.")))
+JOB_POINTS = tuple(killed_at(point) for point in POINTS if point.startswith("job."))
 
 
 @dataclass
@@ -31,6 +52,31 @@ class Struck:
     in_flight: int
 
 
+@dataclass(frozen=True)
+class Networks:
+    """What can be parted."""
+
+    people: Proxy
+    database: Proxy
+
+
+@dataclass(frozen=True)
+class Owner:
+    """What the owner of the project does while people work.
+
+    Attributes:
+        send_file: begins an import.
+        import_file: the same, and returns when a worker runs it.
+        remove_member: ends a membership and returns when nobody may hear of it any more.
+        fill: sends a file; what it meets is noted. "body": the disk is full while it comes; "rows": while it is read.
+    """
+
+    send_file: Callable[[], object]
+    import_file: Callable[[], None]
+    remove_member: Callable[[], None]
+    fill: Callable[[str], None]
+
+
 @dataclass
 class Faults:
     """What can be done to a site.
@@ -38,33 +84,53 @@ class Faults:
     Attributes:
         site: its programs.
         database: address of its database.
-        postgres: its server, where that is ours to kill.
         cut: drops the sockets of all labelers.
-        import_file: begins an import and returns when a worker runs it.
+        networks: around it.
+        owner: of the project.
+        postgres: its server, where that is ours to kill.
     """
 
     site: ChaosSite
     database: str
     cut: Callable[[], None]
-    import_file: Callable[[], None]
+    networks: Networks
+    owner: Owner
     postgres: OwnPostgres | None = None
     struck: list[Struck] = field(default_factory=list)
 
     def strike(self, kind: str, journals: Sequence[Journal]) -> None:
         """Do one fault, and what brings the site back; blocks while it lasts."""
+        people, database = self.networks.people, self.networks.database
         kinds: dict[str, Callable[[], None]] = {
             QUIET: lambda: None,
-            "a web process killed": self._kill_web,
-            "all web processes killed": self._kill_webs,
-            f"a web process frozen for {FROZEN_S:.0f} s": self._freeze,
-            "all connections of the database ended": self._end_connections,
-            "the database server killed": self._kill_postgres,
-            "the worker killed in an import": self._kill_worker,
-            "all sockets cut": self.cut,
+            WEB_KILLED: self._kill_web,
+            WEBS_KILLED: self._kill_webs,
+            FROZEN: self._freeze,
+            ENDED: self._end_connections,
+            DATABASE_KILLED: self._kill_postgres,
+            WORKER_KILLED: self._kill_worker,
+            SOCKETS_CUT: self.cut,
+            PEOPLE_CUT_OFF[0]: lambda: _part(people, reset=False),
+            PEOPLE_CUT_OFF[1]: lambda: _part(people, reset=True),
+            DATABASE_CUT_OFF[0]: lambda: _part(database, reset=False),
+            DATABASE_CUT_OFF[1]: lambda: _part(database, reset=True),
+            REMOVED: self.owner.remove_member,
+            FULL_FOR_BODY: lambda: self.owner.fill("body"),
+            FULL_FOR_ROWS: lambda: self.owner.fill("rows"),
+            **{killed_at(point): partial(self._kill_at, point) for point in POINTS},
         }
         in_flight = sum(len(journal.first_at.keys() - journal.answered_at.keys()) for journal in list(journals))
         self.struck.append(Struck(kind, time.monotonic(), in_flight))
         kinds[kind]()
+
+    def _kill_at(self, point: str) -> None:
+        self.site.order(point, "kill")
+        if point.startswith("job."):
+            # The worker may die of an earlier one, and would take none then.
+            self.owner.send_file()
+        elif point == "room.reading":
+            self.cut()
+        self.site.await_death(point)
 
     def _kill_web(self) -> None:
         self.site.kill_web(0)
@@ -97,9 +163,15 @@ class Faults:
         self.postgres.start()
 
     def _kill_worker(self) -> None:
-        self.import_file()
+        self.owner.import_file()
         self.site.kill_worker()
         self.site.start_worker()
+
+
+def _part(network: Proxy, *, reset: bool) -> None:
+    network.cut()
+    time.sleep(CUT_S)
+    network.heal(reset=reset)
 
 
 def schedule(kinds: Sequence[str], seconds: float, *, seed: int) -> list[tuple[float, str]]:

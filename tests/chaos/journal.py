@@ -18,6 +18,19 @@ class Claim:
 
 
 @dataclass
+class Removal:
+    """The end of somebody's membership.
+
+    Attributes:
+        seq: of the layer when the removal had been acknowledged.
+        deaf_after: of the layer when the rooms had to know it.
+    """
+
+    seq: int
+    deaf_after: int
+
+
+@dataclass
 class Journal:
     """The memory of one client.
 
@@ -32,6 +45,8 @@ class Journal:
         heard: (seq, op_id) of the log as the client took it over, gaps filled by reading.
         state: feature id -> {version, class_value, properties}: the log, folded by the client; None: it could not.
         claims: what it was given.
+        last_heard: the largest number of the log that ever came, in whatever way.
+        removed: when it was put out of the project; None: it never was.
     """
 
     name: str
@@ -44,6 +59,8 @@ class Journal:
     heard: list[tuple[int, str]] = field(default_factory=list)
     state: dict[str, dict[str, Any]] | None = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
+    last_heard: int = 0
+    removed: Removal | None = None
 
     def send(self, edit: Edit) -> None:
         """Note an edit before it leaves."""
@@ -61,6 +78,7 @@ class Journal:
 
     def hear(self, row: dict[str, Any]) -> bool:
         """Take over a row of the log if it is the next one; return False where one is missing before it."""
+        self.last_heard = max(self.last_heard, row["seq"])
         last = self.heard[-1][0] if self.heard else self.heard_after
         if row["seq"] <= last:
             return True
@@ -73,6 +91,7 @@ class Journal:
 
     def start_over(self, seq: int, state: dict[str, dict[str, Any]] | None) -> None:
         """Take a snapshot over in place of what was heard."""
+        self.last_heard = max(self.last_heard, seq)
         self.heard_after, self.heard, self.state = seq, [], state
 
     @property

@@ -72,6 +72,10 @@ class Labeler:
     async def end(self, seq: int) -> None:
         """Read the log to number `seq` and hang up."""
         await self._again(lambda: self._catch_up(seq))
+        await self.hang_up()
+
+    async def hang_up(self) -> None:
+        """Leave, with whatever is unanswered."""
         self._hang_up()
         await self._http.aclose()
 

@@ -12,19 +12,29 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+ARMED = Path(__file__).with_name("armed")
 START_S = 90.0
+# A point is passed within so long, or the run has not met it.
+POINT_S = 45.0
 
 
 class ChaosSite:
-    """The programs of the site; what was killed is started again by `mend`."""
+    """The programs of the site; `armed`: they strike where `order` asks for it (`tests.chaos.armed`)."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path, *, webs: int, port: int = 0) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], log: Path, *, webs: int, port: int = 0, armed: bool = False
+    ) -> None:
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind(("127.0.0.1", port))
         self._listener.listen(512)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._environment = {**os.environ, **environment}
+        # Where points strike; only programs that are started here look there.
+        self.points = log.parent / "points"
+        arms = {"PYTHONPATH": f"{ARMED}{os.pathsep}{ROOT}", "QUADRAT_CHAOS_POINTS": str(self.points)} if armed else {}
+        if armed:
+            self.points.mkdir(exist_ok=True)
+        self._environment = {**os.environ, **environment, **arms}
         self._log = log
         self._webs: list[subprocess.Popen[bytes] | None] = [None] * webs
         self._worker: subprocess.Popen[bytes] | None = None
@@ -61,6 +71,38 @@ class ChaosSite:
     def kill_worker(self) -> None:
         """Kill the worker without a warning; the job's process dies with it."""
         self._end(self._worker, signal.SIGKILL)
+
+    def order(self, point: str, what: str) -> None:
+        """Have the site strike at a point: "kill" once, "full 3" from the fourth time on until `withdraw`."""
+        written = self.points / f"{point}.new"
+        written.write_text(what)
+        written.rename(self.points / point)
+
+    def withdraw(self, point: str) -> None:
+        """Take an order back."""
+        (self.points / point).unlink(missing_ok=True)
+
+    def await_death(self, point: str) -> None:
+        """Return when a process has died at the point, and what died is started again; a job's is by its worker.
+
+        Raises:
+            TimeoutError: none passed it.
+        """
+        deadline = time.monotonic() + POINT_S
+        while not (died := list(self.points.glob(f"*@{point}"))):
+            if time.monotonic() > deadline:
+                self.withdraw(point)
+                raise TimeoutError(f"nothing passed {point} in {POINT_S:.0f} s")
+            time.sleep(0.05)
+        pid = int(died[0].name.partition("@")[0])
+        died[0].unlink()
+        for number, process in enumerate(self._webs):
+            if process is not None and process.pid == pid:
+                process.wait(timeout=20)
+                self.start_web(number)
+        if self._worker is not None and self._worker.pid == pid:
+            self._worker.wait(timeout=20)
+            self.start_worker()
 
     def freeze(self, number: int, *, thaw: bool = False) -> None:
         """Stop one web process where it stands, or let it go on."""

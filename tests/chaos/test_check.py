@@ -1,8 +1,9 @@
 """The checker finds what is broken, and only that: each invariant is broken by hand, in rows or in a journal."""
 
+import errno
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,12 +16,16 @@ from labeling import task_leases
 from labeling.models import Task
 from labeling.task_edits import apply_leased, parse_leased
 from tests.chaos.check import INVARIANTS, check
-from tests.chaos.journal import Claim, Journal
+from tests.chaos.database import Finding
+from tests.chaos.full_disk import Upload
+from tests.chaos.journal import Claim, Journal, Removal
 from tests.labeling.tasks import Team, let_expire, make_team
+from webapp import points
 from webapp.features import ladder, selectors
 from webapp.features.models import FeatureLayer
 from webapp.jobs import runner
 from webapp.jobs import services as jobs
+from webapp.jobs.models import Job
 from webapp.projects.models import Role, User
 
 pytestmark = pytest.mark.django_db
@@ -33,10 +38,15 @@ class Worked:
     layer: FeatureLayer
     ben: Journal
     cleo: Journal
+    uploads: list[Upload] = field(default_factory=list)
 
     def check(self) -> list[str]:
         """Return the names of the invariants that are broken, each once."""
-        return sorted({finding.invariant for finding in check([self.ben, self.cleo], [self.layer])})
+        return sorted({finding.invariant for finding in self.findings()})
+
+    def findings(self) -> list[Finding]:
+        """Return what the checker finds."""
+        return check([self.ben, self.cleo], [self.layer], uploads=self.uploads)
 
     def edit(self, journal: Journal, user: User, **edit: Any) -> dict[str, Any]:
         """Send one edit as a client does, and again, as a client does that had no answer."""
@@ -59,14 +69,19 @@ def square(number: int) -> dict[str, Any]:
     return {"type": "Polygon", "coordinates": [ring]}
 
 
-def imported(layer: FeatureLayer, user: User) -> None:
-    """Import three features by a job."""
+def imported(layer: FeatureLayer, user: User) -> Job:
+    """Return a job that has imported three features."""
     features = [{"type": "Feature", "properties": {"n": n}, "geometry": square(n)} for n in range(3)]
-    path = Path(settings.QUARANTINE_DIR) / "import.geojson"
+    path = Path(settings.QUARANTINE_DIR) / f"import-{uuid4()}.geojson"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
     spec = {"layer": str(layer.pk), "path": path.name, "options": {"class_value": 2}, "user": user.pk}
     job = jobs.enqueue(project=layer.project, kind="import_features", spec=spec, user=user, title="Import")
-    assert runner.run_now(job).state == "succeeded"
+    return runner.run_now(job)
+
+
+def full_disk(point: str) -> None:
+    if point == "disk.rows":
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 @pytest.fixture
@@ -90,7 +105,11 @@ def worked(monkeypatch: pytest.MonkeyPatch) -> Worked:
             found.edit(cleo, team.cleo, geometry=square(9), properties={"n": 2}, **change)
             assert found.edit(ben, team.ben, properties={"n": 3}, **change)["status"] == "conflict"
     found.edit(cleo, team.cleo, action="delete", id=pk, base_version=2)
-    imported(layer, team.ana)
+    assert imported(layer, team.ana).state == "succeeded"
+    with monkeypatch.context() as patch:
+        patch.setattr(points, "reach", full_disk)
+        failed = imported(layer, team.ana)
+    found.uploads = [Upload("body", 507, "storage_full"), Upload("rows", 201, "", str(failed.pk))]
     let_expire(task)
     Task.objects.exclude(pk=task.pk).update(assigned_to=team.ana)
     again = task_leases.next_task(label_set=team.label_set, user=team.cleo, role=Role.LABELER)
@@ -105,13 +124,14 @@ def worked(monkeypatch: pytest.MonkeyPatch) -> Worked:
         found.hear(journal)
     layer.refresh_from_db()
     assert layer.ladder
+    cleo.removed = Removal(10, 10)
     # So that constraints can be dropped, as an index that is broken does not hold what it promises.
     connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
     return found
 
 
 def test_a_run_without_a_fault_has_no_finding(worked: Worked) -> None:
-    assert check([worked.ben, worked.cleo], [worked.layer]) == []
+    assert worked.findings() == []
 
 
 Breaking = str | Callable[[Worked], object]
@@ -123,11 +143,15 @@ _UNDONE = """DELETE FROM features_edit WHERE seq = 10;
 _TWO = """ALTER TABLE features_edit DROP CONSTRAINT edit_op_once;
     UPDATE features_edit SET op_id = '{first}' WHERE seq = 9"""
 # A trigger keeps jobs that have ended as they are.
+_DONE = "WHERE state = 'succeeded'"
 _JOB = "ALTER TABLE jobs_job DISABLE TRIGGER USER; UPDATE jobs_job SET"
 BREACHES: list[tuple[str, Breaking]] = [
     ("lost", _UNDONE),
     ("doubled", _TWO),
-    ("phantom", f"""UPDATE features_edit SET digest = 'x' WHERE seq = 9; {_JOB} result = '{{{{"added": 2}}}}'"""),
+    (
+        "phantom",
+        f"""UPDATE features_edit SET digest = 'x' WHERE seq = 9; {_JOB} result = '{{{{"added": 2}}}}' {_DONE}""",
+    ),
     ("refused", "UPDATE features_edit SET op_id = '{refused}' WHERE seq = 9"),
     ("changed", "UPDATE features_edit SET properties = '{{\"n\": 8}}' WHERE seq = 4"),
     ("changed", lambda worked: [answer.update(seq=3) for answer in next(iter(worked.cleo.answers.values()))]),
@@ -150,6 +174,11 @@ BREACHES: list[tuple[str, Breaking]] = [
     ("job", "ALTER TABLE jobs_jobevent DISABLE TRIGGER USER; UPDATE jobs_jobevent SET seq = 100 WHERE seq = 2"),
     ("job", f"{_JOB} attempt = 9"),
     ("import", f"""{_JOB} result = '{{{{"added": 6}}}}'"""),
+    ("full", lambda worked: setattr(worked.uploads[0], "status", 500)),
+    ("full", f"{_JOB} error_code = 'internal' WHERE state = 'failed'"),
+    ("full", lambda worked: setattr(worked.uploads[1], "again", worked.uploads[1].job)),
+    ("removed edit", lambda worked: setattr(worked.cleo.removed, "seq", 9)),
+    ("removed ear", lambda worked: setattr(worked.cleo.removed, "deaf_after", 9)),
     ("file", lambda _: (Path(settings.SCRATCH_DIR) / "jobs" / str(uuid4())).mkdir(parents=True)),
 ]
 # Nobody has heard yet of what these change.

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -200,6 +201,56 @@ def test_who_does_not_read_keeps_nobody_else_in(monkeypatch: pytest.MonkeyPatch)
 
     asyncio.run(work())
     assert closed == ["other"]
+
+
+def test_after_a_standstill_nothing_is_passed_on_before_the_members_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ana, ben = make_user("ana"), make_user("ben")
+    layer = make_layer(make_project(ana))
+    heard: dict[str, list[str]] = {"ana": [], "ben": []}
+    closed: list[int] = []
+
+    async def work() -> None:
+        room = rooms.Room(layer)
+        room.seq = 3
+        watch = membership.watch()
+        watch.add(room)
+        for user in (ana, ben):
+
+            async def send(text: str, name: str = user.username) -> None:
+                heard[name].append(text)
+
+            async def close(code: int) -> None:
+                closed.append(code)
+
+            seat = Seat(user, user.username, send, close, seq=3, live=True)
+            room.seats.add(seat)
+            seat.start()
+
+        async def run(call: Any, *args: Any, **values: Any) -> Any:
+            if call is membership._to_close:
+                return [(seat, room, 4403) for seat, room in args[0] if seat.user == ben]
+            if call is selectors.changes:
+                return Changes(4, [row(4)] if values["after"] < 4 else [], resync=False)
+            return None
+
+        monkeypatch.setattr(readers, "run", run)
+        # As a process finds it that was stopped for longer than that.
+        watch._looked_at -= membership.LATE_S
+        room.take([row(4)])
+        assert room.seq == 3
+        room._rung("", 4)
+        await room._follow()
+        for seat in room.seats:
+            await seat.drained()
+            seat.stop()
+        await asyncio.gather(*watch._leaving)
+        watch.remove(room)
+
+    asyncio.run(work())
+    assert [json.loads(text)["type"] for text in heard["ana"]] == ["edits", "presence"]
+    assert (heard["ben"], closed) == ([], [4403])
 
 
 def test_any_number_of_names_in_any_letters_is_told_in_portions() -> None:

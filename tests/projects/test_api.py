@@ -1,5 +1,6 @@
 """Projects, members, tokens and the own account over the API."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -7,7 +8,10 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from tests.factories import client_for, make_project, make_token, make_user
-from webapp.projects.models import ApiToken, AuditEntry, Member, Project, Role
+from webapp.errors import Denied, NotFound
+from webapp.projects.access import hold_role
+from webapp.projects.models import ApiToken, AuditEntry, Member, Project, Role, User
+from webapp.projects.services import remove_member
 
 pytestmark = pytest.mark.django_db
 
@@ -126,6 +130,52 @@ def test_two_owners_who_leave_at_the_same_moment_leave_one_behind() -> None:
         with ThreadPoolExecutor(2) as pool:
             assert sorted(pool.map(leave, calls)) == [204, 409]
         assert Member.objects.filter(project=project, role=Role.OWNER).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_removal_waits_for_an_edit_that_is_being_stored_and_is_seen_by_the_next() -> None:
+    ana, ben = make_user("ana"), make_user("ben")
+    project = make_project(ana, labeler=ben)
+    order: list[str] = []
+
+    def remove() -> None:
+        try:
+            remove_member(member=member_of(project, "ben"), user=ana, own_role=Role.OWNER)
+            order.append("removed")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            assert hold_role(ben, project, Role.LABELER) == Role.LABELER
+            removal = pool.submit(remove)
+            # It has come as far as the row that is held, and no further.
+            deadline = time.monotonic() + 10
+            while not lock_waits():
+                assert not removal.done()
+                assert time.monotonic() < deadline
+            order.append("stored")
+        removal.result(timeout=10)
+    assert order == ["stored", "removed"]
+    with transaction.atomic(), pytest.raises(NotFound):
+        hold_role(ben, project, Role.LABELER)
+    with transaction.atomic(), pytest.raises(Denied, match="needs labeler"):
+        hold_role(make_member(project, Role.VIEWER), project, Role.LABELER)
+
+
+def lock_waits() -> int:
+    """Return how many locks somebody waits for."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        [count] = cursor.fetchone()
+    return int(count)
+
+
+def make_member(project: Project, role: Role) -> User:
+    """Return a new member."""
+    user = make_user("new")
+    Member.objects.create(project=project, user=user, role=role)
+    return user
 
 
 def test_anybody_may_leave_and_nobody_below_manager_may_remove() -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.utils.dateparse import parse_datetime
 from rest_framework.decorators import api_view
@@ -18,6 +19,7 @@ from webapp.features.models import FeatureLayer
 from webapp.features.parsing import json_body, parse_bbox, parse_edits, parse_number
 from webapp.features.schema import parse_classes
 from webapp.projects import access
+from webapp.projects.models import Role
 
 GEOJSON = "application/geo+json"
 
@@ -93,7 +95,10 @@ def edits(request: Request, pk: UUID) -> HttpResponse:
     """Return the log after a number, or apply a batch of edits."""
     found = _layer(request, pk)
     if request.method == "POST":
-        results = services.apply_edits(layer=found, edits=parse_edits(json_body(request)), user=access.caller(request))
+        asked, user = parse_edits(json_body(request)), access.caller(request)
+        with transaction.atomic():
+            access.hold_role(user, found.project, Role.LABELER)
+            results = services.apply_edits(layer=found, edits=asked, user=user)
         return Response({"results": [result.as_json() for result in results], "seq": found.seq})
     after = parse_number(request.GET.get("after"), name="after", default=0, low=0, high=2**62)
     limit = parse_number(

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from django.contrib.gis.geos import GEOSGeometry
 from django.db import transaction
 
+from webapp import points
 from webapp.errors import Conflict, Invalid, QuadratError, TooLarge
 from webapp.features import edit_store, guarding, ladder, selectors
 from webapp.features.edit_checks import check_content
@@ -208,12 +209,14 @@ class _Batch:
         first = advance(self.layer, len(self.rows), count_change=self.count_change, boxes=self._boxes())
         for number, row in enumerate(self.rows, start=first):
             row.seq = number
+        points.reach("edit.numbered")
         features = [self.features[pk] for pk in changed]
         stored = edit_store.store(
             self.layer, features=features, read_versions=self.read_versions, rows=self.rows, user=self.user
         )
         if stored is None:
             raise Conflict("A feature changed under the edit.", fix="Send the edit again.")
+        points.reach("edit.stored")
         self.stored = {item.row.seq: item for item in stored}
         ladder.enter(self.layer, *known, count=self.layer.feature_count + self.count_change)
 

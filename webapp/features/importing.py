@@ -1,7 +1,6 @@
 """GeoJSON into a layer: fields and classes mapped, geometry mended by rule, everything skipped reported."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from django.http import HttpRequest
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
-from webapp.disk import check_room
+from webapp.disk import check_room, take_body
 from webapp.errors import Conflict, Invalid, QuadratError, TooLarge
 from webapp.features import bulk, services
 from webapp.features.geometry import MAX_VERTICES_IMPORTED, check_geojson
@@ -124,10 +123,7 @@ def receive(*, layer: FeatureLayer, stream: HttpRequest, options: Options, user:
     path = Path(settings.QUARANTINE_DIR) / f"import-{uuid4()}.geojson"
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with path.open("wb") as kept:
-            shutil.copyfileobj(stream, kept, 1 << 20)
-        if path.stat().st_size != length:
-            raise Invalid("The upload broke off.", fix="Send it again.", code="upload_incomplete")
+        take_body(stream, path, length=length)
         job = jobs.enqueue(
             project=layer.project,
             kind="import_features",

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from webapp import points
 from webapp.errors import Conflict, Invalid, QuadratError
 from webapp.features import bulk, restoring, selectors
 from webapp.features.import_report import Report
@@ -58,6 +59,7 @@ def import_features(context: JobContext) -> dict[str, Any]:
         kept_report.write_text(json.dumps(report.as_json()))
     report = Report.from_json(json.loads(kept_report.read_text()))
     context.progress(0.9, "Storing the features")
+    points.reach("job.staged")
 
     def leave_out(refused: Mapping[UUID, QuadratError]) -> None:
         report.refuse(_namespace(context), refused)
@@ -69,6 +71,8 @@ def import_features(context: JobContext) -> dict[str, Any]:
         if stored:
             leave_out(dict.fromkeys(set(ids) - stored, Conflict("It may not be stored where it lies.", code="closed")))
         report.added = len(stored) or bulk.add_lines(layer=layer, lines=lines, user=user, leave_out=leave_out)
+        points.reach("job.stored")
+    points.reach("job.published")
     source.unlink(missing_ok=True)
     return report.as_json()
 
@@ -119,6 +123,7 @@ def _stage(context: JobContext, importer: Importer, source: Path, rows: Path) ->
     with source.open("rb") as stream, rows.open("w", encoding="utf-8") as kept:
 
         def check(count: int) -> None:
+            points.reach("disk.rows")
             if count % 500 == 0:
                 done = CONVERTED + (0.9 - CONVERTED) * stream.tell() / size
                 context.progress(done, f"{count:,} features checked")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from django.db import InterfaceError, OperationalError
 
+from webapp import points
 from webapp.errors import QuadratError, StorageFull
 from webapp.jobs import registry, services
 from webapp.jobs.context import JobContext, scratch_folder
@@ -91,6 +92,7 @@ def run_attempt(context: JobContext) -> None:
     try:
         result = registry.handler(context.job.kind)(context)
         _close(context, lambda: services.finish(job_id=context.job.pk, token=context.token, result=result))
+        points.reach("job.finished")
     except LeaseLost:
         logger.warning("job %s: lease lost, attempt %s stops", context.job.pk, context.attempt)
     except JobCancelled:

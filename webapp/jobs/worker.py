@@ -25,6 +25,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from webapp import points
 from webapp.doorbell import listener
 from webapp.errors import QuadratError
 from webapp.jobs import services
@@ -145,6 +146,7 @@ class Worker:
         job = services.claim(worker=self.name, lanes=lanes) if lanes else None
         if job is None or job.token is None:
             return False
+        points.reach("job.claimed")
         process = subprocess.Popen(
             [
                 sys.executable,

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+from django.db import transaction
 from django.http import HttpRequest
 
 from webapp.errors import Invalid, NotFound, PreconditionFailed, PreconditionRequired
@@ -13,7 +14,8 @@ from webapp.features.models import Feature, FeatureLayer
 from webapp.features.parsing import parse_json
 from webapp.ogc.crs import check_content_crs
 from webapp.ogc.selectors import SYSTEM_PROPERTIES
-from webapp.projects.models import User
+from webapp.projects.access import hold_role
+from webapp.projects.models import Role, User
 
 MEDIA = ("application/geo+json", "application/json", "application/merge-patch+json", "application/vnd.geo+json")
 # So that an Idempotency-Key of one layer and person never meets that of another.
@@ -35,7 +37,7 @@ def create(*, layer: FeatureLayer, user: User, request: HttpRequest) -> UUID:
     op_id = uuid4() if key is None else uuid5(KEYS, f"{layer.pk}/{user.pk}/{key}")
     feature_id = uuid5(op_id, "feature")
     edit = EditRequest(op_id, "create", feature_id, **_content(body, whole=True))
-    _done(apply_edits(layer=layer, edits=[edit], user=user)[0])
+    _apply(layer, user, edit)
     return feature_id
 
 
@@ -80,7 +82,10 @@ def delete(*, layer: FeatureLayer, feature_id: UUID, user: User, request: HttpRe
 
 
 def _apply(layer: FeatureLayer, user: User, edit: EditRequest) -> None:
-    _done(apply_edits(layer=layer, edits=[edit], user=user)[0])
+    with transaction.atomic():
+        hold_role(user, layer.project, Role.LABELER)
+        result = apply_edits(layer=layer, edits=[edit], user=user)[0]
+    _done(result)
 
 
 def _done(result: EditResult) -> None:

@@ -23,6 +23,11 @@ _STANDINGS = """SELECT g.n, u.is_superuser, m.role
         AND (g.token IS NULL OR EXISTS (SELECT FROM projects_apitoken t WHERE t.id = g.token
             AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())))"""
 
+# The same of one member, whose row is kept as it is until the transaction ends.
+_HELD = f"""WITH held AS (SELECT * FROM projects_member WHERE user_id = (%(users)s::bigint[])[1]
+        AND project_id = (%(projects)s::uuid[])[1] FOR SHARE)
+    {_STANDINGS.replace("projects_member m", "held m")}"""
+
 
 def signed_in(user: object) -> bool:
     """Return True while the user's account is active and the session or token behind a socket still counts."""
@@ -47,11 +52,32 @@ def role_in(user: object, project: Project) -> Role | None:
     return roles_of([(user, project)])[0] if isinstance(user, User) else None
 
 
+def hold_role(user: User, project: Project, least: Role) -> Role:
+    """Return the user's role, as `role_in`, and keep it until the transaction ends: who removes the member waits.
+
+    So whatever is stored in the transaction was stored before the removal, and nothing after it was acknowledged.
+
+    Raises:
+        NotFound: the user is no member.
+        Denied: the role is lower than `least`.
+    """
+    [role] = _roles([(user, project)], _HELD)
+    if role is None:
+        raise NotFound()
+    if role < least:
+        raise Denied(f"Your role here is {role.label}; this needs {least.label}.", fix="Ask a manager of the project.")
+    return role
+
+
 def roles_of(asked: Sequence[tuple[User, Project]]) -> list[Role | None]:
     """Return the role of each user in the project beside it, as `role_in`, read at once."""
+    return _roles(asked, _STANDINGS)
+
+
+def _roles(asked: Sequence[tuple[User, Project]], sql: str) -> list[Role | None]:
     # A corner has no members: what counts is what its person may do in the project around it.
     around = [(user, project.corner_of or project) for user, project in asked]
-    rows = _standings([(user, project.pk) for user, project in around])
+    rows = _standings([(user, project.pk) for user, project in around], sql)
     roles = [None if row is None else _role(*pair, *row) for pair, row in zip(around, rows, strict=True)]
     return [
         role if project.corner_of_id is None else _role_in_corner(user, project, role)
@@ -71,7 +97,9 @@ def _role_in_corner(user: User, corner: Project, outside: Role | None) -> Role |
     return Role.LABELER
 
 
-def _standings(asked: Sequence[tuple[User, UUID | None]]) -> list[tuple[bool, int | None] | None]:
+def _standings(
+    asked: Sequence[tuple[User, UUID | None]], sql: str = _STANDINGS
+) -> list[tuple[bool, int | None] | None]:
     """Return (superuser, role in the project of that id) of each account that counts now; None for one that does not.
 
     That is one that is active and, where it came by a socket, has not signed out, changed the password, or lost its
@@ -88,7 +116,7 @@ def _standings(asked: Sequence[tuple[User, UUID | None]]) -> list[tuple[bool, in
     }
     found: list[tuple[bool, int | None] | None] = [None] * len(users)
     with connection.cursor() as cursor:
-        cursor.execute(_STANDINGS, values)
+        cursor.execute(sql, values)
         for number, is_superuser, role in cursor.fetchall():
             found[number - 1] = (is_superuser, role)
     return found
