@@ -15,7 +15,8 @@ REVIEW = f"t.label_set_id = %(label_set)s AND NOT t.split AND NOT t.on_sheets AN
 # Somebody else's tasks are left, and what one has skipped does not come back to oneself.
 MINE = """(t.assigned_to_id IS NULL OR t.assigned_to_id = %(user)s) AND NOT (t.state = 'skipped' AND EXISTS (
     SELECT 1 FROM labeling_taskevent e WHERE e.task_id = t.id AND e.action = 'skip' AND e.actor_id = %(user)s))"""
-_FIRST = "(t.assigned_to_id IS NOT NULL) DESC, (t.state = 'skipped')"
+# What a reviewer sent back is waited for.
+_FIRST = "(t.assigned_to_id IS NOT NULL) DESC, (t.state = 'returned') DESC, (t.state = 'skipped')"
 _NEAR = """power((ST_X(t.centre) - %(lon)s) * cos(radians(%(lat)s)), 2) + power(ST_Y(t.centre) - %(lat)s, 2)"""
 _ORDERS: dict[Order, str] = {
     "near": _NEAR,

@@ -138,8 +138,11 @@ def test_review_returns_with_a_note_that_must_be_read(team: Team) -> None:
     with pytest.raises(Invalid, match="no note"):
         task_services.return_task(task=seen, user=team.rita, role=Role.REVIEWER, note=" ")
     task_services.return_task(task=seen, user=team.rita, role=Role.REVIEWER, note="The roofs in the north are missing")
-    # It comes back to who did it, before anything else.
-    again = take(team, team.ben)
+    # It comes back to who did it, before anything else, also what is kept for the same person and nearer.
+    near = Task.objects.exclude(pk=done.pk).order_by("number").last()
+    assert near is not None
+    task_services.assign(task=near, user=team.ana, role=Role.OWNER, to=team.ben)
+    again = take(team, team.ben, place=Place(near.centre.x, near.centre.y))
     assert (again.pk, again.must_read, again.note) == (done.pk, True, "The roofs in the north are missing")
     with pytest.raises(NoteUnread):
         task_leases.finish(task=again, user=team.ben, role=Role.LABELER, token=again.token)

@@ -42,15 +42,15 @@ export function Adjudication({ labelSet, overview, tasks, onChanged }: Adjudicat
     <div class="stack">
       <div class="actions">
         {ready.length > 1 && (
-          <label class="row">
+          <label class="adjudicate-choice">
             Task
             <select class="select" value={id ?? ""} onChange={(event) => setChosen(event.currentTarget.value)}>
               {ready.map((task) => <option key={task.id} value={task.id}>{task.number} · F1 {percent(task.f1, 0)}</option>)}
             </select>
           </label>
         )}
+        {detail && detail.id === id ? <h2 class="adjudicate-title">Task {detail.number}: {detail.a?.name} and {detail.b?.name}</h2> : <span class="spacer" />}
         {alike > 0 && <Button onClick={settle}>Settle what is alike</Button>}
-        <span class="spacer" />
         {overview.counts.settled > 0 && (
           <a class="button" href={`/api/label-sets/${labelSet.id}/agreement/consensus`} download={`${labelSet.name} consensus.geojson`}><Icon name="download" /> Consensus layer</a>
         )}
@@ -63,10 +63,7 @@ export function Adjudication({ labelSet, overview, tasks, onChanged }: Adjudicat
       {error !== null && <ErrorNote error={error} />}
       {id !== null && detail === null && error === null && <Spinner label="Loading both versions" />}
       {detail && detail.id === id && (
-        <>
-          <h2>Task {detail.number}: {detail.a?.name} and {detail.b?.name}</h2>
-          <Adjudicate key={detail.id} task={detail} classes={labelSet.layer.classes} imagery={labelSet.imagery} offset={labelSet.offsets[0]} onSettled={() => void onChanged()} />
-        </>
+        <Adjudicate key={detail.id} task={detail} classes={labelSet.layer.classes} imagery={labelSet.imagery} offset={labelSet.offsets[0]} onSettled={() => void onChanged()} />
       )}
     </div>
   );

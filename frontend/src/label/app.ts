@@ -294,12 +294,12 @@ export class App implements Host {
     if (next) this.show(next.id);
   }
 
-  /** Select a sample and bring it into view. */
-  show(id: Id): void {
+  /** Select a sample and bring it into view, with another version of it where there is one. */
+  show(id: Id, beside: Sample | null = null): void {
     const sample = this.view.doc.view.get(id);
     if (!sample) return;
     this.set({ tool: "select", selected: new Set([id]) });
-    this.onFit(boundsOf(sample.geometry));
+    this.onFit(joinBounds([sample, ...(beside ? [beside] : [])].map(({ geometry }) => boundsOf(geometry))) ?? boundsOf(sample.geometry));
   }
 
   fitSelected(): void {

@@ -41,7 +41,7 @@ export function ConflictCard({ app, view }: { app: App; view: View }): JSX.Eleme
         </p>
       )}
       <div class="actions">
-        <Button onClick={() => app.show(conflict.id)}>Zoom to it</Button>
+        <Button onClick={() => app.show(conflict.id, theirs)}>Zoom to it</Button>
         <span class="spacer" />
         <Button onClick={() => app.resolve(opId, "theirs")}>{theirs ? "Keep theirs" : "Leave it deleted"}</Button>
         {shapes && <Button onClick={() => app.resolve(opId, "both")}>Keep both</Button>}

@@ -53,7 +53,7 @@ export function KeyList({ table, keys, bindings, onChange, onClose }: KeyListPro
       }
     >
       <TextInput label="Find" quiet type="search" placeholder="Find a key or what it does" value={wanted} onChange={setWanted} />
-      <p class="muted small-text" role="status">{asking ? `Press the key for “${asking.label}” (Esc: leave it).` : said || "Click a key to change it. Your keys are kept in this browser."}</p>
+      <p class="muted small-text label-keys-said" role="status">{asking ? `Press the key for “${asking.label}” (Esc: leave it).` : said || "Click a key to change it. Your keys are kept in this browser."}</p>
       <div class="label-keys">
         {GROUPS.map((group) => {
           const rows = found.filter((key) => key.group === group);

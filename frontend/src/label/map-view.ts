@@ -19,6 +19,7 @@ import { at, drawSketch } from "./sketch-drawing";
 import { SKETCHES } from "./sketches";
 import { shapeOf } from "./shapes";
 import { Tools } from "./tools";
+import { EDGE_PX, roomBelow } from "./room";
 import type { Id, Position, Sample } from "./types";
 
 export interface MapView {
@@ -146,8 +147,11 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, show
       const box = toLatLngBounds(bounds);
       // A sample that is well seen already stays where it is.
       const size = map.latLngToContainerPoint(box.getSouthEast()).distanceTo(map.latLngToContainerPoint(box.getNorthWest()));
-      if (map.getBounds().pad(-0.1).contains(box) && size > 60) return;
-      map.fitBounds(box, { maxZoom: Math.max(map.getZoom(), Math.min(imagery.max_zoom + 1, 24)), padding: [80, 80] });
+      const { y: height } = map.getSize();
+      const bottom = roomBelow(height, element.parentElement?.querySelector(".label-bottom")?.clientHeight ?? 0);
+      const lowest = map.latLngToContainerPoint(box.getSouthEast()).y;
+      if (map.getBounds().pad(-0.1).contains(box) && size > 60 && (bottom === EDGE_PX || lowest < height - bottom)) return;
+      map.fitBounds(box, { maxZoom: Math.max(map.getZoom(), Math.min(imagery.max_zoom + 1, 24)), paddingTopLeft: [EDGE_PX, EDGE_PX], paddingBottomRight: [EDGE_PX, bottom] });
     },
     centreOn: (bounds) => map.setView(...reviewView(map, imagery, bounds), { animate: false }),
     readAhead: (bounds) => {
