@@ -100,18 +100,26 @@ class Labels:
         expect(self.map).to_have_attribute("data-loading", "false")
 
     def distance_px(self, place: Sequence[float], point: Point) -> float:
-        """Return how far a (lon, lat) is from a point of the map, in pixels of the screen.
+        """Return how far a (lon, lat) is from a point of the map, in pixels of the screen."""
+        return math.dist(self.point_of(place), point)
+
+    def point_of(self, place: Sequence[float]) -> Point:
+        """Return where on the map a (lon, lat) is, in pixels of the screen.
 
         Web Mercator by hand, from the view that stands in the page's address.
         """
-        zoom, lat, lon = (float(part) for part in self.page.url.partition("#")[2].split("/"))
+        zoom, *centre = self.view()
         size = 256 * 2**zoom
         x, y = _mercator(place[0], place[1])
-        centre_x, centre_y = _mercator(lon, lat)
+        centre_x, centre_y = _mercator(*centre)
         box = self.map.bounding_box()
         assert box is not None
-        px = ((x - centre_x) * size + box["width"] / 2, (y - centre_y) * size + box["height"] / 2)
-        return math.hypot(px[0] - point[0], px[1] - point[1])
+        return ((x - centre_x) * size + box["width"] / 2, (y - centre_y) * size + box["height"] / 2)
+
+    def view(self) -> tuple[float, float, float]:
+        """Return zoom, longitude and latitude of the map's centre, as they stand in the page's address."""
+        zoom, lat, lon = (float(part) for part in self.page.url.partition("#")[2].split("/"))
+        return zoom, lon, lat
 
     def take_out(self, form: str, folder: Path) -> Path:
         """Export the samples by the dialog; return the path of the file."""
