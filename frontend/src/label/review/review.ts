@@ -78,9 +78,12 @@ export class Review {
 
   /** Read how many are left and how decisions fell so far. */
   async look(): Promise<void> {
+    const { wanted, decided } = this.view;
     await this.guarded(async () => {
-      const [page, figures] = await Promise.all([this.options.rest.stream(this.view.wanted, null), this.options.rest.figures()]);
-      this.set({ left: page.count, figures });
+      const [page, figures] = await Promise.all([this.options.rest.stream(wanted, null), this.options.rest.figures()]);
+      // What was decided meanwhile is not in that count.
+      const stands = this.view.wanted === wanted && this.view.decided === decided;
+      this.set(stands ? { left: page.count, figures } : { figures });
     });
   }
 

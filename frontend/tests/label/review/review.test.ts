@@ -84,6 +84,16 @@ describe("the review stream", () => {
     expect([review.view.current, desk.said.at(-1)]).toEqual([null, "Nothing is left to review."]);
   });
 
+  it("keeps its count where a look that was asked for before the first decision is answered after it", async () => {
+    const { review } = desk;
+    const looked = review.look();
+    review.accept();
+    await looked;
+    expect([review.view.decided, review.view.left]).toEqual([1, 3]);
+    await review.look();
+    expect(review.view.left).toBe(4); // what the server says now
+  });
+
   it("goes on after mending without accepting once more", () => {
     desk.review.fix();
     expect(desk.said.at(-1)).toContain("Drag its corners");
