@@ -217,9 +217,14 @@ class Pages:
 
 def sign_in(context: BrowserContext, user: User, url: str) -> None:
     """Give the context a session of the user, as the log-in form would."""
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session_of(user), "url": url}])
+
+
+def session_of(user: User) -> str:
+    """Return the key of a new session of the user."""
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.save()
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": str(session.session_key), "url": url}])
+    return str(session.session_key)
