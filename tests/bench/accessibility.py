@@ -9,7 +9,6 @@ product). The newest object of each kind of content is opened, so the demo makes
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.bench.report import report
+from tests.bench.served import chromium_path
 from tests.bench.tile_servers import ROOT
 
 AXE = "axe-core@4.14.1"
@@ -89,11 +89,10 @@ def main() -> None:
     parser.add_argument("--user", required=True)
     args = parser.parse_args()
     script = axe_source()
-    browser_path = os.environ.get("QUADRAT_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
     counted: dict[str, int] = {}
     grave: dict[str, Any] = {}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox", "--disable-gpu"])
         for look in LOOKS:
             page = signed_in(browser, args.site, args.user, look)
             for address in addresses(page):

@@ -9,23 +9,20 @@ computed for each of them (from a trace), which does not depend on what else the
 import argparse
 import json
 import os
-import shutil
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.bench.pan_page import TAKE, WATCH, cpu_ms
 from tests.bench.report import report
-from tests.bench.tile_servers import ROOT, Server
+from tests.bench.served import SIZE, served_to
+from tests.bench.tile_servers import ROOT
 from tests.bench.vector_data import cells
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-SIZE = (1280, 800)
 MIDDLE = (470, 400)
 DRAGS, NEW = 8, 20
 # From the last click: when the samples' canvas was painted anew, when the next frame began (by then the picture is on
@@ -175,7 +172,6 @@ def main() -> None:
     django.setup()
     from labeling.services import create_label_set
     from tests.bench.scenes import ingested, owner
-    from tests.browser.driver import sign_in
     from webapp.features.bulk import NewFeature, add_features
 
     user, project = owner("Labeling page")
@@ -186,21 +182,11 @@ def main() -> None:
     shapes = cells(args.buildings, scene.footprint.extent, args.samples)
     rows = (NewFeature(shape, class_value=1 + number % 3) for number, shape in enumerate(shapes))
     add_features(layer=label_set.layer, features=rows)
-    path = os.environ.get("QUADRAT_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-    with (
-        Server(Path(sys.executable), "webapp.asgi:application", {"QUADRAT_DEBUG": "0"}) as server,
-        sync_playwright() as p,
-    ):
-        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps an event loop on this thread
-        url = f"http://127.0.0.1:{server.port}"
-        browser = p.chromium.launch(executable_path=path, args=FLAGS)
-        context = browser.new_context(viewport={"width": SIZE[0], "height": SIZE[1]})
-        sign_in(context, user, url)
-        page = context.new_page()
-        figures = measure(page, f"{url}/label/{label_set.pk}/", args.samples)
+    with served_to(user) as site:
+        page = site.context.new_page()
+        figures = measure(page, f"{site.url}/label/{label_set.pk}/", args.samples)
         if args.screenshot:
             page.screenshot(path=args.screenshot)
-        browser.close()
     report(figures)
     if args.markdown:
         args.markdown.write_text(markdown(figures, os.getloadavg()))

@@ -11,7 +11,6 @@ import argparse
 import json
 import math
 import os
-import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -21,16 +20,15 @@ from statistics import median
 from typing import Any
 
 import shapely
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from shapely.geometry import Polygon, shape
 from shapely.geometry.base import BaseGeometry
 
 from tests.bench.report import report
-from tests.bench.tile_servers import ROOT, Server
+from tests.bench.served import served_to
+from tests.bench.tile_servers import ROOT
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 SCENES = ("a", "b")
-SIZE = (1280, 800)
 # Room around the building for the page's own things: tools on the left, hints above.
 MARGIN = {"left": 130, "top": 70, "right": 60, "bottom": 60}
 PAN_PX = 80  # of an arrow key
@@ -222,7 +220,6 @@ def main() -> None:
     django.setup()
     from labeling.services import create_label_set
     from tests.bench.scenes import ingested, owner
-    from tests.browser.driver import sign_in
     from webapp.features.geometry import to_shape
     from webapp.features.models import Feature
 
@@ -233,16 +230,7 @@ def main() -> None:
     ]
     rows: list[dict[str, Any]] = []
     apart: list[float] = []
-    path = os.environ.get("QUADRAT_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-    with (
-        Server(Path(sys.executable), "webapp.asgi:application", {"QUADRAT_DEBUG": "0"}) as server,
-        sync_playwright() as p,
-    ):
-        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps an event loop on this thread
-        url = f"http://127.0.0.1:{server.port}"
-        browser = p.chromium.launch(executable_path=path, args=FLAGS)
-        context = browser.new_context(viewport={"width": SIZE[0], "height": SIZE[1]})
-        sign_in(context, user, url)
+    with served_to(user) as site:
         for name in SCENES:
             scene = ingested(project, user, data / f"catanduanes_{name}.tif")
             assert scene.footprint is not None
@@ -253,7 +241,7 @@ def main() -> None:
             )
             # Web Mercator's own pixel: the scenes are in it.
             pixel = abs(scene.transform[0]) / (2 * math.pi * 6_378_137)
-            hand, done = label(context.new_page(), f"{url}/label/{label_set.pk}/", buildings, pixel)
+            hand, done = label(site.context.new_page(), f"{site.url}/label/{label_set.pk}/", buildings, pixel)
             stored = [to_shape(row.geometry) for row in Feature.objects.filter(layer=label_set.layer, deleted=False)]
             if len(stored) != len(buildings):
                 sys.exit(f"{len(stored)} of {len(buildings)} buildings of scene {name} are stored.")
@@ -263,7 +251,6 @@ def main() -> None:
                 hand.page.keyboard.press("Shift+F")
                 hand.page.wait_for_load_state("networkidle")
                 hand.page.screenshot(path=args.screenshot.with_stem(f"{args.screenshot.stem}-{name}"))
-        browser.close()
     report(_figures(rows, apart))
 
 

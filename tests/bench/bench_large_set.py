@@ -10,7 +10,6 @@ be found. Last, the server is asked for vector tiles, pages of features and boxe
 import argparse
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,14 +24,14 @@ from typing import Any
 import numpy as np
 import pyogrio
 import shapely
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.bench.bench_tiles import tiles_in
 from tests.bench.report import report
+from tests.bench.served import served_to
 from tests.bench.tile_servers import ROOT, Server
 from tests.bench.vector_data import cells
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 MOST_MS = 600_000
 WRONG = {"duplicate": 5, "tiny": 3, "outside": 2, "repaired": 4}
 ASKED = 60
@@ -268,7 +267,6 @@ def main() -> None:
     from labeling.models import LabelSet
     from labeling.services import create_label_set
     from tests.bench.scenes import ingested, owner
-    from tests.browser.driver import sign_in
     from webapp.features.models import Edit, Feature
 
     user, project = owner("Large set")
@@ -276,19 +274,12 @@ def main() -> None:
     scene = label_set.imagery if label_set else ingested(project, user, args.scene)
     assert scene.footprint is not None
     figures: dict[str, Any] = {}
-    path = os.environ.get("QUADRAT_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
     with (
         tempfile.TemporaryDirectory() as folder,
         worker() as working,
-        Server(Path(sys.executable), "webapp.asgi:application", {"QUADRAT_DEBUG": "0"}) as server,
-        sync_playwright() as p,
+        served_to(user) as site,
     ):
-        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps an event loop on this thread
-        url = f"http://127.0.0.1:{server.port}"
-        browser = p.chromium.launch(executable_path=path, args=FLAGS)
-        context = browser.new_context(viewport={"width": 1280, "height": 800})
-        sign_in(context, user, url)
-        page = context.new_page()
+        page = site.context.new_page()
         for count in () if label_set else (args.imported, args.samples):
             file = Path(folder) / f"buildings-{count}.fgb"
             write_file(file, args.buildings, scene.footprint.extent, count)
@@ -296,12 +287,12 @@ def main() -> None:
             label_set = create_label_set(
                 project=project, name=f"{count:,} buildings", imagery=scene, classes=classes, user=user
             )
-            pids = {"worker": working, "server": server.pid}
-            figures[f"import of {count:,}"] = import_by_dialog(page, f"{url}/label/{label_set.pk}/", file, pids)
+            pids = {"worker": working, "server": site.server.pid}
+            figures[f"import of {count:,}"] = import_by_dialog(page, f"{site.url}/label/{label_set.pk}/", file, pids)
             assert Feature.objects.filter(layer=label_set.layer).count() == count
             assert Edit.objects.filter(layer=label_set.layer).count() == count, "the history is part of it"
         assert label_set is not None
-        address = f"{url}/label/{label_set.pk}/"
+        address = f"{site.url}/label/{label_set.pk}/"
         label_set.layer.refresh_from_db()
         figures["pages"] = look(page, address, label_set.layer.feature_count)
         if args.screenshots:
@@ -309,10 +300,9 @@ def main() -> None:
             page.goto(address)
             page.get_by_text("Too many samples in view").wait_for()
             page.screenshot(path=args.screenshots / "large-label.png")
-        cookie = "; ".join(f"{one['name']}={one['value']}" for one in context.cookies())
+        cookie = "; ".join(f"{one['name']}={one['value']}" for one in site.context.cookies())
         page.goto("about:blank")
-        figures["asked"] = ask(server, label_set.layer, cookie)
-        browser.close()
+        figures["asked"] = ask(site.server, label_set.layer, cookie)
     report(figures)
     if args.markdown:
         args.markdown.write_text(markdown(figures, os.getloadavg()))

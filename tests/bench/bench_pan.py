@@ -8,23 +8,21 @@ Leaflet page without our layer would do.
 
 import argparse
 import os
-import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from tests.bench.pan_page import Watch
 from tests.bench.report import report
-from tests.bench.tile_servers import ROOT, Server
+from tests.bench.served import served_to
+from tests.bench.tile_servers import ROOT
 from tests.bench.vector_data import made_layer
 
 NAME = "A million buildings"
 STEPS, STEP_PX = 10, (330, 120)
 CENTRE = (760, 420)
 # Software rendering on the machine's cores: Chromium without a graphics card.
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 PEER = """(count) => new Promise((done) => {
   const side = Math.ceil(Math.sqrt(count)), step = 0.0001;
   const features = Array.from({ length: count }, (_, at) => {
@@ -105,7 +103,6 @@ def main() -> None:
     import django
 
     django.setup()
-    from tests.browser.driver import sign_in
     from webapp.maps.models import Map
     from webapp.maps.services import create_map
 
@@ -115,22 +112,12 @@ def main() -> None:
         project=layer.project, name=NAME, user=user, layers=[layer]
     )
     shown.layers.update(style={})  # as it is before the script chooses one colour
-    path = os.environ.get("QUADRAT_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-    with (
-        Server(Path(sys.executable), "webapp.asgi:application", {"QUADRAT_DEBUG": "0"}) as server,
-        sync_playwright() as p,
-    ):
-        url = f"http://127.0.0.1:{server.port}"
-        browser = p.chromium.launch(executable_path=path, args=FLAGS)
-        context = browser.new_context(viewport={"width": 1280, "height": 800})
-        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps an event loop on this thread
-        sign_in(context, user, url)
-        watch = Watch(context)
-        measure(watch, f"{url}/maps/{shown.pk}/", layer, args.peer)
+    with served_to(user) as site:
+        watch = Watch(site.context)
+        measure(watch, f"{site.url}/maps/{shown.pk}/", layer, args.peer)
         if args.screenshot:
             watch.page.evaluate("() => document.querySelector('#peer').remove()")
             watch.page.screenshot(path=args.screenshot)
-        browser.close()
     report(watch.figures)
 
 

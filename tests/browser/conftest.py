@@ -11,7 +11,6 @@ QUADRAT_SKIP_BUILD (1: use the front end as it was built last).
 import fcntl
 import importlib.util
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from pytest_django import Settings
 from labeling.models import LabelSet
 from labeling.services import create_label_set
 from tests import factories
+from tests.bench.served import chromium_path
 from tests.browser.driver import Pages, Site, database_url_of_tests, free_port
 from tests.remote.server import Site as FileServer
 from tests.remote.server import serving
@@ -145,7 +145,7 @@ def own_folders(settings: Settings, site: Site) -> Path:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium without a window."""
-    path = os.environ.get("QUADRAT_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+    path = chromium_path()
     if not Path(path).exists():
         pytest.fail(f"no browser at {path}; install chromium, or set QUADRAT_CHROMIUM to one")
     # Playwright's synchronous API keeps an event loop on this thread, which Django would take for async code.
