@@ -65,7 +65,7 @@ export interface TextInputProps extends LabelledProps {
 /** A line (or some lines) of text with its label. */
 export function TextInput(props: TextInputProps): JSX.Element {
   // The attribute moves the focus when a dialog opens, the effect anywhere else.
-  const control = useRef<HTMLInputElement>(null);
+  const control = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
   useEffect(() => {
     if (props.autofocus) control.current?.focus();
   }, [props.autofocus]);
@@ -74,6 +74,7 @@ export function TextInput(props: TextInputProps): JSX.Element {
       {(aria) =>
         props.rows !== undefined && props.rows > 1 ? (
           <textarea
+            ref={control}
             class="input"
             rows={props.rows}
             value={props.value}
@@ -81,7 +82,15 @@ export function TextInput(props: TextInputProps): JSX.Element {
             placeholder={props.placeholder}
             disabled={props.disabled}
             required={props.required}
+            maxLength={props.maxLength}
+            autofocus={props.autofocus}
             onInput={(event) => props.onChange(event.currentTarget.value)}
+            onKeyDown={(event) => {
+              // Enter begins a line here; with Ctrl it sends the form, as it does from a field of one line.
+              if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+              event.preventDefault();
+              event.currentTarget.form?.requestSubmit();
+            }}
             {...aria}
           />
         ) : (

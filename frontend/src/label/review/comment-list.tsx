@@ -115,7 +115,7 @@ export function CommentDialog({ comments }: { comments: Comments }): JSX.Element
         </>
       }
     >
-      <TextInput label="Comment" rows={4} autofocus value={text} onChange={setText} hint="Whoever is named with @ has to read it." />
+      <TextInput label="Comment" rows={4} autofocus value={text} onChange={setText} hint="Whoever is named with @ has to read it. Ctrl Enter sends it." />
       <div class="comment-names" role="group" aria-label="Name somebody">
         {nameable.map(({ username, name }) => (
           <Button key={username} small onClick={() => setText(`${text}${text && !text.endsWith(" ") ? " " : ""}@${username} `)}>@{name || username}</Button>
