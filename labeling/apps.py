@@ -13,4 +13,4 @@ class LabelingConfig(AppConfig):
         from labeling import sheet_edits
         from webapp.features import guarding
 
-        guarding.register(sheet_edits.refuse_places)
+        guarding.register(sheet_edits.GUARD)

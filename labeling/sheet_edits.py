@@ -9,7 +9,7 @@ from django.db import connection
 from labeling.models import Task
 from webapp.errors import Conflict, Invalid, QuadratError
 from webapp.features.geometry import to_shape
-from webapp.features.guarding import Places
+from webapp.features.guarding import Guard, Places
 from webapp.features.models import FeatureLayer
 from webapp.features.services import EditRequest
 
@@ -60,6 +60,22 @@ def refuse_places(layer: FeatureLayer, places: Places) -> dict[UUID, QuadratErro
     )
     alone = _no_task()
     return {pk: alone if sheet else blind for pk, sheet in rows if not (sheet and places.were_there)}
+
+
+def closed_cells(layer: FeatureLayer) -> str:
+    """Return a text that names the cells of a layer that are closed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT coalesce(md5(string_agg(t.id::text, '' ORDER BY t.id)), '')
+            FROM labeling_task t JOIN labeling_labelset s ON s.id = t.label_set_id
+            WHERE s.layer_id = %s AND t.on_sheets AND NOT t.split""",
+            [layer.pk],
+        )
+        [text] = cursor.fetchone()
+    return str(text)
+
+
+GUARD = Guard(refuse_places, closed_cells)
 
 
 def _no_task() -> QuadratError:

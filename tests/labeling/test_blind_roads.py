@@ -23,7 +23,7 @@ from webapp.errors import Conflict, QuadratError
 from webapp.features import bulk, restoring
 from webapp.features import services as features
 from webapp.features.importing import Options, import_now
-from webapp.features.models import Edit, Feature
+from webapp.features.models import Edit, Feature, FeatureLayer
 from webapp.features.services import EditRequest, NewFeature
 from webapp.projects.models import Role
 
@@ -161,6 +161,27 @@ def test_a_file_goes_in_but_for_what_lies_in_blind_cells_and_the_report_says_whi
     layer.refresh_from_db()
     assert (layer.seq, layer.feature_count, layer.next_fid) == (3, 3, 4), "its numbers have no gap"
     assert list(Edit.objects.filter(layer=layer).values_list("seq", flat=True)) == [1, 2, 3]
+
+
+def test_a_cell_that_becomes_blind_while_a_file_waits_for_the_lock_takes_nothing_of_it(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_blind(team, 5)
+    layer, told = team.label_set.layer, list[set[UUID]]()
+    shapes = {number: shape(cell(team, number), IN) for number in (4, 5, 6)}
+    ids = {number: uuid4() for number in shapes}
+    take_lock = bulk.lock
+
+    def lock(locked: FeatureLayer) -> FeatureLayer:
+        make_blind(team, 6)
+        return take_lock(locked)
+
+    monkeypatch.setattr(bulk, "lock", lock)
+    features = [bulk.NewFeature(shapes[number], 1, id=ids[number]) for number in shapes]
+    lines = (bulk.copy_line(item, {1}) for item in features)
+    added = bulk.add_lines(layer=layer, lines=lines, user=team.ana, leave_out=lambda refused: told.append(set(refused)))
+    assert (added, told) == (1, [{ids[5]}, {ids[6]}])
+    assert Feature.objects.get(layer=layer).pk == ids[4]
 
 
 def test_what_was_deleted_before_a_cell_became_blind_comes_back_by_no_road(team: Team) -> None:

@@ -89,9 +89,13 @@ def add_lines(
             return 0
         cursor.execute(_STAGING)
         cursor.cursor.copy_expert(f"COPY staged_features ({_COLUMNS}) FROM STDIN", kept)
+        # Asked before the lock: among hundreds of cells that takes seconds, in which others edit the layer.
+        state = guarding.state(layer)
+        count -= _left_out(layer, cursor, leave_out)
         # Only now: others may edit the layer while the features stream in.
         locked = lock(layer)
-        count -= _left_out(locked, cursor, leave_out)
+        if guarding.state(locked) != state:
+            count -= _left_out(locked, cursor, leave_out)
         if count:
             _publish(locked, cursor, count, block=block, user=user)
             layer.seq, layer.ladder = locked.seq, locked.ladder

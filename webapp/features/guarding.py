@@ -1,8 +1,9 @@
 """Places in a layer that are not open to every edge: whoever writes into a layer asks those who guard some of it.
 
-A room that keeps places for itself registers a guard when it starts. It is asked in the writer's own transaction, under
-the layer's lock, once for all that is to be written. Deletions and changes of class move nothing and are not asked
-about; a layer that is moved as a whole takes its guards' places along.
+A room that keeps places for itself registers a guard when it starts. It is asked in the writer's own transaction, once
+for all that is to be written: under the layer's lock, or, where that takes so long that others would wait, before the
+lock, and under it again if other places are closed by then. Deletions and changes of class move nothing and are not
+asked about; a layer that is moved as a whole takes its guards' places along.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,23 +32,42 @@ class Places:
     were_there: bool = False
 
 
-Guard = Callable[[FeatureLayer, Places], Mapping[UUID, QuadratError]]
+@dataclass(frozen=True)
+class Guard:
+    """Who keeps places for themselves.
+
+    Attributes:
+        refuse: returns which ids may not be written there, and why.
+        state: returns a text that is another one when other places of the layer are closed.
+    """
+
+    refuse: Callable[[FeatureLayer, Places], Mapping[UUID, QuadratError]]
+    state: Callable[[FeatureLayer], str]
+
 
 _guards: list[Guard] = []
 
 
 def register(guard: Guard) -> None:
-    """Ask a guard from now on: it returns which ids may not be written there, and why."""
+    """Ask a guard from now on."""
     if guard not in _guards:
         _guards.append(guard)
 
 
 def refused(layer: FeatureLayer, places: Places) -> dict[UUID, QuadratError]:
-    """Return what may not be written, and why, by id. Ask under the layer's lock: the answer holds until the commit."""
+    """Return what may not be written, and why, by id.
+
+    Asked under the layer's lock, the answer holds until the commit; asked before it, only if `state` is the same then.
+    """
     found: dict[UUID, QuadratError] = {}
     for guard in _guards:
-        found |= guard(layer, places)
+        found |= guard.refuse(layer, places)
     return found
+
+
+def state(layer: FeatureLayer) -> list[str]:
+    """Return what changes when other places of the layer are closed."""
+    return [guard.state(layer) for guard in _guards]
 
 
 def refused_shapes(layer: FeatureLayer, shapes: Mapping[UUID, GEOSGeometry]) -> dict[UUID, QuadratError]:
