@@ -16,7 +16,7 @@ bench-tiles: ## imagery tiles beside TiTiler's, into docs/benchmarks/tiles.md an
 	@$(SETUP) bench-tiles
 bench-vector: ## vector tiles beside tipg's, into docs/benchmarks/vector.md
 	@$(SETUP) bench-vector
-chaos:  ## people label while processes die, then every invariant is checked (PROFILE=long: five minutes)
+chaos:  ## people label while processes die, then every invariant is checked (PROFILE=long: six minutes)
 	@PROFILE="$(PROFILE)" $(SETUP) chaos
 machines: ## state machines of editing and tasks, 200 examples of 40 steps each (SIZE=1000x50 for more)
 	@QUADRAT_TEST_MACHINES="$(or $(SIZE),200x40)" $(SETUP) machines

@@ -72,7 +72,7 @@ EVERY_POINT = (*faults.EDIT_POINTS, *faults.JOB_POINTS)
 PROFILES = {
     # The first import is large enough for a ladder of cells, and for clients that have to load all anew.
     "smoke": Profile(12, 2.0, 110, 2, (*EACH, *PARTED, *REFUSING, *SOME_POINTS), (5_200,)),
-    "long": Profile(24, 1.0, 280, 2, (*EACH, *EACH, *PARTED, *REFUSING, faults.REMOVED, *EVERY_POINT), (5_200, 500)),
+    "long": Profile(16, 1.0, 300, 2, (*EACH, *PARTED, *REFUSING, faults.REMOVED, *EVERY_POINT), (5_200, 500)),
     # What a test has time for; it runs on a server that others use.
     "test": Profile(
         6,

@@ -22,6 +22,7 @@ QUIET_S = 120.0
 # A body above this size is imported by a job (`webapp.features.importing.DIRECT_BYTES`).
 IMPORT_BYTES = 2_600_000
 FEATURES = 600
+UNAVAILABLE = 503
 # A look at the rooms takes its time, too.
 LOOK_S = 0.1
 
@@ -87,8 +88,16 @@ class OwnerAtWork:
         connection.close()
 
     def _send(self, features: int) -> httpx.Response:
+        """Return the answer to a file that is sent until the database is there: an earlier fault may be felt still."""
         url = f"/api/layers/{self._label_set.layer_id}/import?class_value=2"
-        return self._http.post(url, content=geojson(features))
+        replies: list[httpx.Response] = []
+
+        def answered() -> bool:
+            replies.append(self._http.post(url, content=geojson(features)))
+            return replies[-1].status_code != UNAVAILABLE
+
+        wait_for(answered, "an upload is answered")
+        return replies[-1]
 
     def _removed(self, path: str) -> bool:
         try:
