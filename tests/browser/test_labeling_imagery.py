@@ -60,7 +60,7 @@ def test_bands_dates_and_place_of_the_imagery_while_labeling(
     wait_until(lambda: drawn_words(page, "bidx=1"), what="tiles of one band", page=page)
 
     # Another day: parted by a divider that keys move, and held up by a key.
-    page.get_by_role("combobox", name="Another date").select_option(label="Flight of spring, 2 Apr 2018")
+    page.get_by_role("combobox", name="Another date").select_option(label="2 Apr 2018, Flight of spring")
     divider = page.get_by_role("slider", name="Swipe between OSBS_029 and Flight of spring")
     divider.press("ArrowLeft")
     expect(divider).to_have_attribute("aria-valuenow", "48")
@@ -143,20 +143,20 @@ def test_a_sample_is_copied_to_the_other_date(
     labels.key("v")
     labels.key("Shift+D")
     expect(page.get_by_text("Choose another date in the Imagery panel first.")).to_be_visible()
-    page.get_by_role("combobox", name="Another date").select_option(label="Flight of spring, 2 Apr 2018")
+    page.get_by_role("combobox", name="Another date").select_option(label="2 Apr 2018, Flight of spring")
     page.get_by_role("slider", name="Swipe between OSBS_029 and Flight of spring").press("ArrowLeft")
 
     # None is selected: all in view, once that was said.
     labels.key("Shift+D")
-    asked = page.get_by_role("dialog", name="Copy 1 sample to Flight of spring, 2 Apr 2018?")
+    asked = page.get_by_role("dialog", name="Copy 1 sample to 2 Apr 2018, Flight of spring?")
     screenshot(page, "label-copy-asks")
     asked.get_by_role("button", name="Copy", exact=True).click()
     other_name = "Tree crowns, Flight of spring, 2 Apr 2018"
-    expect(page.get_by_text(f"1 sample copied into {other_name}.")).to_be_visible()
+    expect(page.get_by_text(f"1 sample copied into “{other_name}”.")).to_be_visible()
     # The selected one, by the button: it is there already.
     labels.click((470, 265))
     page.get_by_role("button", name="Copy to the other date").click()
-    expect(page.get_by_text(f"Nothing new was copied into {other_name}. 1 was there already.")).to_be_visible()
+    expect(page.get_by_text(f"Nothing new was copied into “{other_name}”. 1 was there already.")).to_be_visible()
     screenshot(page, "label-copied")
 
     # The way there leads to the same place; each set is of its own date, and each is the other's other date.
