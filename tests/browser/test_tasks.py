@@ -1,13 +1,10 @@
 """Tasks on the labeling page, from the grid to the review, with two people."""
 
 import re
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
-from typing import Any
 
-import httpx
 import pytest
 from django.conf import settings
 from playwright.sync_api import Locator, Page, expect
@@ -16,7 +13,7 @@ from labeling import task_leases, task_services
 from labeling.models import LabelSet, Proposal, Task
 from labeling.task_grid import GridRequest
 from tests import factories
-from tests.browser.driver import PHONE, Pages, Site, session_of, wait_until
+from tests.browser.driver import PHONE, Pages, wait_until
 from tests.browser.labels import Labels
 from tests.labeling.tasks import let_expire
 from webapp.projects.models import Member, Role, User
@@ -163,59 +160,60 @@ def test_a_labeler_on_a_phone_sees_the_task_above_the_map(
 
 
 CSRF = "t" * 32
+# The request that the button "Next task" sends, at a moment (ms since 1970) that all pages wait for.
+NEXT = """([labelSet, at, token]) => {
+  window.send = (url, body) => fetch(url, {
+    method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json", "X-CSRFToken": token },
+  }).then(async (answer) => ({ status: answer.status, body: await answer.json() }));
+  const wanted = { order: "near", purpose: "label", lon: 0, lat: 0 };
+  window.asked = new Promise((go) => setTimeout(go, at - Date.now()))
+    .then(() => send(`/api/label-sets/${labelSet}/tasks/next`, wanted));
+}"""
 
 
-def headers_of(user: User) -> dict[str, str]:
-    """Return what the browser of somebody who is signed in sends along."""
-    cookies = f"{settings.SESSION_COOKIE_NAME}={session_of(user)}; {settings.CSRF_COOKIE_NAME}={CSRF}"
-    return {"Cookie": cookies, "X-CSRFToken": CSRF}
+def light_page(open_page: Pages, user: User) -> Page:
+    """Open an empty page of the site in a browser of its own, which may send what the labeling page sends."""
+    page = open_page(user, allow=["status of 409"])
+    page.route("**/empty", lambda route: route.fulfill(body="", content_type="text/html"))
+    page.context.add_cookies([{"name": settings.CSRF_COOKIE_NAME, "value": CSRF, "url": open_page.site.url}])
+    page.goto("/empty")
+    return page
 
 
 def test_twenty_people_who_ask_for_the_next_task_at_once_get_twenty_and_an_ended_lease_is_given_on(
-    open_page: Pages, site: Site, label_set: LabelSet, ana: User
+    open_page: Pages, label_set: LabelSet, ana: User
 ) -> None:
     task_services.create_grid(label_set=label_set, request=GridRequest("pixels", 80), user=ana)
     people = [factories.make_user(f"labeler{number}") for number in range(21)]
     Member.objects.bulk_create(Member(project=label_set.project, user=user, role=Role.LABELER) for user in people)
-    # Two press the button on their pages; the others send what it sends, for pages would keep the machine busy.
+    # Two press the button on their labeling pages; twenty of those would keep the machine busy for half a minute.
     watched, sending = people[:2], people[2:20]
     panels = [panel(Labels(open_page(user), label_set).page) for user in watched]
-    headers = {user: headers_of(user) for user in people[2:]}
-    together = Barrier(len(sending) + 1)
+    *pages, late = [light_page(open_page, user) for user in people[2:]]
+    for tasks in panels:
+        tasks.get_by_role("button", name="Next task").focus()
+    at = time.time() * 1000 + 500
+    for page in pages:
+        page.evaluate(NEXT, [str(label_set.pk), at, CSRF])
+    for tasks in panels:
+        tasks.page.keyboard.press("Enter")
+    taken = [page.evaluate("window.asked")["body"]["task"] for page in pages]
+    for tasks in panels:
+        expect(tasks.get_by_role("timer")).to_be_visible()
+    held = {task.holder_id: task for task in Task.objects.filter(state="in_progress")}
+    assert held.keys() == {user.pk for user in people[:20]}
+    assert [str(held[user.pk].pk) for user in sending] == [task["id"] for task in taken]
+    for user, tasks in zip(watched, panels, strict=True):
+        expect(tasks.get_by_role("group", name=f"Your task {held[user.pk].number}")).to_be_visible()
 
-    with httpx.Client(base_url=site.url, timeout=60) as client, ThreadPoolExecutor(len(sending)) as threads:
-
-        def ask(user: User) -> Any:
-            wanted = {"order": "near", "purpose": "label", "lon": 0, "lat": 0}
-            answer = client.post(f"/api/label-sets/{label_set.pk}/tasks/next", json=wanted, headers=headers[user])
-            return answer.raise_for_status().json()["task"]
-
-        def ask_together(user: User) -> Any:
-            together.wait(30)
-            return ask(user)
-
-        for tasks in panels:
-            tasks.get_by_role("button", name="Next task").focus()
-        asked = [threads.submit(ask_together, user) for user in sending]
-        together.wait(30)
-        for tasks in panels:
-            tasks.page.keyboard.press("Enter")
-        taken = [one.result(60) for one in asked]
-        for tasks in panels:
-            expect(tasks.get_by_role("timer")).to_be_visible()
-        held = {task.holder_id: task for task in Task.objects.filter(state="in_progress")}
-        assert held.keys() == {user.pk for user in people[:20]}
-        assert [str(held[user.pk].pk) for user in sending] == [task["id"] for task in taken]
-        for user, tasks in zip(watched, panels, strict=True):
-            expect(tasks.get_by_role("group", name=f"Your task {held[user.pk].number}")).to_be_visible()
-
-        # Fill the rest up, so that the one whose lease ended is the only one left.
-        Task.objects.filter(state="todo").update(state="approved")
-        let_expire(Task.objects.get(pk=taken[0]["id"]))
-        again = ask(people[20])
-        assert again["id"] == taken[0]["id"]
-        old, new = (task["properties"]["token"] for task in (taken[0], again))
-        assert new == old + 1
-        body = {"action": "finish", "token": old}
-        refused = client.post(f"/api/tasks/{again['id']}/work", json=body, headers=headers[sending[0]])
-        assert (refused.status_code, refused.json()["code"]) == (409, "lease_lost")
+    # Fill the rest up, so that the one whose lease ended is the only one left.
+    Task.objects.filter(state="todo").update(state="approved")
+    let_expire(Task.objects.get(pk=taken[0]["id"]))
+    late.evaluate(NEXT, [str(label_set.pk), 0, CSRF])
+    again = late.evaluate("window.asked")["body"]["task"]
+    assert again["id"] == taken[0]["id"]
+    old, new = (task["properties"]["token"] for task in (taken[0], again))
+    assert new == old + 1
+    body = {"action": "finish", "token": old}
+    refused = pages[0].evaluate("([url, body]) => send(url, body)", [f"/api/tasks/{again['id']}/work", body])
+    assert (refused["status"], refused["body"]["code"]) == (409, "lease_lost")
