@@ -4,7 +4,7 @@ The site is uvicorn with `webapp.asgi`, serving the test database and the built 
 loopback device. A page fails its test at the end on any console error or uncaught exception; where a test
 provokes one (a cut network), it names it in `allow`.
 
-Environment: QUADRAT_CHROMIUM (path of the browser), QUADRAT_SCREENSHOTS (folder that keeps the pictures),
+Environment: QUADRAT_CHROMIUM (path of the browser), QUADRAT_SCREENSHOTS (folder that keeps pictures),
 QUADRAT_SKIP_BUILD (1: use the front end as it was built last).
 """
 
@@ -202,16 +202,16 @@ AT_REST = """() => document.querySelector(".leaflet-zoom-anim") === null
 
 
 @pytest.fixture
-def screenshot(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Path]:
-    """Call it as `screenshot(page, "label")`; the picture lies in QUADRAT_SCREENSHOTS, or the test's own folder."""
-    folder = Path(os.environ.get("QUADRAT_SCREENSHOTS") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
+def screenshot() -> Callable[..., None]:
+    """Call it as `screenshot(page, "label")`: waits for the page at rest; QUADRAT_SCREENSHOTS keeps the picture."""
+    folder = os.environ.get("QUADRAT_SCREENSHOTS")
 
-    def take(page: Page, name: str, *, full_page: bool = False) -> Path:
-        path = folder / f"{name}.png"
+    def take(page: Page, name: str, *, full_page: bool = False) -> None:
         page.wait_for_function(AT_REST)
-        page.screenshot(path=path, full_page=full_page)
-        return path
+        # A picture that nobody looks at costs up to a second on a busy machine, a hundred times.
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=Path(folder) / f"{name}.png", full_page=full_page)
 
     return take
 

@@ -16,7 +16,7 @@ from tests.browser.labels import Labels, Point
 from webapp.features.models import Feature
 from webapp.projects.models import Member, Role, User
 
-Screenshot = Callable[..., Path]
+Screenshot = Callable[..., None]
 
 
 def labeler(label_set: LabelSet, name: str, role: Role = Role.LABELER) -> User:

@@ -71,7 +71,7 @@ def share_of(path: Path, colour: tuple[int, int, int]) -> float:
 
 
 def test_an_administrator_names_basemaps_and_a_map_is_drawn_and_printed_on_one(
-    open_page: Pages, tiles: TileServer, screenshot: Callable[..., Path], tmp_path: Path
+    open_page: Pages, tiles: TileServer, screenshot: Callable[..., None], tmp_path: Path
 ) -> None:
     host = f"http://127.0.0.1:{tiles.server_port}"
     root = make_user("root", is_staff=True, is_superuser=True)

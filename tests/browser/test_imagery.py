@@ -12,7 +12,7 @@ from tests.factories import make_project
 from webapp.imagery.models import ImageryLayer, Upload
 from webapp.projects.models import User
 
-Screenshot = Callable[..., Path]
+Screenshot = Callable[..., None]
 Worker = subprocess.Popen[bytes]
 
 

@@ -17,7 +17,7 @@ from tests.remote.server import Site as FileServer
 from webapp.imagery.models import ImageryLayer
 from webapp.projects.models import User
 
-Screenshot = Callable[..., Path]
+Screenshot = Callable[..., None]
 
 
 def test_a_folders_raster_is_taken_and_a_cog_added_by_its_url_until_it_changes(

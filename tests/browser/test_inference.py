@@ -23,7 +23,7 @@ from webapp.jobs.models import Job
 from webapp.jobs.runner import run_now
 from webapp.projects.models import Project, User
 
-Screenshot = Callable[..., Path]
+Screenshot = Callable[..., None]
 
 
 @pytest.fixture

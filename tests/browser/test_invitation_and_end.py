@@ -1,7 +1,6 @@
 """From an invitation to the end of the project, in two browsers."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from playwright.sync_api import expect
 
@@ -18,7 +17,7 @@ def test_a_stranger_joins_by_a_link_and_the_owner_ends_the_project(
     label_set: LabelSet,
     ana: User,
     site: Site,
-    screenshot: Callable[..., Path],
+    screenshot: Callable[..., None],
 ) -> None:
     project, imagery = label_set.project, label_set.imagery
     Project.objects.filter(pk=project.pk).update(name="Crowns of the northern valley, survey of spring 2025")

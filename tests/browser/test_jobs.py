@@ -40,7 +40,7 @@ def queued(project: Project, user: User, kind: str, title: str, **spec: object) 
 
 
 def test_a_job_appears_runs_and_ends_in_the_list_without_a_reload(
-    open_page: Pages, ana: User, jobs_worker: None, screenshot: Callable[..., Path], tmp_path: Path
+    open_page: Pages, ana: User, jobs_worker: None, screenshot: Callable[..., None], tmp_path: Path
 ) -> None:
     project = make_project(ana)
     page = open_page(ana)
@@ -55,7 +55,7 @@ def test_a_job_appears_runs_and_ends_in_the_list_without_a_reload(
 
 
 def test_the_page_of_a_job_shows_its_log_live_and_cancels_it(
-    open_page: Pages, ana: User, jobs_worker: None, screenshot: Callable[..., Path], tmp_path: Path
+    open_page: Pages, ana: User, jobs_worker: None, screenshot: Callable[..., None], tmp_path: Path
 ) -> None:
     job = queued(make_project(ana), ana, "wait", "Wait for ever", pid_file=str(tmp_path / "pid"))
     page = open_page(ana)
@@ -71,7 +71,7 @@ def test_the_page_of_a_job_shows_its_log_live_and_cancels_it(
 
 
 def test_a_failed_job_says_what_to_do_and_filters_find_it(
-    open_page: Pages, ana: User, transactional_db: None, settings: Settings, screenshot: Callable[..., Path]
+    open_page: Pages, ana: User, transactional_db: None, settings: Settings, screenshot: Callable[..., None]
 ) -> None:
     settings.EXTRA_JOB_KINDS = KINDS
     project = make_project(ana)

@@ -17,7 +17,7 @@ from webapp.features.geometry import to_shape
 from webapp.features.models import Feature
 from webapp.projects.models import User
 
-Screenshot = Callable[..., Path]
+Screenshot = Callable[..., None]
 
 
 def test_a_file_comes_in_with_classes_mapped_and_leaves_in_another_format(

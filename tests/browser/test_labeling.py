@@ -1,7 +1,6 @@
 """The labeling page: drawing, classes, undo, what lasts."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -13,7 +12,7 @@ from tests.browser.labels import Labels
 from webapp.features.models import Edit
 from webapp.projects.models import Member, Role, User
 
-Screenshot = Callable[..., Path]
+Screenshot = Callable[..., None]
 
 BOX = ((300, 200), (420, 300))
 TRIANGLE = ((500, 200), (620, 220), (600, 330))

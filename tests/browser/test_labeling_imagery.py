@@ -4,7 +4,6 @@ import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -19,7 +18,7 @@ from webapp.imagery.models import ImageryLayer
 from webapp.projects.models import Member, Role, User
 from webapp.raster.shift import per_metre
 
-Screenshot = Callable[..., Path]
+Screenshot = Callable[..., None]
 
 # The corner of the first tile of the set's own imagery, and whether either date is seen.
 TILE_X = "() => document.querySelector('.label-imagery img.leaflet-tile-loaded').getBoundingClientRect().x"

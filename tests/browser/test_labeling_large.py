@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from django.contrib.gis.db.models.functions import Distance
 from django.contrib.gis.geos import Point
@@ -17,7 +16,7 @@ from tests.browser.labels import Labels
 from webapp.features.bulk import NewFeature, add_features
 from webapp.projects.models import User
 
-Screenshot = Callable[..., Path]
+Screenshot = Callable[..., None]
 
 # The gaps between animation frames while the map is panned, in milliseconds.
 WATCH_FRAMES = """() => {

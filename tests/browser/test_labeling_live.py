@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -16,7 +15,7 @@ from tests.browser.labels import Labels
 from webapp.features.models import Edit
 from webapp.projects.models import Member, Role, User
 
-Screenshot = Callable[..., Path]
+Screenshot = Callable[..., None]
 
 # What Chromium says while a test holds the network or the server down.
 CUT = [

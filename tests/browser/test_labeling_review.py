@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from django.contrib.gis.geos import Polygon
 from playwright.sync_api import expect
@@ -16,7 +15,7 @@ from webapp.features.models import Feature
 from webapp.features.services import NewFeature
 from webapp.projects.models import Member, Role, User
 
-Screenshot = Callable[..., Path]
+Screenshot = Callable[..., None]
 SUGGESTED = 40
 
 

@@ -1,7 +1,6 @@
 """Every drawing tool, one after the other, as a person uses them."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from django.contrib.gis.db.models.functions import IsValid
@@ -16,7 +15,7 @@ from webapp.features.geometry import to_shape
 from webapp.features.models import Edit, Feature
 from webapp.projects.models import User
 
-Screenshot = Callable[..., Path]
+Screenshot = Callable[..., None]
 
 
 def test_every_tool_draws_and_changes_what_can_be_stored(

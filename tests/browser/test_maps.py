@@ -75,7 +75,7 @@ def layer(page: Page, title: str) -> Locator:
 
 
 def test_a_map_shows_its_scene_and_trees_and_a_click_says_what_is_there(
-    open_page: Pages, forest: Forest, screenshot: Callable[..., Path]
+    open_page: Pages, forest: Forest, screenshot: Callable[..., None]
 ) -> None:
     page = open_page(forest.owner)
     place = forest.tree().geometry.centroid
@@ -214,7 +214,7 @@ def test_a_map_shared_by_link_opens_to_a_stranger_to_look_at(open_page: Pages, f
 
 
 def test_on_a_phone_the_layers_come_as_a_sheet(
-    open_page: Pages, forest: Forest, screenshot: Callable[..., Path]
+    open_page: Pages, forest: Forest, screenshot: Callable[..., None]
 ) -> None:
     page = forest.open(open_page(forest.owner, size=PHONE, dark=True))
     expect(page.locator(".layers")).to_be_hidden()
@@ -225,7 +225,7 @@ def test_on_a_phone_the_layers_come_as_a_sheet(
 
 
 def test_a_map_is_styled_compared_measured_and_printed_and_opens_again_exactly(
-    open_page: Pages, forest: Forest, screenshot: Callable[..., Path], tmp_path: Path
+    open_page: Pages, forest: Forest, screenshot: Callable[..., None], tmp_path: Path
 ) -> None:
     older = make_scene(forest.map.project, forest.owner, name="Older scene")
     page = forest.open(open_page(forest.owner))

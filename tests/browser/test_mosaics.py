@@ -13,7 +13,7 @@ from tests.raster.conftest import MakeRaster, make_raster  # noqa: F401
 from webapp.imagery.models import ImageryLayer
 from webapp.projects.models import User
 
-Screenshot = Callable[..., Path]
+Screenshot = Callable[..., None]
 Worker = subprocess.Popen[bytes]
 
 

@@ -1,7 +1,6 @@
 """Omission hunting: what a model sees and nobody drew comes first, and one key decides."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from django.contrib.gis.geos import Polygon
@@ -13,7 +12,7 @@ from webapp.features.models import Feature
 from webapp.features.services import NewFeature, add_features, create_layer
 from webapp.projects.models import User
 
-Screenshot = Callable[..., Path]
+Screenshot = Callable[..., None]
 
 
 def box(label_set: LabelSet, x: float, y: float) -> Polygon:

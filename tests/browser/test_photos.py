@@ -23,7 +23,7 @@ def clicked(page: Page, place: tuple[float, float], told: Locator) -> bool:
 
 @pytest.mark.usefixtures("worker")
 def test_photos_are_sent_placed_and_opened_from_a_map(
-    open_page: Pages, screenshot: Callable[..., Path], tmp_path: Path
+    open_page: Pages, screenshot: Callable[..., None], tmp_path: Path
 ) -> None:
     ana = make_user("ana")
     project = make_project(ana)

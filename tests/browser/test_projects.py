@@ -3,7 +3,6 @@
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from pathlib import Path
 
 from django.contrib import admin
 from django.contrib.gis.geos import Polygon
@@ -18,7 +17,7 @@ from webapp.projects.models import Member, User
 
 
 def test_a_manager_adds_promotes_and_removes_a_member(
-    open_page: Pages, ana: User, screenshot: Callable[..., Path]
+    open_page: Pages, ana: User, screenshot: Callable[..., None]
 ) -> None:
     project = make_project(ana)
     make_user("ben", first_name="Ben", last_name="Rai")
@@ -78,7 +77,7 @@ def call(site: Site, token: str) -> int:
 
 
 def test_a_token_is_made_shown_once_used_and_revoked(
-    open_page: Pages, ana: User, site: Site, screenshot: Callable[..., Path]
+    open_page: Pages, ana: User, site: Site, screenshot: Callable[..., None]
 ) -> None:
     page = open_page(ana)
     page.goto("/profile/")
@@ -106,7 +105,7 @@ def sign_in(page: Page, name: str, password: str) -> None:
 
 
 def test_a_password_is_changed_and_the_new_one_signs_in(
-    open_page: Pages, site: Site, screenshot: Callable[..., Path]
+    open_page: Pages, site: Site, screenshot: Callable[..., None]
 ) -> None:
     make_user("eve", password="correct horse battery")
     page = open_page(size=PHONE)
@@ -138,7 +137,7 @@ def test_too_many_wrong_passwords_are_told_to_wait(open_page: Pages) -> None:
     expect(page.get_by_role("alert")).to_contain_text("too many attempts")
 
 
-def test_the_api_page_lists_who_may_call_what(open_page: Pages, screenshot: Callable[..., Path]) -> None:
+def test_the_api_page_lists_who_may_call_what(open_page: Pages, screenshot: Callable[..., None]) -> None:
     page = open_page()
     page.goto("/api/docs/")
     expect(page.get_by_role("heading", name="jobs")).to_be_visible()
@@ -147,7 +146,7 @@ def test_the_api_page_lists_who_may_call_what(open_page: Pages, screenshot: Call
 
 
 def test_the_administration_renders_without_a_word_from_the_console(
-    open_page: Pages, transactional_db: None, screenshot: Callable[..., Path]
+    open_page: Pages, transactional_db: None, screenshot: Callable[..., None]
 ) -> None:
     make_world()
     # A house of about six metres: the map must come near enough to see it.

@@ -1,7 +1,6 @@
 """What the samples manager advises while a set grows, and that the advice goes when it is followed."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from django.contrib.gis.geos import Polygon
 from playwright.sync_api import expect
@@ -12,7 +11,7 @@ from tests.browser.labels import Labels
 from webapp.features.models import Feature
 from webapp.projects.models import User
 
-Screenshot = Callable[..., Path]
+Screenshot = Callable[..., None]
 
 
 def test_advice_comes_with_unbalanced_classes_and_bad_shapes_and_goes_when_they_are_mended(

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -136,7 +135,7 @@ def test_the_first_tab_stop_leads_past_the_header(open_page: Pages, project: Pro
 
 
 def test_the_demo_is_run_by_its_button_and_ends_with_its_map_and_score(
-    open_page: Pages, project: Project, screenshot: Callable[..., Path]
+    open_page: Pages, project: Project, screenshot: Callable[..., None]
 ) -> None:
     project.name = PROJECT
     project.save()
@@ -174,7 +173,7 @@ def test_the_demo_is_run_by_its_button_and_ends_with_its_map_and_score(
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_pages_fit_the_window(
-    open_page: Pages, project: Project, screenshot: Callable[..., Path], size: tuple[int, int], dark: bool
+    open_page: Pages, project: Project, screenshot: Callable[..., None], size: tuple[int, int], dark: bool
 ) -> None:
     page = open_page(make_user("ana"), size=size, dark=dark)
     for name, address in {"content": "/", "error": "/nowhere"}.items():

@@ -14,7 +14,7 @@ from webapp.features.bulk import NewFeature, add_features
 from webapp.features.models import FeatureClass, FeatureLayer
 from webapp.projects.models import User
 
-Screenshot = Callable[..., Path]
+Screenshot = Callable[..., None]
 
 
 def detections(label_set: LabelSet, model: str, score: float) -> FeatureLayer:

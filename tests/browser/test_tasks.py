@@ -3,7 +3,6 @@
 import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -18,7 +17,7 @@ from tests.browser.labels import Labels
 from tests.labeling.tasks import let_expire
 from webapp.projects.models import Member, Role, User
 
-Screenshot = Callable[..., Path]
+Screenshot = Callable[..., None]
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from django.contrib.gis.geos import GEOSGeometry
@@ -19,7 +18,7 @@ from webapp.jobs.models import Job
 from webapp.jobs.runner import run_now
 from webapp.projects.models import User
 
-Screenshot = Callable[..., Path]
+Screenshot = Callable[..., None]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from training.models import Run, TrainingData
 from webapp.demo import sources
 from webapp.imagery.models import ImageryLayer
 
-Screenshot = Callable[..., Path]
+Screenshot = Callable[..., None]
 # Ingest, export, a few epochs and an inference on two cores that other tests may share.
 JOB_MS = 240_000
 
