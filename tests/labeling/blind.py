@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from labeling import blind_next, sheet_work, task_edits
+from labeling import blind_next, blind_services, sheet_work, task_edits
 from labeling.models import Task
 from labeling.task_choice import Place
 from labeling.task_edits import parse_leased
@@ -12,6 +12,7 @@ from webapp.features.geometry import to_shape
 from webapp.projects.models import Role, User
 
 Square = tuple[float, float, float]  # east and north of the cell's corner, and side: all as shares of the cell
+SAME, MOVED, ALONE = (0.1, 0.1, 0.2), (0.14, 0.1, 0.2), (0.6, 0.6, 0.2)
 
 
 def take(team: Team, user: User, number: int | None = None) -> Task:
@@ -58,4 +59,18 @@ def answer(team: Team, user: User, number: int, squares: list[tuple[Square, int]
     for square, value in squares:
         assert draw(task, user, square, value)["status"] == "ok"
     finish(task, user)
+    return task
+
+
+def double(team: Team, *numbers: int) -> list[Task]:
+    tasks = list(Task.objects.filter(label_set=team.label_set, number__in=numbers).order_by("number"))
+    blind_services.mark(label_set=team.label_set, kind="double", tasks=[task.pk for task in tasks], user=team.ana)
+    return tasks
+
+
+def both_answer(team: Team, number: int = 5) -> Task:
+    """Ben and Cleo do the same task: one object alike, one moved and of another class, one of Ben's alone."""
+    [task] = double(team, number)
+    answer(team, team.ben, number, [(SAME, 1), ((0.5, 0.1, 0.2), 1), (ALONE, 2)])
+    answer(team, team.cleo, number, [(SAME, 1), ((0.54, 0.1, 0.2), 2)])
     return task

@@ -20,9 +20,9 @@ from labeling.adjudication import Decision, adjudicate, differences
 from labeling.blind_services import Settings
 from labeling.models import Answer, BlindTask, LabelSet, Task
 from tests.factories import client_for, make_user
-from tests.labeling.blind import answer, draw, finish, ring, take
+from tests.labeling.blind import ALONE, SAME, answer, both_answer, draw, finish, ring, take
 from tests.labeling.tasks import Team, make_team
-from tests.labeling.test_blind import ALONE, SAME, both_answer, roads
+from tests.labeling.test_blind import roads
 from tests.labeling.test_task_leases import together
 from webapp.errors import Conflict
 from webapp.features import restoring
