@@ -18,10 +18,16 @@ MINE = """(t.assigned_to_id IS NULL OR t.assigned_to_id = %(user)s) AND NOT (t.s
 # What a reviewer sent back is waited for.
 _FIRST = "(t.assigned_to_id IS NOT NULL) DESC, (t.state = 'returned') DESC, (t.state = 'skipped')"
 _NEAR = """power((ST_X(t.centre) - %(lon)s) * cos(radians(%(lat)s)), 2) + power(ST_Y(t.centre) - %(lat)s, 2)"""
+# How unsure a model is in a cell, 0 to 1: the mean doubt of its suggestions that still wait there (1 at a score of a
+# half, 0 at 0 and at 1), so that it falls as they are looked at; without suggestions, what a program has set.
+UNCERTAINTY = """coalesce((SELECT avg(1 - abs(2 * least(greatest(f.score, 0), 1) - 1)) FROM features_feature f
+    WHERE f.layer_id = (SELECT s.layer_id FROM labeling_labelset s WHERE s.id = t.label_set_id)
+        AND NOT f.deleted AND NOT f.verified AND f.score IS NOT NULL AND ST_Intersects(f.geometry, t.geometry)),
+    t.uncertainty)"""
 _ORDERS: dict[Order, str] = {
     "near": _NEAR,
     "priority": "t.priority DESC",
-    "uncertainty": "t.uncertainty DESC NULLS LAST",
+    "uncertainty": f"{UNCERTAINTY} DESC NULLS LAST",
 }
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from labeling.models import LabelSet, Task
+from labeling.task_choice import UNCERTAINTY
 from webapp.errors import NotFound
 from webapp.features.selectors import person_sql
 
@@ -20,7 +21,7 @@ MAX_PROPOSALS = 1_000
 _TASK_JSON = f"""json_build_object(
     'type', 'Feature', 'id', t.id, 'geometry', ST_AsGeoJSON(t.geometry, 9)::json,
     'properties', json_build_object(
-        'number', t.number, 'state', t.state, 'priority', t.priority, 'uncertainty', t.uncertainty, 'seq', t.seq,
+        'number', t.number, 'state', t.state, 'priority', t.priority, 'uncertainty', {UNCERTAINTY}, 'seq', t.seq,
         'assigned_to', {person_sql("a")}, 'holder', {person_sql("h")}, 'done_by', {person_sql("d")},
         'reviewed_by', {person_sql("r")},
         'leased', coalesce(t.lease_until > clock_timestamp(), false),

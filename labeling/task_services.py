@@ -1,8 +1,5 @@
 """What managers and reviewers do with tasks: cut the grid, assign, split, approve, return. See also `task_leases`."""
 
-from collections.abc import Mapping
-from uuid import UUID
-
 import shapely
 from django.contrib.gis.geos import Point
 from django.db import transaction
@@ -167,17 +164,6 @@ def prioritise(*, task: Task, user: User, priority: int | None, uncertainty: flo
         found.save(update_fields=["priority", "uncertainty", "updated_at"])
         record(found.label_set_id, [Happened(found, "prioritise", found.state, user, f"priority {found.priority}")])
     return found
-
-
-def set_uncertainties(*, label_set: LabelSet, values: Mapping[UUID, float]) -> int:
-    """Return how many tasks now carry a model's uncertainty (0 to 1), which "next" can order by."""
-    with transaction.atomic():
-        tasks = list(_living(label_set).filter(pk__in=values).select_for_update(no_key=True).order_by("pk"))
-        for task in tasks:
-            task.uncertainty = min(max(values[task.pk], 0.0), 1.0)
-        Task.objects.bulk_update(tasks, ["uncertainty"], batch_size=1_000)
-        record(label_set.pk, [Happened(task, "prioritise", task.state, None) for task in tasks])
-    return len(tasks)
 
 
 def split(*, task: Task, user: User, role: Role, token: int | None) -> list[Task]:
