@@ -83,8 +83,9 @@ class Labels:
 
     def saved(self, count: int) -> None:
         """Wait until the page says that all is stored, and shows so many samples."""
-        expect(self.state).to_have_attribute("data-state", "saved")
+        # The number first: it is that of what is drawn, and before it is drawn "saved" is true of what was there.
         expect(self.page.get_by_label("Classes").locator("dd").first).to_have_text(f"{count:,}")
+        expect(self.state).to_have_attribute("data-state", "saved")
 
     def caught_up(self) -> None:
         """Wait until the page holds all that is stored."""

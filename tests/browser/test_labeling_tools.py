@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from django.contrib.gis.db.models.functions import IsValid
 from django.db.models.expressions import RawSQL
 from playwright.sync_api import expect
-from shapely import LineString
+from shapely import LineString, Point, Polygon
 
 from labeling.models import LabelSet
 from tests.browser.driver import PHONE, Pages, wait_until
@@ -82,17 +83,27 @@ def test_every_tool_draws_and_changes_what_can_be_stored(
     labels.key("Control+Shift+z")
     labels.saved(6)
 
-    # A hole, a bay, square corners.
+    # A hole, a bay, the hole filled.
     labels.key("Escape")
     labels.key("c")
     clicks((230, 500), (250, 500), (250, 530), (230, 530), (230, 500))
     labels.saved(6)
     wait_until(lambda: labels.stored().filter(version__gte=4).exists(), what="the cut")
-    assert max(len(row.geometry.coords) for row in labels.stored() if row.geometry.geom_type == "Polygon") == 2
+    polygons = [row for row in labels.stored() if row.geometry.geom_type == "Polygon"]
+    [cut] = [row for row in polygons if len(row.geometry.coords) == 2]
     labels.key("x")
     clicks((300, 500), (350, 505), (350, 535), (300, 540))
     labels.key("Enter")
     labels.saved(6)
+    bay = wait_until(lambda: labels.stored().filter(pk=cut.pk, version=cut.version + 1).first(), what="the reshaping")
+    # 120 x 80 less a hole of 20 x 30 pixels; east of it the line encloses 30 pixels of 36 to 30 more.
+    assert to_shape(bay.geometry).area / to_shape(cut.geometry).area == pytest.approx(9990 / 9000, abs=0.005)
+    assert to_shape(cut.geometry).difference(to_shape(bay.geometry)).area == 0
+    labels.key("v")
+    labels.click((300, 510))
+    labels.key("Shift+G")
+    filled = wait_until(lambda: labels.stored().filter(pk=cut.pk, version=bay.version + 1).first(), what="no hole")
+    assert list(filled.geometry.coords) == [bay.geometry.coords[0]]
 
     # The same again: pasted, put under the pointer, all of them of another class.
     labels.key("v")
@@ -126,7 +137,27 @@ def test_every_tool_draws_and_changes_what_can_be_stored(
     labels.key("Shift+B")
     labels.drag((420, 390), (500, 460))
     labels.saved(10)
-    assert all(to_shape(row.geometry).is_valid for row in labels.stored())
+    # The region like the clicked pixel, which lies in it; no more than the crowns around.
+    labels.key("z")
+    labels.click((740, 300))
+    labels.saved(11)
+    grown = Polygon([labels.point_of(corner) for corner in newest().geometry.coords[0]])
+    assert grown.distance(Point(740, 300)) < 2
+    assert 500 < grown.area < 10_000
+    # Corners that are a pixel beside the line between their neighbours go, the others stay where they are.
+    labels.key("p")
+    clicks((700, 100), (730, 101), (760, 100), (760, 130), (759, 150), (760, 160), (700, 160))
+    labels.key("Enter")
+    labels.saved(12)
+    rough = newest()
+    assert len(rough.geometry.coords[0]) == 8
+    labels.key("v")
+    labels.click((715, 130))
+    labels.key("g")
+    simple = wait_until(lambda: labels.stored().filter(pk=rough.pk, version=2).first(), what="fewer corners")
+    assert len(simple.geometry.coords[0]) == 5
+    assert set(simple.geometry.coords[0]) < set(rough.geometry.coords[0])
+    assert all(labels.stored().annotate(valid=IsValid("geometry")).values_list("valid", flat=True))
     screenshot(page, "label-tools")
 
     # Its versions, one of them made anew; then the whole set as it was after the first drawing.
