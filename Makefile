@@ -6,7 +6,7 @@ SETUP = $(PYTHON) -B -m webapp.setup
 
 run:    ## set up what is missing, then serve on http://localhost:8000 (QUADRAT_PORT=8001 for another port)
 	@$(SETUP) run
-test:   ## linters, types, unit, PostGIS, browser and client tests
+test:   ## linters, types, unit, PostGIS, browser and client tests, labeling under faults
 	@$(SETUP) test
 lint:   ## linters and types only
 	@$(SETUP) lint

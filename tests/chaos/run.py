@@ -8,9 +8,11 @@ invariant is broken; figures and every client's memory are kept in `var/chaos/`.
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
+from types import FrameType
 
 from tests.chaos.postgres import OwnPostgres
 
@@ -24,6 +26,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     sys.stdout.write(f"seed {options.seed}\n")
     postgres = OwnPostgres()
     try:
@@ -35,6 +39,13 @@ def main() -> None:
     finally:
         postgres.remove()
     sys.exit(1 if broken else 0)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """End the run once: a second signal (Ctrl-C, then that of `make test`) would leave server and site behind."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _run(postgres: OwnPostgres, options: argparse.Namespace, folder: Path) -> bool:

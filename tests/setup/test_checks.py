@@ -1,6 +1,8 @@
 """`make test` runs every part and names the failed ones at the end."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,38 @@ def test_a_part_beside_others_ends_when_they_are_interrupted() -> None:
     with pytest.raises(KeyboardInterrupt), checks.beside(checks.Part("long", ["sleep", "30"])):
         raise KeyboardInterrupt
     assert time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize("versions", [[16], []])
+def test_labeling_under_faults_is_a_part_alone_between_tests_and_browser_tests(
+    versions: list[int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran: list[checks.Part] = []
+
+    def run_part(part: checks.Part) -> checks.Outcome:
+        ran.append(part)
+        return checks.Outcome(part.name, not part.name.startswith("chaos"), 1.0)
+
+    @contextmanager
+    def beside(part: checks.Part) -> Iterator[list[checks.Outcome]]:
+        yield []
+
+    monkeypatch.setenv("DATABASE_URL", "postgis://elsewhere/quadrat")
+    monkeypatch.setattr(checks, "run_part", run_part)
+    monkeypatch.setattr(checks, "beside", beside)
+    monkeypatch.setattr(checks.steps, "prepare", lambda tests: None)
+    monkeypatch.setattr(checks.tools, "ensure_build", lambda: None)
+    monkeypatch.setattr(checks.machine, "postgis_versions", lambda: versions)
+    passed = checks.test()
+    printed = capsys.readouterr().out
+    names = [part.name for part in ran]
+    after = names[names.index("pytest") :]
+    if versions:
+        assert after == ["pytest", "chaos smoke", "pytest browser"]
+        assert ran[-2].command[1:] == ["-m", "tests.chaos.run", "--profile", "smoke"]
+        assert printed.splitlines()[-1] == "FAILED: chaos smoke"
+        assert not passed
+    else:
+        assert after == ["pytest", "pytest browser"]
+        assert "chaos smoke: left out" in printed
+        assert passed
