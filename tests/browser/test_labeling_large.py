@@ -137,10 +137,10 @@ def test_fifty_thousand_samples_are_shown_as_tiles_panned_and_edited_closer_up(
     expect(notice).to_be_visible()
     labels.saved(50_000)  # the server's count: only a part is loaded
     screenshot(labels.page, "label-50000")
-    longest = [longest_task_ms(labels, seconds=3)]
+    longest = [longest_task_ms(labels, seconds=5)]
     labels.zoom_in(steps=4)
     expect(notice).to_be_hidden()
-    longest.append(longest_task_ms(labels, seconds=3))
+    longest.append(longest_task_ms(labels, seconds=5))
     record_property("longest_task_cpu_ms", longest)
     print(f"most CPU in a task while panning, far out and close up: {longest} ms")  # noqa: T201
     assert max(longest) < 100
