@@ -15,6 +15,15 @@ from webapp.features.models import Feature
 Point = tuple[float, float]
 
 
+# Both on the machine's one clock: when the mouse was let go, and the frame in which the number changes.
+NOTE_RELEASE = """() => addEventListener("pointerup", () => { window.released_ms = Date.now(); }, { capture: true })"""
+NOTE_SHOWN = """(number) => {
+  window.shown_ms = null;
+  const observer = new MutationObserver(() => requestAnimationFrame(() => { window.shown_ms = Date.now(); }));
+  observer.observe(number, { childList: true, characterData: true, subtree: true });
+}"""
+
+
 class Labels:
     """The labeling page of one person. Points are pixels of the map, from its top left corner."""
 
@@ -38,6 +47,11 @@ class Labels:
     def state(self) -> Locator:
         """The word about saving."""
         return self.page.locator(".label-save")
+
+    @property
+    def number(self) -> Locator:
+        """How many samples there are."""
+        return self.page.get_by_label("Classes").locator("dd").first
 
     @property
     def conflict(self) -> Locator:
@@ -84,7 +98,7 @@ class Labels:
     def saved(self, count: int) -> None:
         """Wait until the page says that all is stored, and shows so many samples."""
         # The number first: it is that of what is drawn, and before it is drawn "saved" is true of what was there.
-        expect(self.page.get_by_label("Classes").locator("dd").first).to_have_text(f"{count:,}")
+        expect(self.number).to_have_text(f"{count:,}")
         expect(self.state).to_have_attribute("data-state", "saved")
 
     def caught_up(self) -> None:
@@ -149,6 +163,21 @@ class Labels:
     def stored(self) -> QuerySet[Feature]:
         """Return the samples in the database."""
         return Feature.objects.filter(layer=self.label_set.layer, deleted=False).order_by("fid")
+
+
+def shown_after_ms(drawing: Labels, watching: Labels, boxes: Sequence[tuple[Point, Point]]) -> list[int]:
+    """Draw boxes in one page; return for each when the other page showed it, in ms from the release of the mouse."""
+    drawing.page.evaluate(NOTE_RELEASE)
+    watching.number.evaluate(NOTE_SHOWN)
+    took = []
+    drawing.key("b")
+    for start, end in boxes:
+        watching.page.evaluate("window.shown_ms = null")
+        drawing.drag(start, end)
+        shown = watching.page.wait_for_function("() => window.shown_ms", timeout=15_000).json_value()
+        took.append(shown - drawing.page.evaluate("window.released_ms"))
+        drawing.caught_up()
+    return took
 
 
 def _mercator(lon: float, lat: float) -> Point:
