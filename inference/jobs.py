@@ -148,8 +148,10 @@ def _withdrawing(context: JobContext, row: Inference) -> Exit:
 
     def leave(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
         if kind is not None and not issubclass(kind, GOES_ON):
-            with context.guard():
-                services.withdraw(row)
+            with context.guard() as job:
+                # An attempt after the one that published must not take away what people see.
+                if not job.published:
+                    services.withdraw(row)
         return False
 
     return leave

@@ -61,10 +61,11 @@ class Watch:
         return self._task is not None and time.monotonic() - self._looked_at > LATE_S
 
     async def in_time(self) -> None:
-        """Return when no look is overdue."""
-        while self.late:
+        """Return when no look is overdue, or one that began after this call has ended: it may take long itself."""
+        asked = time.monotonic()
+        while self.late and self._looked_at < asked:
             async with self._looking:
-                if self.late:
+                if self.late and self._looked_at < asked:
                     await self._look()
 
     async def _look(self) -> None:
@@ -76,7 +77,7 @@ class Watch:
             leaving = asyncio.create_task(room.put_out(seat, code))
             self._leaving.add(leaving)
             leaving.add_done_callback(self._leaving.discard)
-        self._looked_at = begun
+        self._looked_at = max(self._looked_at, begun)
 
     async def _forever(self) -> None:
         while True:

@@ -129,6 +129,8 @@ class Room:
                     await seat.drained()
                     log = await self._page(seat.seq)
                     await watch().in_time()
+                    if seat not in self.seats:
+                        return  # put out meanwhile
                     if log.resync:
                         seat.seq = log.seq
                         seat.put(json.dumps({"type": "resync", "seq": log.seq}))
@@ -193,6 +195,7 @@ class Room:
     async def _follow(self) -> None:
         await self._bell.wait()
         self._bell.clear()
+        await watch().in_time()
         if self._tasks_seq is not None:
             # Only the number: pages read what changed after the last one they know.
             self._all(json.dumps({"type": "tasks", "seq": self._tasks_seq}))

@@ -74,6 +74,10 @@ def test_a_layer_goes_back_as_a_new_step_and_forward_again(
     restoring.restore(layer=layer, seq=6, user=make_user("ana"))
     assert state(layer, 12) == now
     assert restoring.restore(layer=layer, seq=12, user=None).changes == 0
+    # Who brings back what was imported did not import it.
+    Edit.objects.filter(layer=layer).update(source="import")
+    steps = timeline.timeline(layer)[0]
+    assert sum(step.imported for step in steps) == 4 < sum(step.created for step in steps)
 
 
 def test_the_log_has_no_number_after_its_last(layer: FeatureLayer, worked: tuple[UUID, UUID, UUID]) -> None:

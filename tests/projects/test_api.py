@@ -133,6 +133,44 @@ def test_two_owners_who_leave_at_the_same_moment_leave_one_behind() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_removal_comes_before_the_edits_that_begin_after_it() -> None:
+    """Who edits by two connections without a pause would otherwise never be removed."""
+    ana, ben = make_user("ana"), make_user("ben")
+    project = make_project(ana, labeler=ben)
+
+    def remove() -> None:
+        try:
+            remove_member(member=member_of(project, "ben"), user=ana, own_role=Role.OWNER)
+        finally:
+            connection.close()
+
+    def edit() -> None:
+        try:
+            with transaction.atomic():
+                hold_role(ben, project, Role.LABELER)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            hold_role(ben, project, Role.LABELER)
+            removal = pool.submit(remove)
+            wait_for_locks(1)
+            late = pool.submit(edit)
+            wait_for_locks(2)
+        removal.result(timeout=10)
+        with pytest.raises(NotFound):
+            late.result(timeout=10)
+
+
+def wait_for_locks(count: int) -> None:
+    """Return when so many locks are waited for."""
+    deadline = time.monotonic() + 10
+    while lock_waits() < count:
+        assert time.monotonic() < deadline
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_removal_waits_for_an_edit_that_is_being_stored_and_is_seen_by_the_next() -> None:
     ana, ben = make_user("ana"), make_user("ben")
     project = make_project(ana, labeler=ben)

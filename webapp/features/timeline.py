@@ -65,8 +65,8 @@ def timeline(layer: FeatureLayer, *, before: int | None = None) -> tuple[list[St
     end = layer.seq + 1 if before is None else before
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT e.seq, e.at, e.action, e.feature_id::text, e.source, {person_sql("u")} FROM features_edit e
-            LEFT JOIN projects_user u ON u.id = e.actor_id
+            f"""SELECT e.seq, e.at, e.action, e.feature_id::text, e.source, e.version = 1, {person_sql("u")}
+            FROM features_edit e LEFT JOIN projects_user u ON u.id = e.actor_id
             WHERE e.layer_id = %s AND e.seq < %s ORDER BY e.seq DESC LIMIT {TIMELINE_EDITS}""",
             [layer.pk, end],
         )
@@ -76,7 +76,7 @@ def timeline(layer: FeatureLayer, *, before: int | None = None) -> tuple[list[St
         step = _step_of(steps, row)
         if step is None:
             break
-        _count(step, row[2], row[3], row[4])
+        _count(step, row[2], row[3], row[4] if row[5] else "")
     last = steps[-1].first if steps else 1
     return steps, last if last > 1 else None
 
@@ -94,6 +94,7 @@ def _step_of(steps: list[Step], row: Sequence[Any]) -> Step | None:
 
 
 def _count(step: Step, action: str, feature_id: str, source: str) -> None:
+    """Add an edit to its step. `source`: of a new feature; one that is brought back was imported before."""
     created = action == Edit.Action.CREATE
     step.created += created
     step.imported += created and source == Feature.Source.IMPORT

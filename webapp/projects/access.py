@@ -23,9 +23,10 @@ _STANDINGS = """SELECT g.n, u.is_superuser, m.role
         AND (g.token IS NULL OR EXISTS (SELECT FROM projects_apitoken t WHERE t.id = g.token
             AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())))"""
 
-# The same of one member, whose row is kept as it is until the transaction ends.
+# The same of one member, whose row is kept as it is until the transaction ends. Not FOR SHARE: sharers do not queue, so
+# that who removes somebody who edits by two connections would wait for ever.
 _HELD = f"""WITH held AS (SELECT * FROM projects_member WHERE user_id = (%(users)s::bigint[])[1]
-        AND project_id = (%(projects)s::uuid[])[1] FOR SHARE)
+        AND project_id = (%(projects)s::uuid[])[1] FOR NO KEY UPDATE)
     {_STANDINGS.replace("projects_member m", "held m")}"""
 
 

@@ -89,7 +89,8 @@ export function TextInput(props: TextInputProps): JSX.Element {
               // Enter begins a line here; with Ctrl it sends the form, as it does from a field of one line.
               if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
               event.preventDefault();
-              event.currentTarget.form?.requestSubmit();
+              const send = event.currentTarget.form?.querySelector<HTMLButtonElement>("button[type=submit]");
+              if (!event.repeat && !send?.disabled) event.currentTarget.form?.requestSubmit();
             }}
             {...aria}
           />

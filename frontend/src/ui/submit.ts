@@ -1,5 +1,5 @@
 // Sending what a dialog asks for: busy meanwhile, and its error where it fails.
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 
 export interface Submitting {
   busy: boolean;
@@ -12,12 +12,17 @@ export interface Submitting {
 export function useSubmit(send: () => void | Promise<void>): Submitting {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  // At once, and not with the next picture: two presses of a key come before it.
+  const sending = useRef(false);
   const submit = async (): Promise<void> => {
+    if (sending.current) return;
+    sending.current = true;
     setBusy(true);
     setError(null);
     try {
       await send();
     } catch (failure) {
+      sending.current = false;
       setError(failure);
       setBusy(false);
     }

@@ -15,7 +15,7 @@ it("puts the cursor into several lines of text too, keeps them short, and sends 
   const sent = vi.fn<(event: Event) => void>((event) => event.preventDefault());
   const place = document.createElement("div");
   document.body.append(place);
-  render(<form onSubmit={sent}><TextInput label="Note" value="" rows={3} autofocus maxLength={20} onChange={() => undefined} /></form>, place);
+  render(<form onSubmit={sent}><TextInput label="Note" value="" rows={3} autofocus maxLength={20} onChange={() => undefined} /><button type="submit">Send</button></form>, place);
   const field = place.querySelector("textarea");
   if (!field) throw new Error("no text area");
   // A dialog moves the focus to what has the attribute when it opens.
@@ -24,6 +24,11 @@ it("puts the cursor into several lines of text too, keeps them short, and sends 
   await vi.waitFor(() => expect(document.activeElement).toBe(field));
   field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
   expect(sent).not.toHaveBeenCalled();
+  field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true, cancelable: true }));
+  expect(sent).toHaveBeenCalledOnce();
+  // Neither while the key is held nor past a button that is off.
+  field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, repeat: true, bubbles: true, cancelable: true }));
+  place.querySelector("button")?.setAttribute("disabled", "");
   field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true, cancelable: true }));
   expect(sent).toHaveBeenCalledOnce();
   document.body.replaceChildren();
