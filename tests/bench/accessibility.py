@@ -21,7 +21,7 @@ from tests.bench.tile_servers import ROOT
 
 AXE = "axe-core@4.14.1"
 GRAVE = ("serious", "critical")
-LOOKS = (("light", (1280, 800)), ("dark", (1280, 800)), ("light", (390, 844)))
+LOOKS = (("light", (1280, 800)), ("dark", (1280, 800)), ("light", (390, 844)), ("dark", (390, 844)))
 FIXED = ("/", "/maps/", "/models/", "/jobs/", "/imagery/upload", "/profile/")
 KINDS = ("imagery", "label_set", "training_data", "run", "model", "inference", "map", "project")
 # Tags of WCAG 2.0 to 2.2 at level AA, and what axe calls good practice.
@@ -67,7 +67,9 @@ def addresses(page: Page) -> list[str]:
         rows = answer.json().get("results", []) if answer.ok else []
         found += [row["url"] for row in rows[:1] if row.get("url")]
         if kind == "label_set" and rows:
-            found += [f"{rows[0]['url'].rstrip('/')}/samples"]
+            own = rows[0]["url"].rstrip("/")
+            # Apart, for from a tab to another of the same page nothing is loaded.
+            found += [f"{own}/{name}" for name in ("agreement/#adjudicate", "samples/", "agreement/", "omissions/")]
     return found
 
 

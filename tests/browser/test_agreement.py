@@ -13,6 +13,7 @@ from labeling.task_grid import GridRequest
 from tests import factories
 from tests.browser.driver import Pages, wait_until
 from tests.browser.labels import Labels, Point
+from tests.browser.looks import in_every_look
 from webapp.features.models import Feature
 from webapp.projects.models import Member, Role, User
 
@@ -77,6 +78,8 @@ def test_from_a_share_of_the_tasks_to_one_version_of_two(
     expect(differences.get_by_role("button")).to_have_count(3)
     expect(reviewer.get_by_text("2 differences to decide")).to_be_visible()
     screenshot(reviewer, "agreement-adjudicate")
+    takes = reviewer.get_by_role("group", name="Take").get_by_role("button").all()
+    in_every_look(reviewer, screenshot, "agreement-adjudicate", takes)
 
     # The differing shape by hand, the one that only Ben drew as it is.
     row = differences.get_by_role("button", name=re.compile("Shape differs"))
@@ -102,6 +105,7 @@ def test_from_a_share_of_the_tasks_to_one_version_of_two(
         "Ben Okafor and Cleo Lindqvist"
     )
     screenshot(owner, "agreement-figures", full_page=True)
+    in_every_look(owner, screenshot, "agreement-figures", [owner.get_by_role("tab", name="Adjudicate")])
     assert Task.objects.get(label_set=label_set).state == "approved"
 
     # The one version is the label set itself, and leaves as a file.

@@ -12,6 +12,7 @@ from labeling.task_grid import GridRequest
 from tests import factories
 from tests.browser.driver import Pages, Site, wait_until
 from tests.browser.labels import Labels, shown_after_ms
+from tests.browser.looks import in_every_look
 from webapp.features.models import Edit
 from webapp.projects.models import Member, Role, User
 
@@ -121,6 +122,9 @@ def test_two_shapes_of_one_sample_wait_for_a_decision_and_nothing_is_lost(
     expect(of_ana.conflict).to_be_visible()
     expect(of_ana.state).to_have_attribute("data-state", "conflict")
     screenshot(of_ana.page, "label-conflict")
+    if choice == "Keep both":
+        choices = [of_ana.conflict.get_by_role("button", name=f"Keep {name}") for name in ("mine", "theirs", "both")]
+        in_every_look(of_ana.page, screenshot, "label-conflict", choices)
     # An open conflict outlives the page: it comes back from the browser's disk.
     of_ana.page.reload()
     expect(of_ana.conflict).to_be_visible()

@@ -10,6 +10,7 @@ from labeling.models import Comment, LabelSet, Mention, Verdict
 from tests import factories
 from tests.browser.driver import Pages, wait_until
 from tests.browser.labels import Labels
+from tests.browser.looks import in_every_look
 from webapp.features import services as features
 from webapp.features.models import Feature
 from webapp.features.services import NewFeature
@@ -75,6 +76,8 @@ def test_suggestions_are_decided_by_single_keys_and_a_named_colleague_has_to_rea
     panel = page.get_by_role("region", name="Review")
     expect(panel.get_by_text("40 left")).to_be_visible()
     screenshot(page, "label-review")
+    decisions = [panel.get_by_role("button", name=name) for name in ("Accept (A)", "Reject (R)")]
+    in_every_look(page, screenshot, "label-review", decisions)
 
     labels.key("a")
     labels.key("r")
