@@ -13,16 +13,16 @@ export function useSubmit(send: () => void | Promise<void>): Submitting {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   // At once, and not with the next picture: two presses of a key come before it.
-  const sending = useRef(false);
+  const sendingRef = useRef(false);
   const submit = async (): Promise<void> => {
-    if (sending.current) return;
-    sending.current = true;
+    if (sendingRef.current) return;
+    sendingRef.current = true;
     setBusy(true);
     setError(null);
     try {
       await send();
     } catch (failure) {
-      sending.current = false;
+      sendingRef.current = false;
       setError(failure);
       setBusy(false);
     }
