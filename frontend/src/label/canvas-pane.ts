@@ -2,23 +2,19 @@
 // parts that changed or came into view.
 
 import type { Bounds } from "./geometry";
-import { uncovered } from "./parts";
+import { REACH_PX, reached, uncovered } from "./parts";
+import type { Frame } from "./parts";
 
-/** Where a canvas lies: canvas pixels (CSS) are `world * scale - origin`. */
-export interface Frame {
-  readonly scale: number;
-  readonly origin: readonly [x: number, y: number];
-  readonly width: number;
-  readonly height: number;
-}
+export type { Frame } from "./parts";
 
-/** `part`: the box that is drawn anew, world coordinates; the pen is clipped to it. Null: everything. */
+/**
+ * `part`: what can be seen in the part that is drawn anew, world coordinates; the pen is clipped to the part. Null:
+ * everything is drawn.
+ */
 export type Draw = (pen: CanvasRenderingContext2D, frame: Frame, part: Bounds | null) => void;
 
 /** Part of the map's size that is drawn beyond each edge, so that a pan shows no blank at once. */
 const PADDING = 0.35;
-/** How far lines and dots reach beyond what they outline, in CSS pixels. */
-const REACH_PX = 8;
 
 export class CanvasPane extends L.Layer {
   private readonly canvas = document.createElement("canvas");
@@ -104,16 +100,12 @@ export class CanvasPane extends L.Layer {
     const right = Math.ceil(Math.min(box[2], frame.width) * ratio) / ratio;
     const bottom = Math.ceil(Math.min(box[3], frame.height) * ratio) / ratio;
     if (right <= left || bottom <= top) return;
-    const { scale, origin } = frame;
     pen.save();
     pen.beginPath();
     pen.rect(left, top, right - left, bottom - top);
     pen.clip();
     pen.clearRect(left, top, right - left, bottom - top);
-    // What lies beside the box may reach into it.
-    this.draw(pen, frame, [
-      (origin[0] + left - REACH_PX) / scale, (origin[1] + top - REACH_PX) / scale, (origin[0] + right + REACH_PX) / scale, (origin[1] + bottom + REACH_PX) / scale,
-    ]);
+    this.draw(pen, frame, reached(frame, [left, top, right, bottom]));
     pen.restore();
   }
 

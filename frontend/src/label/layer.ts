@@ -4,7 +4,7 @@ import { CanvasPane } from "./canvas-pane";
 import type { Frame } from "./canvas-pane";
 import { crowd, meet } from "./crowd";
 import type { Group } from "./crowd";
-import { changedPlaces } from "./parts";
+import { changedPlaces, reached } from "./parts";
 import { hits, shapeOf, snap, within } from "./shapes";
 import type { Shape } from "./shapes";
 import type { Bounds } from "./geometry";
@@ -113,12 +113,12 @@ export class SamplesLayer {
   }
 
   private many(frame: Frame): boolean {
-    return [...this.seen(viewBox(frame))].length > CASED_SAMPLES;
+    return [...this.seen(reached(frame))].length > CASED_SAMPLES;
   }
 
   private draw(pen: CanvasRenderingContext2D, frame: Frame, part: Bounds | null): void {
     if (!part) this.drawnMany = this.many(frame);
-    const box = part ?? viewBox(frame);
+    const box = part ?? reached(frame);
     pen.lineJoin = "round";
     if (this.drawnMany) this.drawMany(pen, frame, box);
     // Large ones first, so that a small one inside a large one is seen.
@@ -177,11 +177,6 @@ export class SamplesLayer {
     }
     return this.groups.list;
   }
-}
-
-function viewBox(frame: Frame): Bounds {
-  const [x, y] = frame.origin;
-  return [x / frame.scale, y / frame.scale, (x + frame.width) / frame.scale, (y + frame.height) / frame.scale];
 }
 
 /** Add the shape to the path. What is smaller than a pixel or two becomes a dot that can still be seen. */

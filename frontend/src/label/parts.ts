@@ -5,6 +5,22 @@ import type { Bounds } from "./geometry";
 import type { Scene } from "./layer";
 import type { Id } from "./types";
 
+/** Where a canvas lies: canvas pixels (CSS) are `world * scale - origin`. */
+export interface Frame {
+  readonly scale: number;
+  readonly origin: readonly [x: number, y: number];
+  readonly width: number;
+  readonly height: number;
+}
+
+/** How far lines and dots reach beyond what they outline, in CSS pixels. */
+export const REACH_PX = 8;
+
+/** What can be seen in a box of the canvas (CSS pixels; all of it if none is given), world coordinates: what lies beside it may reach into it. */
+export function reached({ scale, origin: [x, y], width, height }: Frame, [left, top, right, bottom]: Bounds = [0, 0, width, height]): Bounds {
+  return [(x + left - REACH_PX) / scale, (y + top - REACH_PX) / scale, (x + right + REACH_PX) / scale, (y + bottom + REACH_PX) / scale];
+}
+
 /** With more changes than this all is drawn anew: each part looks at every sample once. */
 const MOST_PARTS = 48;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { changedPlaces, uncovered } from "../../src/label/parts";
+import { changedPlaces, reached, uncovered } from "../../src/label/parts";
 import type { Scene } from "../../src/label/layer";
 import { shapeOf } from "../../src/label/shapes";
 import type { Sample } from "../../src/label/types";
@@ -36,4 +36,10 @@ it.each([
   [[10, 5], [[0, 0, 10, 50], [0, 0, 100, 5]]], [[0, 0], []], [[60, 30], null], [[-200, 0], null],
 ] as const)("a picture moved by %j leaves %j blank", (by, blank) => {
   expect(uncovered(by, [100, 50])).toEqual(blank);
+});
+
+it("sees what reaches into a part from beside it, at the edges of the canvas too", () => {
+  const frame = { scale: 1000, origin: [300, 200], width: 100, height: 50 } as const;
+  expect(reached(frame, [10, 20, 30, 40])).toEqual([0.302, 0.212, 0.338, 0.248]);
+  expect(reached(frame)).toEqual([0.292, 0.192, 0.408, 0.258]);
 });
