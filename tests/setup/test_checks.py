@@ -1,5 +1,7 @@
 """`make test` runs every part and names the failed ones at the end."""
 
+import re
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,6 +56,67 @@ def test_a_part_beside_others_ends_when_they_are_interrupted() -> None:
     assert time.monotonic() - start < 20
 
 
+@pytest.mark.parametrize(
+    ("failing", "passed", "runs"), [(0, True, [3]), (1, True, [3, 1]), (3, True, [3, 3]), (4, False, [4])]
+)
+def test_a_few_tests_that_failed_run_once_more_and_are_named(
+    failing: int,
+    passed: bool,
+    runs: list[int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    outcome, ran = run_tests_twice(tmp_path, monkeypatch, capfd, failing=failing, mended=True)
+    assert outcome.passed is passed
+    assert ran == runs
+    names = [f"test_it.py::test_{i}" for i in range(failing)] if passed and failing else []
+    assert all(name in outcome.remark for name in names)
+    assert bool(outcome.remark) is bool(names)
+    checks.report([outcome])
+    assert outcome.remark in capfd.readouterr().out
+
+
+def test_what_fails_both_times_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    outcome, ran = run_tests_twice(tmp_path, monkeypatch, capfd, failing=1, mended=False)
+    assert (outcome.passed, outcome.remark, ran) == (False, "", [3, 1])
+
+
+def run_tests_twice(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    *,
+    failing: int,
+    mended: bool,
+) -> tuple[checks.Outcome, list[int]]:
+    """Run three tests or more, so many of which fail the first time; return the outcome and how many ran each time."""
+    monkeypatch.setattr(checks, "VAR", folder / "var")
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    for i in range(max(failing, 3)):
+        mark = folder / f"seen-{i}"
+        body = (
+            f"first = not mark.exists()\n    mark.touch()\n    assert {mended} and not first"
+            if i < failing
+            else "mark.touch()"
+        )
+        (folder / "test_it.py").open("a").write(
+            f"from pathlib import Path\ndef test_{i}():\n    mark = Path({str(mark)!r})\n    {body}\n"
+        )
+    command: list[str | Path] = [sys.executable, "-m", "pytest", "-q", "--noconftest", "-p", "no:django", "test_it.py"]
+    part = checks.Part("tests", command, cwd=folder)
+    outcome = checks.run_twice(part, checks.Part("tests again", [*command, "--last-failed"], cwd=folder))
+    printed = capfd.readouterr().out
+    ran = [
+        sum(int(number) for number in re.findall(r"(\d+) (?:passed|failed)", line))
+        for line in printed.splitlines()
+        if re.search(r" in [\d.]+s", line)
+    ]
+    return outcome, ran
+
+
 @pytest.mark.parametrize("versions", [[16], []])
 def test_labeling_under_faults_is_a_part_alone_between_tests_and_browser_tests(
     versions: list[int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -70,6 +133,7 @@ def test_labeling_under_faults_is_a_part_alone_between_tests_and_browser_tests(
 
     monkeypatch.setenv("DATABASE_URL", "postgis://elsewhere/quadrat")
     monkeypatch.setattr(checks, "run_part", run_part)
+    monkeypatch.setattr(checks, "run_twice", lambda part, again: run_part(part))
     monkeypatch.setattr(checks, "beside", beside)
     monkeypatch.setattr(checks.steps, "prepare", lambda tests: None)
     monkeypatch.setattr(checks.tools, "ensure_build", lambda: None)
