@@ -12,7 +12,7 @@ import type { Drawing } from "./drawing";
 import { movedAlong } from "./ops/borders";
 import { KEEPS_SELECTION } from "./sketches";
 import type { SketchTool, Tool } from "./sketches";
-import type { Host } from "./tools";
+import type { Host } from "./host";
 import { operationFor, redo, remember, undo } from "./undo";
 import type { Change, History, Reversal } from "./undo";
 import { newId } from "./types";

@@ -103,6 +103,7 @@ export class Drawing {
         return true;
       case "following":
         app.set({ following: !view.following });
+        app.tell(view.following ? "Outlines of neighbours are not followed any more." : "Between two corners snapped to one neighbour its outline is followed.");
         return true;
       case "keepClear":
         app.set({ keepClear: !view.keepClear });

@@ -13,8 +13,10 @@ export interface KeyActions {
   tool(name: Tool): void;
   command(name: Command): boolean | undefined;
   nthClass(n: number): void;
-  /** Close the polygon; false where there is none. */
+  /** Close the polygon, or select what lies under the crosshair; false where neither can be. */
   finish(): boolean;
+  /** What lies under the crosshair is selected too, or no more; false while drawing. */
+  pickToo(): boolean;
   escape(): void;
   /** Take the last point back; false where nothing is drawn. */
   back(): boolean;
@@ -98,7 +100,8 @@ export function keyTable(actions: KeyActions): Key[] {
       label: "Class to draw with, or of what is selected", run: (event) => void actions.nthClass((Number(event.key) + 9) % 10),
     },
     ...tools(CHANGES, "Change"),
-    key("finish", ["Enter"], "Draw", "Close the polygon, end the line", () => actions.finish()),
+    key("finish", ["Enter"], "Draw", "Close the polygon, end the line; not drawing: select what lies under the crosshair", () => actions.finish()),
+    key("pickToo", ["Shift+Enter"], "Samples", "Select what lies under the crosshair too, or let go of it", () => actions.pickToo()),
     key("placePoint", ["Space"], "Draw", "Put a corner under the crosshair (drawing without a mouse); hold it to pan", () => actions.placePoint()),
     key("back", ["Backspace"], "Draw", "Take the last corner back", () => actions.back() || void actions.remove()),
     key("escape", ["Esc"], "Draw", "Drop the drawing, the selection, the tool", does(() => actions.escape())),

@@ -19,11 +19,18 @@ function offerDates(app: App): boolean {
 
 export function pageKeys(app: App, map: MapView, editor: EditorPort, imagery: Imagery, copying: Copying): Key[] {
   const { tools } = map;
+  const pick = (add: boolean): boolean => {
+    if (app.view.tool !== "select") return false;
+    map.setCrosshair(true);
+    tools.pick(map.centre(), add);
+    return true;
+  };
   return keyTable({
     tool: (name) => app.setTool(name),
     command: (name) => app.drawing?.command(name),
     nthClass: (n) => app.chooseNth(n),
-    finish: () => tools.finish() || (app.drawing?.takeSegments() ?? false),
+    finish: () => tools.finish() || (app.drawing?.takeSegments() ?? false) || pick(false),
+    pickToo: () => pick(true),
     escape: () => {
       map.setCrosshair(false);
       if (tools.abandon()) return;
@@ -57,7 +64,7 @@ export function pageKeys(app: App, map: MapView, editor: EditorPort, imagery: Im
       return true;
     },
     pan: (x, y) => {
-      if (app.view.tool !== "select") map.setCrosshair(true);
+      map.setCrosshair(true);
       map.map.panBy([x * PAN_PX, y * PAN_PX], { animate: false });
       app.redraw();
     },

@@ -4,17 +4,18 @@ import type { EditorPort, Grip } from "./editor";
 import { distance } from "./geometry";
 import type { SamplesLayer } from "./layer";
 import type { Place } from "./pointer";
-import type { Host } from "./tools";
+import type { Host } from "./host";
 import type { Id, Position } from "./types";
 
 const HANDLE_PX = 9;
 const TOUCH_HANDLE_PX = 20;
 const PICK_PX = 5;
 const TOUCH_PICK_PX = 14;
+const SAME_PX = 4;
 
 export class Picker {
   hovered: Id | null = null;
-  private lastPick: { px: Position; at: number } | null = null;
+  private lastPick: { world: Position; at: number } | null = null;
 
   constructor(
     private readonly host: Host,
@@ -37,10 +38,10 @@ export class Picker {
     }
     this.editor.chooseCorner(null);
     const found = this.layer.pick(place.world, place.touch ? TOUCH_PICK_PX : PICK_PX);
-    const again = this.lastPick !== null && distance(this.lastPick.px, place.px) < 4;
-    // A second click in the same place goes to the next sample below.
+    const again = this.lastPick !== null && distance(this.lastPick.world, place.world) * this.layer.scale() < SAME_PX;
+    // A second click in the same place, of the ground and not of the screen, goes to the next sample below.
     const at = again && !place.shift ? ((this.lastPick?.at ?? 0) + 1) % Math.max(found.length, 1) : 0;
-    this.lastPick = { px: place.px, at };
+    this.lastPick = { world: place.world, at };
     const chosen = found[at];
     if (chosen) this.host.select([chosen.id], place.shift);
     else if (!place.shift) this.host.select([], false);

@@ -6,7 +6,7 @@ import { fill, stroke, trace } from "./layer";
 import { placedAt } from "./ops/figures";
 import { shapeOf } from "./shapes";
 import { figureOf, SKETCHES } from "./sketches";
-import type { Draft } from "./tools";
+import type { Draft } from "./host";
 import type { Geometry, Position } from "./types";
 
 const CASING = "rgb(0 0 0 / 60%)";

@@ -1,43 +1,17 @@
 // The tools: what a press, drag or click means while selecting or drawing.
 
-import type { EditorPort, Grip, Verb } from "./editor";
+import type { EditorPort, Grip } from "./editor";
 import { distance } from "./geometry";
+import type { Draft, Host } from "./host";
 import type { SamplesLayer } from "./layer";
 import { Picker } from "./picking";
 import type { Gestures, Place } from "./pointer";
 import { SKETCHES } from "./sketches";
-import type { Sketch, SketchTool, Tool } from "./sketches";
-import type { Geometry, Id, Position } from "./types";
-
-/** What is being drawn, in world coordinates. */
-export type Draft =
-  | { readonly kind: "sketch"; readonly tool: SketchTool; readonly points: readonly Position[]; readonly tip: Position | null }
-  | { readonly kind: "lasso"; readonly from: Position; readonly to: Position };
-
-/** What the tools need of the page. */
-export interface Host {
-  readonly tool: Tool;
-  readonly mayEdit: boolean;
-  readonly snapping: boolean;
-  readonly selected: ReadonlySet<Id>;
-  select(ids: readonly Id[], add: boolean): void;
-  /** All points are there; false where nothing came of it and the drawing should stay. */
-  finished(tool: SketchTool, points: readonly Position[], scale: number): boolean;
-  /** Corners of a neighbour's outline between two places on it; empty where it is not to be followed. */
-  between(from: Position, to: Position): readonly Position[];
-  /** The open sample was changed by the editor. */
-  edited(geometry: Geometry, verb: Verb): void;
-  /** A drag of the open sample began: remember it as it is now. */
-  editing(): void;
-  refuse(reason: string): void;
-  /** Where the pointer is; null: not on the map. */
-  pointed(world: Position | null): void;
-  redraw(): void;
-  cursor(name: string): void;
-}
+import type { Sketch, SketchTool } from "./sketches";
+import { Snapping } from "./snapping";
+import type { Id, Position } from "./types";
 
 const TOUCH_CLOSE_PX = 14;
-const SNAP_PX = 10;
 const CLOSE_PX = 10;
 /** A drag shorter than this is a slip. */
 const LEAST_DRAG_PX = 3;
@@ -47,10 +21,9 @@ const MOST_POINTS = 5000;
 
 export class Tools implements Gestures {
   draft: Draft | null = null;
-  /** Where the next point snaps to, for showing. */
-  snapped: Position | null = null;
   private grip: Grip["kind"] | null = null;
   private readonly picker: Picker;
+  private readonly snapping: Snapping;
 
   constructor(
     private readonly host: Host,
@@ -58,6 +31,12 @@ export class Tools implements Gestures {
     private readonly editor: EditorPort,
   ) {
     this.picker = new Picker(host, layer, editor);
+    this.snapping = new Snapping(host, layer);
+  }
+
+  /** Where the next point snaps to, for showing. */
+  get snapped(): Position | null {
+    return this.snapping.at;
   }
 
   get hovered(): Id | null {
@@ -82,7 +61,7 @@ export class Tools implements Gestures {
       const { tool, facts } = sketch;
       if (facts.way !== "drag" && facts.way !== "stroke") return false;
       if (facts.way === "drag" && this.points.length) return true; // second click of one begun by a click
-      const from = facts.way === "drag" ? this.snap(place, null) : place.world;
+      const from = facts.way === "drag" ? this.snapping.of(place, null) : place.world;
       this.draft = { kind: "sketch", tool, points: [from], tip: from };
       host.redraw();
       return true;
@@ -103,14 +82,14 @@ export class Tools implements Gestures {
   drag(place: Place): void {
     if (this.draft?.kind === "sketch") this.dragSketch(this.draft, place);
     else if (this.draft?.kind === "lasso") this.draft = { ...this.draft, to: place.world };
-    else if (this.editor.dragging) this.editor.drag(this.grip === "body" ? place.world : this.snap(place, [...this.host.selected][0] ?? null));
+    else if (this.editor.dragging) this.editor.drag(this.grip === "body" ? place.world : this.snapping.of(place, [...this.host.selected][0] ?? null));
     this.host.pointed(place.world);
     this.host.redraw();
   }
 
   private dragSketch(draft: Extract<Draft, { kind: "sketch" }>, place: Place): void {
     if (SKETCHES[draft.tool].way === "drag") {
-      this.draft = { ...draft, tip: this.snap(place, null) };
+      this.draft = { ...draft, tip: this.snapping.of(place, null) };
       return;
     }
     const last = draft.points.at(-1);
@@ -119,9 +98,9 @@ export class Tools implements Gestures {
   }
 
   release(place: Place): void {
-    if (this.draft?.kind === "sketch") return this.finishDrag(SKETCHES[this.draft.tool].way === "drag" ? this.snap(place, null) : place.world);
+    if (this.draft?.kind === "sketch") return this.finishDrag(SKETCHES[this.draft.tool].way === "drag" ? this.snapping.of(place, null) : place.world);
     if (this.draft?.kind === "lasso") return this.finishLasso(place);
-    this.snapped = null;
+    this.snapping.end();
     const done = this.editor.drop();
     if (done) this.host.edited(done.geometry, done.verb);
     this.host.redraw();
@@ -145,9 +124,9 @@ export class Tools implements Gestures {
     if (this.host.tool === "select") return this.picker.pick(place);
     const { sketch } = this;
     if (!sketch) return;
-    const { way } = sketch.facts;
+    const { way, snaps } = sketch.facts;
     if (way === "clicks") this.addPoint(sketch.facts, place);
-    else if (way === "place") this.complete(sketch.tool, [this.snap(place, null)]);
+    else if (way === "place") this.complete(sketch.tool, [snaps ? this.snapping.of(place, null) : place.world]);
     else if (way === "drag") this.clickDrag(place);
   }
 
@@ -157,7 +136,7 @@ export class Tools implements Gestures {
     const { sketch } = this;
     if (!sketch) return;
     const { tool, facts } = sketch;
-    const tip = facts.way === "stroke" || tool === "stamp" ? place.world : this.snap(place, null);
+    const tip = facts.snaps ? this.snapping.of(place, null) : place.world;
     // The brush and the stamp are seen before they are pressed.
     if (this.draft?.kind === "sketch" || facts.way === "place" || facts.way === "stroke") this.draft = { kind: "sketch", tool, points: this.points, tip };
     this.host.cursor(tool === "brush" || tool === "eraser" ? "none" : "crosshair");
@@ -165,7 +144,8 @@ export class Tools implements Gestures {
   }
 
   leave(): void {
-    this.picker.hovered = this.snapped = null;
+    this.picker.hovered = null;
+    this.snapping.end();
     if (this.draft?.kind === "sketch" && !this.draft.points.length) this.draft = null;
     this.host.pointed(null);
     this.host.redraw();
@@ -181,11 +161,19 @@ export class Tools implements Gestures {
 
   // --- drawing -----------------------------------------------------------------------------------
 
+  /** Select what lies under the keyboard's crosshair, or with `add` that too, as a click and a Shift click do. */
+  pick(world: Position, add: boolean): void {
+    this.picker.pick({ world, px: [0, 0], shift: add, alt: false, free: false, touch: false });
+    this.host.redraw();
+  }
+
   /** Put a point under the keyboard's crosshair. */
-  place(world: Position): void {
+  place(under: Position): void {
     const { sketch } = this;
     if (!sketch) return;
     const { tool, facts } = sketch;
+    // Arrows move by steps: without snapping no corner could be met.
+    const world = facts.snaps ? this.snapping.ofWorld(under, true, null) : under;
     if (facts.way === "place" || tool === "brush" || tool === "eraser" || tool === "segments") this.complete(tool, [world]);
     else if (facts.way === "drag" && this.points.length) this.finishDrag(world);
     else if (facts.way === "drag") this.draft = { kind: "sketch", tool, points: [world], tip: world };
@@ -216,7 +204,8 @@ export class Tools implements Gestures {
   /** Drop what is being drawn or dragged. True when there was something. */
   abandon(): boolean {
     const had = this.points.length > 0 || this.draft?.kind === "lasso" || this.editor.dragging;
-    this.draft = this.snapped = null;
+    this.draft = null;
+    this.snapping.end();
     if (this.editor.dragging) this.editor.cancel();
     this.host.redraw();
     return had;
@@ -231,7 +220,7 @@ export class Tools implements Gestures {
     const onLast = last !== undefined && distance(last, place.world) <= reach * 0.5;
     if (points.length >= facts.least && (onFirst || onLast)) return void this.finish();
     if (onLast) return;
-    if (this.host.tool !== "select") this.addWorld(this.host.tool, facts, this.snap(place, null));
+    if (this.host.tool !== "select") this.addWorld(this.host.tool, facts, this.snapping.of(place, null));
   }
 
   private addWorld(tool: SketchTool, facts: Sketch, world: Position): void {
@@ -248,7 +237,7 @@ export class Tools implements Gestures {
   private clickDrag(place: Place): void {
     const [from] = this.points;
     if (!from) return;
-    const to = this.snap(place, null);
+    const to = this.snapping.of(place, null);
     if (distance(from, to) * this.layer.scale() > LEAST_DRAG_PX) this.finishDrag(to);
   }
 
@@ -264,7 +253,7 @@ export class Tools implements Gestures {
     this.draft = null;
     if (flat || tiny || points.length < facts.least) this.host.refuse(facts.few);
     else this.host.finished(draft.tool, points, scale);
-    this.snapped = null;
+    this.snapping.end();
     this.host.redraw();
   }
 
@@ -278,7 +267,7 @@ export class Tools implements Gestures {
 
   private complete(tool: SketchTool, points: readonly Position[]): void {
     if (this.host.finished(tool, points, this.layer.scale())) this.draft = null;
-    this.snapped = null;
+    this.snapping.end();
     this.host.redraw();
   }
 
@@ -289,13 +278,6 @@ export class Tools implements Gestures {
     const [a, b] = [from, place.world];
     this.host.select(this.layer.inside([Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[0], b[0]), Math.max(a[1], b[1])]), true);
     this.host.redraw();
-  }
-
-  // --- snapping ------------------------------------------------------------------------------------
-
-  private snap(place: Place, except: Id | null): Position {
-    this.snapped = this.host.snapping && !place.free ? this.layer.snap(place.world, SNAP_PX, except) : null;
-    return this.snapped ?? place.world;
   }
 
   private reach(place: Place, px: number, touchPx: number): number {

@@ -26,6 +26,7 @@ describe("keys", () => {
     ["Z", { ctrlKey: true, shiftKey: true }, "redo"], ["y", { metaKey: true }, "redo"], ["N", { shiftKey: true }, "step -1"], ["k", {}, "tool split"], ["j", {}, "command merge"], ["{", { shiftKey: true }, "command smaller"], ["б", { code: "KeyB" }, "tool box"],
     ["ArrowLeft", { altKey: true, shiftKey: true }, "nudge -10 0"], ["ArrowLeft", {}, "pan -1 0"], ["F", { shiftKey: true }, "fitAll"],
     ["f", {}, "fitSelected"], ["?", { shiftKey: true }, "toggle help"], ["Delete", {}, "remove"], [" ", {}, "placePoint"],
+    ["Enter", {}, "finish"], ["Enter", { shiftKey: true }, "pickToo"],
   ] as [string, KeyboardEventInit, string][])("%s %o does %s", (key, more, expected) => {
     expect(press(key, more)).toBe(expected);
   });
