@@ -22,6 +22,7 @@ from webapp.projects.paging import page
 
 
 @api_view(["GET", "POST"])
+@access.keeps_role
 def inferences(request: Request) -> Response:
     """List inferences, newest first (GET; `?project=`, `?package=`, `?imagery=`), or start one.
 
@@ -57,6 +58,7 @@ def inferences(request: Request) -> Response:
 
 
 @api_view(["GET", "DELETE"])
+@access.keeps_role
 def inference(request: Request, pk: UUID) -> Response:
     """Show an inference, or delete it: your own, or any as a manager; `?results=delete` deletes its layers too."""
     row = selectors.inference(pk)

@@ -15,6 +15,7 @@ from labeling.task_events import lock_history
 from labeling.task_states import State
 from webapp.errors import Conflict, Denied, Invalid
 from webapp.features.services import EditRequest
+from webapp.projects.access import hold_role
 from webapp.projects.models import Role, User
 
 Take = Literal["a", "b", "both", "none", "edit"]
@@ -96,8 +97,11 @@ def adjudicate(*, task: Task, user: User, role: Role, decisions: Mapping[str, De
         Denied: it is the user's own work (managers may decide on theirs).
         Conflict: it is not ready, or somebody has adjudicated it (code `not_ready`), or a shape cannot be stored.
         Invalid: a difference is undecided, or a decision does not fit it.
+        NotFound: the user's membership has ended.
     """
     with transaction.atomic():
+        # Here and not at the edge: many are settled at once, each in a transaction of its own.
+        role = min(role, hold_role(user, task.label_set.project, Role.REVIEWER))
         blind = _locked(task)
         if user.pk in blind.people and role < Role.MANAGER:
             raise Denied("One of the two versions is yours.", fix="Ask somebody else to adjudicate.")

@@ -19,6 +19,7 @@ from webapp.projects.paging import page
 
 
 @api_view(["GET", "POST"])
+@access.keeps_role
 def label_sets(request: Request) -> Response:
     """List the label sets that the caller may see, or make one over an imagery layer."""
     if request.method == "POST":
@@ -32,6 +33,7 @@ def label_sets(request: Request) -> Response:
 
 
 @api_view(["GET", "PATCH", "DELETE"])
+@access.keeps_role
 def label_set(request: Request, pk: UUID) -> Response:
     """Show, rename or delete one label set."""
     found, role = _label_set(request, pk)

@@ -23,6 +23,7 @@ MAX_TASKS_AT_ONCE = 1_000
 
 
 @api_view(["GET", "PATCH"])
+@access.keeps_role
 def agreement(request: Request, pk: UUID) -> Response:
     """Show how far people agree and how they do on ground truth, or change how blind work is done."""
     found, _ = _label_set(request, pk)
@@ -32,6 +33,7 @@ def agreement(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["GET", "POST"])
+@access.keeps_role
 def tasks(request: Request, pk: UUID) -> Response:
     """List tasks for two people and ground truth, or make some: `{kind, tasks: [ids]}` or `{kind, share}`."""
     found, _ = _label_set(request, pk)
@@ -75,6 +77,7 @@ def own_scores(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["GET", "POST", "DELETE"])
+@access.keeps_role
 def blind_task(request: Request, pk: UUID) -> Response:
     """Show both versions of a task, adjudicate it (`{decisions: {key: {take, …}}}`), or lift it."""
     found, role = _task(request, pk)

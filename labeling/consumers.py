@@ -18,7 +18,7 @@ from labeling import rooms
 from labeling.seats import TOO_SLOW, TRY_AGAIN, Seat
 from labeling.task_edits import Applied, parse_leased, store_leased
 from labeling.threads import readers, writers
-from webapp import points
+from webapp import locks, points
 from webapp.errors import Invalid, NotFound, QuadratError, Unavailable
 from webapp.features.models import FeatureLayer
 from webapp.features.parsing import parse_json
@@ -153,7 +153,10 @@ class LayerConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._refuse(error)
         except TimeoutError:
             await self.close(TOO_SLOW)
-        except (OperationalError, InterfaceError):
+        except (OperationalError, InterfaceError) as error:
+            if locks.timed_out(error):
+                await self._refuse(locks.busy())
+                return
             logger.exception("the database is away")
             await self._refuse(Unavailable("The server cannot save now; nothing is lost.", fix="Wait and try again."))
         except Exception:

@@ -16,6 +16,7 @@ from webapp.projects import access
 
 
 @api_view(["POST"])
+@access.keeps_role
 def copies(request: Request, pk: UUID) -> Response:
     """Copy samples into the label set over imagery of another date, which is made where there is none.
 

@@ -30,6 +30,7 @@ def imports(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["POST"])
+@access.keeps_role
 def exports(request: Request, pk: UUID) -> Response:
     """Write the samples into a file."""
     found = _label_set(request, pk)

@@ -15,6 +15,7 @@ from webapp.projects import access
 
 
 @api_view(["GET", "PUT"])
+@access.keeps_role
 def offset_list(request: Request, pk: UUID) -> Response:
     """List the offsets of a label set, its own imagery's first, or keep one.
 

@@ -19,6 +19,7 @@ LARGEST = 2**31 - 1
 
 
 @api_view(["GET", "POST"])
+@access.keeps_role
 def stream(request: Request, pk: UUID) -> Response:
     """List what a model sees and nobody has drawn, or decide on one: `{action: add|dismiss|bring_back, id, …}`.
 

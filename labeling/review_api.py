@@ -37,6 +37,7 @@ def stream(request: Request, pk: UUID) -> HttpResponse:
 
 
 @api_view(["GET", "POST"])
+@access.keeps_role
 def accept(request: Request, pk: UUID) -> Response:
     """Say how many suggestions have at least a score (`?score=&class=`), or accept them: `{score, class}`."""
     found, _ = _label_set(request, pk)
@@ -61,6 +62,7 @@ def figures(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["GET", "POST"])
+@access.keeps_role
 def comments(request: Request, pk: UUID) -> Response:
     """List open comments (`?resolved=1` settled ones), or add one: `{id, text, lon, lat, feature, parent}`."""
     found, role = _label_set(request, pk)
@@ -73,6 +75,7 @@ def comments(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["PATCH", "DELETE"])
+@access.keeps_role
 def comment(request: Request, pk: UUID) -> Response:
     """Settle a comment or open it again (`{resolved}`), note that one has read it (`{read: true}`), or delete it."""
     found: Comment = comment_selectors.comment(pk)

@@ -26,6 +26,7 @@ def overview(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["GET", "POST"])
+@access.keeps_role
 def problems(request: Request, pk: UUID) -> Response:
     """List samples that something is wrong with, or mend some: {kind, action, samples: [{id, version}]}."""
     found = _label_set(request, pk)
@@ -47,6 +48,7 @@ def problems(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["POST"])
+@access.keeps_role
 def merge(request: Request, pk: UUID) -> Response:
     """Put all samples of a class into another and retire it: {source, target}."""
     found = _label_set(request, pk)
@@ -58,6 +60,7 @@ def merge(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["POST"])
+@access.keeps_role
 def split(request: Request, pk: UUID) -> Response:
     """Make a new class of a part of another: {source, class: {value, name, colour}, field, values | smaller_m2}."""
     found = _label_set(request, pk)

@@ -27,6 +27,7 @@ PREVIEW_CELLS = 2_000
 
 
 @api_view(["GET", "POST", "DELETE"])
+@access.keeps_role
 def tasks(request: Request, pk: UUID) -> HttpResponse:
     """Return the tasks as GeoJSON (`?after=` only what changed since), cut a grid, or remove untouched tasks."""
     found, role = _label_set(request, pk)
@@ -54,6 +55,7 @@ def preview(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["POST"])
+@access.keeps_role
 def next_task(request: Request, pk: UUID) -> Response:
     """Take the next task: `{order, purpose, lon, lat}`; `task` is null where none is left."""
     found, role = _label_set(request, pk)
@@ -101,6 +103,7 @@ def proposals(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["GET", "PATCH"])
+@access.keeps_role
 def task(request: Request, pk: UUID) -> Response:
     """Show a task with its history, or set its priority, uncertainty or person (`assigned_to`: an id, or null)."""
     found, role = _task(request, pk)
@@ -120,6 +123,7 @@ def task(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["POST"])
+@access.keeps_role
 def work(request: Request, pk: UUID) -> Response:
     """Do something as the task's holder: `{action, token, note}`."""
     found, role = _task(request, pk)
@@ -138,6 +142,7 @@ def work(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["POST"])
+@access.keeps_role
 def review(request: Request, pk: UUID) -> Response:
     """Decide as a reviewer: `{action: approve|return|reopen|take_away, note}`."""
     found, role = _task(request, pk)
@@ -156,6 +161,7 @@ def review(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["POST"])
+@access.keeps_role
 def proposal(request: Request, pk: UUID) -> Response:
     """Accept or reject a proposal: `{action: accept|reject}`."""
     found = Proposal.objects.select_related("task__label_set__project").filter(pk=pk).first()

@@ -12,6 +12,8 @@ from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker, Settings
 
 from tests.emptying import empty
+from tests.held_writes import watched
+from webapp.projects.middleware import AccessMiddleware
 
 # Two cores are all a test machine has.
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -75,6 +77,14 @@ def quick_emptying() -> Iterator[None]:
     """The tables are emptied quickly after each test that commits."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: empty())
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def held_writes() -> Iterator[None]:
+    """No request of any test writes to a project whose caller's role is not held."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AccessMiddleware, "__call__", watched(AccessMiddleware.__call__))
         yield
 
 

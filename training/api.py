@@ -29,6 +29,7 @@ KEEP = "private, max-age=31536000, immutable"
 
 
 @api_view(["GET", "POST"])
+@access.keeps_role
 def training_data_list(request: Request) -> Response:
     """List training data (GET), or export a label set.
 
@@ -48,6 +49,7 @@ def training_data_list(request: Request) -> Response:
 
 
 @api_view(["GET", "DELETE"])
+@access.keeps_role
 def training_data(request: Request, pk: UUID) -> Response:
     """Show training data, or delete it: your own, or any as a manager."""
     found = selectors.training_data(pk)
@@ -79,6 +81,7 @@ def training_data_sample(request: Request, pk: UUID, number: int) -> HttpRespons
 
 
 @api_view(["GET", "POST"])
+@access.keeps_role
 def runs(request: Request) -> Response:
     """List runs (GET; `?training_data=`), or start one (POST {training_data, network, settings, name})."""
     if request.method == "POST":
@@ -103,6 +106,7 @@ def runs(request: Request) -> Response:
 
 
 @api_view(["GET", "DELETE"])
+@access.keeps_role
 def run(request: Request, pk: UUID) -> Response:
     """Show a run, or delete it: your own, or any as a manager. Its model stays."""
     found = selectors.run(pk)
@@ -165,6 +169,7 @@ def install(request: Request) -> Response:
 
 
 @api_view(["GET", "DELETE"])
+@access.keeps_role
 def model(request: Request, pk: UUID) -> Response:
     """Show a model with where it was used (GET), or uninstall it (DELETE)."""
     found = selectors.package(pk)

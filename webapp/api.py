@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
-from webapp import errors
+from webapp import errors, locks
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +43,8 @@ def body_of(error: errors.QuadratError) -> dict[str, Any]:
 
 
 def _from_framework(error: Exception) -> errors.QuadratError | None:
+    if locks.timed_out(error):
+        return locks.busy()
     if isinstance(error, OperationalError | InterfaceError):
         logger.error("the database does not answer", exc_info=error)
         return errors.Unavailable("The database does not answer.", fix="Try again in a moment.")

@@ -44,6 +44,7 @@ def layers(request: Request) -> Response:
 
 
 @api_view(["GET", "DELETE"])
+@access.keeps_role
 def layer(request: Request, pk: UUID) -> Response:
     """Show one layer, or delete it with its features and their history."""
     found = _layer(request, pk)
@@ -119,6 +120,7 @@ def timeline(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["GET", "POST"])
+@access.keeps_role
 def restore(request: Request, pk: UUID) -> Response:
     """Say what going back to `seq` (or to a moment, `at`) would change, or go back: at once or by a job.
 
@@ -136,6 +138,7 @@ def restore(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["GET", "PUT"])
+@access.keeps_role
 def classes(request: Request, pk: UUID) -> Response:
     """Show or replace the class schema; classes that are left out are retired."""
     found = _layer(request, pk)

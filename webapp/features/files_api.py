@@ -41,6 +41,7 @@ def imports(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["POST", "DELETE"])
+@access.keeps_role
 def import_of(request: Request, pk: UUID, look_pk: UUID) -> Response:
     """Import a file that was looked into, with the choices of the body; or remove it."""
     layer = _layer(request, pk)
@@ -53,6 +54,7 @@ def import_of(request: Request, pk: UUID, look_pk: UUID) -> Response:
 
 
 @api_view(["POST"])
+@access.keeps_role
 def exports(request: Request, pk: UUID) -> Response:
     """Write the layer into a file; the job's result tells its address and what did not fit."""
     return write(request, _layer(request, pk), None)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -32,7 +33,8 @@ from webapp.features.schema import (
 from webapp.jobs import services as jobs
 from webapp.jobs.models import Job
 from webapp.jobs.restarts import inputs_gone
-from webapp.projects.models import User
+from webapp.projects.access import hold_role
+from webapp.projects.models import Role, User
 from webapp.vectors.geojson import GeoJsonReader, Readable
 from webapp.vectors.table import class_key
 
@@ -110,6 +112,7 @@ def receive(*, layer: FeatureLayer, stream: HttpRequest, options: Options, user:
         TooLarge: over 1 GiB.
         StorageFull: the disk has no room for it.
         Conflict: the layer lies in somebody's own corner of a project.
+        NotFound, Denied: the user's role was taken away while the file came.
     """
     refuse_corner(layer)
     length = int(stream.META.get("CONTENT_LENGTH") or 0)
@@ -119,19 +122,24 @@ def receive(*, layer: FeatureLayer, stream: HttpRequest, options: Options, user:
         raise TooLarge("The file is over 1 GiB.", fix="Split it.", details={"limit": MAX_BYTES})
     check_room(length)
     if length <= DIRECT_BYTES:
-        return import_now(layer=layer, stream=stream, options=options, user=user).as_json()
+        body = BytesIO(stream.read())  # as a whole, before: somebody whose body comes slowly holds nothing
+        with transaction.atomic():
+            hold_role(user, layer.project, Role.LABELER)
+            return import_now(layer=layer, stream=body, options=options, user=user).as_json()
     path = Path(settings.QUARANTINE_DIR) / f"import-{uuid4()}.geojson"
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         take_body(stream, path, length=length)
-        job = jobs.enqueue(
-            project=layer.project,
-            kind="import_features",
-            spec={"layer": str(layer.pk), "path": path.name, "options": asdict(options), "user": user.pk},
-            user=user,
-            title=f"Import into {layer.name}",
-            lane="light",
-        )
+        with transaction.atomic():
+            hold_role(user, layer.project, Role.LABELER)
+            job = jobs.enqueue(
+                project=layer.project,
+                kind="import_features",
+                spec={"layer": str(layer.pk), "path": path.name, "options": asdict(options), "user": user.pk},
+                user=user,
+                title=f"Import into {layer.name}",
+                lane="light",
+            )
     except BaseException:  # broken off, the disk is full, too many jobs: nobody would ever read it
         path.unlink(missing_ok=True)
         raise

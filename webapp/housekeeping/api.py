@@ -21,6 +21,7 @@ class DeletionBody(StrictSerializer):
 
 
 @api_view(["GET", "POST"])
+@access.keeps_role
 def deletion(request: Request, pk: UUID) -> Response:
     """Say what deleting the project would remove (GET), or delete it for ever: POST {name}, typed to confirm."""
     found = get_project(pk)

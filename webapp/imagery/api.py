@@ -33,6 +33,7 @@ def imagery(request: Request) -> Response:
 
 
 @api_view(["GET", "PATCH", "DELETE"])
+@access.keeps_role
 def layer(request: Request, pk: UUID) -> Response:
     """Show a layer, change the words about it, or delete it."""
     found = _layer(request, pk)

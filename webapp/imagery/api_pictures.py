@@ -71,6 +71,7 @@ def look(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["GET", "POST"])
+@access.keeps_role
 def rendering_list(request: Request, pk: UUID) -> Response:
     """List the layer's saved renderings, or save one: `{name, title, words}`."""
     layer = _layer(request, pk)
@@ -83,6 +84,7 @@ def rendering_list(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["GET", "PATCH", "DELETE"])
+@access.keeps_role
 def rendering(request: Request, pk: UUID, rendering_name: str) -> Response:
     """Show a saved rendering, change its title or words, or delete it."""
     found = renderings.rendering(_layer(request, pk), rendering_name)

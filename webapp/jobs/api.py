@@ -50,6 +50,7 @@ def cancel(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["POST"])
+@access.keeps_role
 def restart(request: Request, pk: UUID) -> Response:
     """Run a failed or cancelled job again: whoever may start one like it. Answers with the new job."""
     found, role = authorised(request, pk)

@@ -15,9 +15,8 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models import DateTimeField, F, Func, Q
 from django.db.models.functions import Now
-from psycopg2.errors import LockNotAvailable
 
-from webapp import doorbell, points
+from webapp import doorbell, locks, points
 from webapp.errors import Conflict, QuadratError, TooMany
 from webapp.jobs.models import Job, JobEvent
 from webapp.jobs.registry import check_kind
@@ -370,12 +369,12 @@ def _bound_silence() -> None:
 def _lock_soon(job_id: uuid.UUID) -> Job | None:
     """Return the job, locked; None where its guard holds it for longer than a person wants to wait."""
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(CANCEL_WAIT_MS)])
+        with transaction.atomic():
+            locks.wait_at_most(CANCEL_WAIT_MS)
             found = Job.objects.select_for_update(no_key=True).get(pk=job_id)
-            cursor.execute("SELECT set_config('lock_timeout', '0', true)")
+            locks.wait_at_most(0)
     except OperationalError as error:
-        if isinstance(error.__cause__, LockNotAvailable):
+        if locks.timed_out(error):
             return None
         raise
     return found

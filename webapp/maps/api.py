@@ -21,6 +21,7 @@ PAGE = 100
 
 
 @api_view(["GET", "POST"])
+@access.keeps_role
 def maps(request: Request) -> Response:
     """List maps (GET) or make one (POST {project, name, layers: [{kind, id}]}; the first layer is the bottom)."""
     return _create(request) if request.method == "POST" else _list(request)
@@ -60,6 +61,7 @@ def _create(request: Request) -> Response:
 
 
 @api_view(["GET", "PATCH", "DELETE"])
+@access.keeps_role
 def map_detail(request: Request, pk: UUID) -> Response:
     """Read a map, change its name, description or view, or delete it."""
     found, role = opened(request, pk)
@@ -97,6 +99,7 @@ def _compare(value: object) -> services.Compare:
 
 
 @api_view(["PUT"])
+@access.keeps_role
 def map_share(request: Request, pk: UUID) -> Response:
     """Share a map: PUT {share: "private" | "members" | "link" | "public"}."""
     found, role = opened(request, pk)
@@ -105,6 +108,7 @@ def map_share(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["PUT"])
+@access.keeps_role
 def map_order(request: Request, pk: UUID) -> Response:
     """Stack the layers: PUT {layers: [ids, the bottom one first]}."""
     found, role = opened(request, pk)
@@ -124,6 +128,7 @@ def map_candidates(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["POST"])
+@access.keeps_role
 def map_layers(request: Request, pk: UUID) -> Response:
     """Put a layer on top: POST {kind: "imagery" | "features", id, title}."""
     found, role = opened(request, pk)
@@ -134,6 +139,7 @@ def map_layers(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["PATCH", "DELETE"])
+@access.keeps_role
 def map_layer(request: Request, pk: UUID, layer: int) -> Response:
     """Change a layer's title, visibility, opacity or style, or take it off the map."""
     found, role = opened(request, pk)

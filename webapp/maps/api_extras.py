@@ -8,9 +8,11 @@ from rest_framework.response import Response
 
 from webapp.maps import extra_services
 from webapp.maps.parsing import answer, fields_of, opened
+from webapp.projects import access
 
 
 @api_view(["PUT", "DELETE"])
+@access.keeps_role
 def map_note(request: Request, pk: UUID, note: str) -> Response:
     """Add or change one note (PUT {geometry, text, colour}) under an id of the caller's, or remove it."""
     found, role = opened(request, pk)
@@ -22,6 +24,7 @@ def map_note(request: Request, pk: UUID, note: str) -> Response:
 
 
 @api_view(["POST", "DELETE"])
+@access.keeps_role
 def map_bookmarks(request: Request, pk: UUID) -> Response:
     """Add one bookmark (POST {name, lon, lat, zoom}; 409 where the name is taken), or remove one (DELETE ?name=)."""
     found, role = opened(request, pk)

@@ -15,9 +15,11 @@ from webapp.maps import basemaps, columns, places, selectors, styles, table
 from webapp.maps.layout import Placed, put_layout
 from webapp.maps.parsing import answer, fields_of, opened, text, uuid_of
 from webapp.maps.services import map_number
+from webapp.projects import access
 
 
 @api_view(["PUT"])
+@access.keeps_role
 def map_layout(request: Request, pk: UUID) -> Response:
     """Write the whole layout: PUT {version, basemap, layers: [{kind, source, title, visible, opacity, style, group}]},
     the bottom one first; without `basemap` it stays. 409 where the map is no longer at that version."""

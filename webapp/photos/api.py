@@ -17,6 +17,7 @@ from webapp.projects.models import User
 
 
 @api_view(["POST"])
+@access.keeps_role
 def sets(request: Request) -> Response:
     """Make a set of photos: POST {project, name}."""
     fields = _object(request)
@@ -39,6 +40,7 @@ def files(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["POST"])
+@access.keeps_role
 def read(request: Request, pk: UUID) -> Response:
     """Start the job that reads photos which were sent: POST {files: [{file, name}]}."""
     layer = _set(request, pk)
@@ -51,6 +53,7 @@ def read(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["GET", "PATCH", "DELETE"])
+@access.keeps_role
 def photo(request: Request, pk: UUID) -> Response:
     """Show a photo, put it at a place (PATCH {lon, lat}), or delete it."""
     found = _photo(request, pk)

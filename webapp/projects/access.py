@@ -1,16 +1,24 @@
 """The check of every route: may this caller do this to this project."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from rest_framework.request import Request
 
 from webapp.errors import Denied, NotFound, Unauthenticated, WrongMethod
 from webapp.projects.models import ApiToken, Member, Project, Role, User
 from webapp.projects.routes import Rule, methods_of, rule_for
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Whoever writes waits so long for what others are storing, and tries again; so nobody's removal waits much longer.
+HOLD_WAIT_MS = 5_000
 
 # Of a list of users and projects, by their place in it.
 _STANDINGS = """SELECT g.n, u.is_superuser, m.role
@@ -24,9 +32,11 @@ _STANDINGS = """SELECT g.n, u.is_superuser, m.role
             AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())))"""
 
 # The same of one member, whose row is kept as it is until the transaction ends. Not FOR SHARE: sharers do not queue, so
-# that who removes somebody who edits by two connections would wait for ever.
+# that who removes somebody who edits by two connections would wait for ever. What the transaction waits for from here
+# on, this row among it, it waits for only so long: a large import holds its layer for as long as it takes to store it.
 _HELD = f"""WITH held AS (SELECT * FROM projects_member WHERE user_id = (%(users)s::bigint[])[1]
-        AND project_id = (%(projects)s::uuid[])[1] FOR NO KEY UPDATE)
+        AND project_id = (%(projects)s::uuid[])[1]
+        AND set_config('lock_timeout', %(wait_ms)s, true) <> '' FOR NO KEY UPDATE)
     {_STANDINGS.replace("projects_member m", "held m")}"""
 
 
@@ -57,6 +67,7 @@ def hold_role(user: User, project: Project, least: Role) -> Role:
     """Return the user's role, as `role_in`, and keep it until the transaction ends: who removes the member waits.
 
     So whatever is stored in the transaction was stored before the removal, and nothing after it was acknowledged.
+    From here on the transaction waits no longer than `HOLD_WAIT_MS` for a lock: see `webapp.locks`.
 
     Raises:
         NotFound: the user is no member.
@@ -114,6 +125,7 @@ def _standings(
         "sessions": [getattr(user, "session_key", None) for user in users],
         "passwords": [user.password for user in users],
         "tokens": [None if token is None else str(token.pk) for token in tokens],
+        "wait_ms": str(HOLD_WAIT_MS),
     }
     found: list[tuple[bool, int | None] | None] = [None] * len(users)
     with connection.cursor() as cursor:
@@ -131,6 +143,27 @@ def _within_token(user: User, project: Project, role: Role) -> Role | None:
     if token.project_id not in (None, project.pk) or "read" not in token.scopes:
         return None
     return role if "edit" in token.scopes else Role.VIEWER
+
+
+def keeps_role(view: Callable[Concatenate[Request, P], R]) -> Callable[Concatenate[Request, P], R]:
+    """Return an API view whose writes are one transaction, in which `authorise` holds the caller's role (`hold_role`).
+
+    So nobody writes who was removed or lowered while the request was under way, and whoever removes them waits for
+    what is being stored. Views that take long bodies, or write in several transactions, call `hold_role` in each.
+    """
+
+    @wraps(view)
+    def run(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        inner = request._request
+        if inner.method in ("GET", "HEAD", "OPTIONS"):
+            return view(request, *args, **kwargs)
+        _ = inner.body  # read before: somebody whose body comes slowly holds nothing
+        setattr(inner, "keeps_role", True)
+        with transaction.atomic():
+            return view(request, *args, **kwargs)
+
+    setattr(run, "keeps_role", True)
+    return run
 
 
 def rule_of(request: HttpRequest) -> Rule:
@@ -151,7 +184,7 @@ def rule_of(request: HttpRequest) -> Rule:
 
 
 def authorise(request: HttpRequest, project: Project, *, shared: bool = False) -> Role:
-    """Return the caller's role after checking it against the route's rule.
+    """Return the caller's role after checking it against the route's rule; it stays as it is under `keeps_role`.
 
     Args:
         request: Django's request (REST framework's wraps one: pass either).
@@ -172,7 +205,7 @@ def authorise(request: HttpRequest, project: Project, *, shared: bool = False) -
     if not user.is_authenticated:
         raise Unauthenticated("You are not signed in.", fix="Sign in, or send a valid API token.")
     token = getattr(inner, "api_token", None)
-    role = role_in(user, project)
+    [role] = _roles([(caller(inner), project)], _HELD if getattr(inner, "keeps_role", False) else _STANDINGS)
     if role is None or (token is not None and token.project_id not in (None, project.pk)):
         raise NotFound()
     if role < rule.role:

@@ -41,6 +41,7 @@ def projects(request: Request) -> Response:
 
 
 @api_view(["GET", "PATCH"])
+@access.keeps_role
 def project(request: Request, pk: UUID) -> Response:
     """Show a project, or change its name or description."""
     found = get_project(pk)
@@ -82,6 +83,7 @@ def member(request: Request, pk: UUID, member_pk: int) -> Response:
 
 
 @api_view(["GET", "POST"])
+@access.keeps_role
 def invitation_list(request: Request, pk: UUID) -> Response:
     """List the open invitations, or make a link: {role, days, max_uses}. The link is shown once."""
     found = get_project(pk)
@@ -100,6 +102,7 @@ def invitation_list(request: Request, pk: UUID) -> Response:
 
 
 @api_view(["DELETE"])
+@access.keeps_role
 def invitation(request: Request, pk: UUID, invitation_pk: UUID) -> Response:
     """Revoke an invitation: its link lets nobody in any more."""
     found = get_project(pk)

@@ -1,21 +1,27 @@
 """Projects, members and tokens: the only writers, each act with its audit entry."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
-from webapp.errors import Conflict, Denied, Invalid
+from webapp import locks
+from webapp.errors import Conflict, Denied, Invalid, NotFound, Unavailable
+from webapp.projects.access import HOLD_WAIT_MS, role_in
 from webapp.projects.authentication import TOKEN_PREFIX, digest
 from webapp.projects.invitations import revoke_above
 from webapp.projects.models import ApiToken, AuditEntry, Member, Project, Role, User
 
 SCOPES = ("read", "edit", "run", "manage")
 MAX_LIVING_TOKENS = 50
+# Who is storing something holds the membership (`access.hold_role`); there may be one more that was sent before.
+REMOVAL_WAIT_MS = 2 * HOLD_WAIT_MS + 2_000
 # Hashing a longer one costs the server more than it protects.
 LONGEST_PASSWORD = 1024
 
@@ -62,6 +68,7 @@ def add_member(*, project: Project, username: str, role: Role, user: User, own_r
         )
     try:
         with transaction.atomic():
+            _lock_members(project, user, own_role)
             member = Member.objects.create(project=project, user=newcomer, role=role)
             _audit(project, user, "member.add", newcomer.username, role=role.label)
     except IntegrityError as error:
@@ -77,10 +84,11 @@ def change_role(*, member: Member, role: Role, user: User, own_role: Role) -> Me
     Raises:
         Denied: the old or the new role is above the own one.
         Conflict: the project would be left without an owner.
+        Unavailable: the member is storing something large.
     """
     check_grant(role, own_role)
-    with transaction.atomic():
-        member = _lock_member(member, own_role)
+    with _soon(member):
+        member = _lock_member(member, user, own_role)
         if role < Role.OWNER:
             _keep_an_owner(member)
         before = Role(member.role).label
@@ -94,15 +102,18 @@ def change_role(*, member: Member, role: Role, user: User, own_role: Role) -> Me
 def remove_member(*, member: Member, user: User, own_role: Role) -> None:
     """End a membership: managers end those up to their own role, anybody their own.
 
+    What the member is storing at this moment is waited for; what is sent after it waits for the removal.
+
     Raises:
         Denied: it is not the own membership, and the own role is too low.
         Conflict: the project would be left without an owner.
+        Unavailable: the member is storing something large.
     """
     leaving = member.user_id == user.pk
     if not leaving and own_role < Role.MANAGER:
         raise Denied(f"Your role here is {own_role.label}; this needs manager.", fix="Ask a manager of the project.")
-    with transaction.atomic():
-        member = _lock_member(member, own_role)
+    with _soon(member):
+        member = _lock_member(member, user, own_role)
         _keep_an_owner(member)
         _audit(member.project, user, "member.leave" if leaving else "member.remove", member.user.username)
         revoke_above(project=member.project, inviter=member.user, role=None)
@@ -194,10 +205,41 @@ def check_grant(role: Role, own_role: Role) -> None:
         )
 
 
-def _lock_member(member: Member, own_role: Role) -> Member:
-    """Lock the project's memberships and return the member as it is now, if it is not above the own role."""
+@contextmanager
+def _soon(member: Member) -> Iterator[None]:
+    """Open the transaction of a change of a membership, which waits only so long for what the member is storing."""
+    try:
+        with transaction.atomic():
+            locks.wait_at_most(REMOVAL_WAIT_MS)
+            yield
+    except OperationalError as error:
+        if not locks.timed_out(error):
+            raise
+        raise Unavailable(
+            f"{member.user.username} is storing something large just now, so nothing was changed.",
+            fix="Try again in a moment.",
+            code="busy",
+        ) from error
+
+
+def _lock_members(project: Project, user: User, own_role: Role) -> None:
+    """Lock the project's memberships, and see that who changes them still has the role.
+
+    Raises:
+        NotFound, Denied: the role was taken away, or lowered, since it was looked at.
+    """
     # One lock per project: two owners who leave at the same moment must see each other.
-    Project.objects.select_for_update(no_key=True).get(pk=member.project_id)
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    now = role_in(user, project)
+    if now is None:
+        raise NotFound("project")
+    if now < own_role:
+        raise Denied(f"Your role here is {now.label} now.", fix="Ask a manager of the project.")
+
+
+def _lock_member(member: Member, user: User, own_role: Role) -> Member:
+    """Lock the project's memberships and return the member as it is now, if it is not above the own role."""
+    _lock_members(member.project, user, own_role)
     found = Member.objects.select_related("user", "project").filter(pk=member.pk).first()
     if found is None:
         raise Conflict("This member has just been removed.", fix="Load the page again.")
