@@ -4,6 +4,7 @@ A model sees the pixels of a file, where the file says they lie. Where a label s
 made on this imagery are moved with it before anything is compared, shown or kept.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -36,6 +37,7 @@ class Wanted:
         cover: less than this share of the detection lies under samples, 0 to 1.
         class_value: of the detections; None: all.
         after: score and fid of the last one seen.
+        only_checked: samples that nobody has checked cover nothing.
     """
 
     layer: FeatureLayer
@@ -43,6 +45,7 @@ class Wanted:
     cover: float = 0.3
     class_value: int | None = None
     after: tuple[float, int] | None = None
+    only_checked: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,19 +82,20 @@ _OMITTED = """f.layer_id = %(detections)s AND NOT f.deleted AND coalesce(f.score
         AND t.geometry && f.geometry AND ST_Intersects(t.geometry, f.geometry))
     AND CASE WHEN ST_Dimension(f.geometry) = 2 THEN
         coalesce((SELECT sum(ST_Area(ST_Intersection(s.geometry, f.geometry))) FROM features_feature s
-            WHERE s.layer_id = %(samples)s AND NOT s.deleted AND s.geometry && f.geometry), 0)
+            WHERE s.layer_id = %(samples)s AND NOT s.deleted AND s.verified >= %(checked)s
+                AND s.geometry && f.geometry), 0)
             < %(cover)s * ST_Area(f.geometry)
         ELSE NOT EXISTS (SELECT FROM features_feature s WHERE s.layer_id = %(samples)s AND NOT s.deleted
-            AND s.geometry && ST_Expand(f.geometry, 1e-4)
+            AND s.verified >= %(checked)s AND s.geometry && ST_Expand(f.geometry, 1e-4)
             AND ST_DWithin(s.geometry::geography, f.geometry::geography, 2))
         END"""
 
 
-def layers(label_set: LabelSet) -> list[dict[str, Any]]:
-    """Return the detection layers of the project that lie where the imagery does, the newest first."""
-    rows = FeatureLayer.objects.filter(
-        project=label_set.project_id, kind=FeatureLayer.Kind.DETECTIONS, state=FeatureLayer.State.READY
-    )
+def layers(
+    label_set: LabelSet, kinds: Sequence[FeatureLayer.Kind] = (FeatureLayer.Kind.DETECTIONS,)
+) -> list[dict[str, Any]]:
+    """Return the layers that models made in the project and that lie where the imagery does, the newest first."""
+    rows = FeatureLayer.objects.filter(project=label_set.project_id, kind__in=kinds, state=FeatureLayer.State.READY)
     footprint = label_set.imagery.footprint
     if footprint is not None:
         west, south, east, north = footprint.extent
@@ -176,6 +180,14 @@ def omitted(label_set: LabelSet, wanted: Wanted, feature_id: UUID) -> Feature:
     return found
 
 
+def every(label_set: LabelSet, wanted: Wanted) -> list[UUID]:
+    """Return all omissions, however many, in the order in which the model stored them; for a job."""
+    values = _values(label_set, wanted)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT f.id FROM {_detections(values)} f WHERE {_omitted(values)} ORDER BY f.fid", values)
+        return [pk for (pk,) in cursor.fetchall()]
+
+
 def _count(values: dict[str, Any]) -> int | None:
     found = f"SELECT FROM {_detections(values)} f WHERE {_omitted(values)} LIMIT {MAX_COUNT}"
     try:
@@ -227,4 +239,5 @@ def _values(label_set: LabelSet, wanted: Wanted) -> dict[str, Any]:
         "score": wanted.score,
         "cover": wanted.cover,
         "class": wanted.class_value,
+        "checked": wanted.only_checked,
     }

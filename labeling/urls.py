@@ -13,6 +13,7 @@ from labeling import (
     pages,
     review_api,
     samples_api,
+    suggestion_api,
     task_api,
 )
 
@@ -61,6 +62,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/label-sets/<uuid:pk>/agreement/own", blind_api.own_scores, name="api-label-set-own-scores"),
     path("label/<uuid:pk>/omissions/", pages.omissions, name="label-omissions"),
     path("api/label-sets/<uuid:pk>/omissions", omission_api.stream, name="api-label-set-omissions"),
+    path("api/label-sets/<uuid:pk>/suggestions", suggestion_api.of_label_set, name="api-label-set-suggestions"),
+    path("api/layers/<uuid:pk>/label-sets", suggestion_api.of_layer, name="api-layer-label-sets"),
     path("api/tasks/<uuid:pk>/blind", blind_api.blind_task, name="api-task-blind"),
     path("api/proposals/<uuid:pk>/", task_api.proposal, name="api-proposal"),
 ]

@@ -123,10 +123,14 @@ def consequences(layer: FeatureLayer) -> Consequences:
 
 
 def writers_of(layer: FeatureLayer) -> list[deletion.Use]:
-    """Return the jobs that have not ended and write into a layer."""
+    """Return the jobs that have not ended and write into a layer, or bring what it holds elsewhere."""
     return at_work(
         Q(pk=layer.job_id)
-        | Q(kind__in=("import_features", "restore_features", "read_photos"), spec__layer=str(layer.pk))
+        | Q(
+            kind__in=("import_features", "restore_features", "read_photos", "suggest_samples"),
+            spec__layer=str(layer.pk),
+        )
+        | Q(kind="suggest_samples", spec__samples=str(layer.pk))
     )
 
 

@@ -20,6 +20,7 @@ KINDS: dict[str, str] = {
     "import_features": "webapp.features.jobs:import_features",
     "export_features": "webapp.features.export_jobs:export_features",
     "restore_features": "webapp.features.jobs:restore_features",
+    "suggest_samples": "labeling.jobs:suggest_samples",
     "read_photos": "webapp.photos.jobs:read_photos",
     "export_training_data": "training.jobs:export_training_data",
     "train": "training.jobs:train",

@@ -47,6 +47,7 @@ KINDS: dict[str, Kind] = {
     "import_features": Kind("webapp.features.importing:run_again", "api-layer-import"),
     "export_features": Kind("webapp.features.outgoing:run_again", "api-layer-exports"),
     "restore_features": Kind("webapp.features.restoring:run_again", "api-layer-restore"),
+    "suggest_samples": Kind("labeling.suggestions:run_again", "api-label-set-suggestions"),
     "read_photos": Kind("webapp.photos.services:run_again", "api-photo-read", goes_on=True),
     "export_training_data": Kind("training.services:export_again", "api-training-data-list"),
     "train": Kind("training.services:train_again", "api-runs", goes_on=True),

@@ -161,6 +161,8 @@ ROUTES: dict[str, dict[str, Rule]] = {
     "api-label-set-own-scores": {"GET": LABEL},
     "label-omissions": {"GET": VIEW},
     "api-label-set-omissions": {"GET": VIEW, "POST": LABEL},
+    "api-label-set-suggestions": {"GET": VIEW, "POST": LABEL},
+    "api-layer-label-sets": {"GET": VIEW},
     "api-task-blind": {"GET": REVIEW, "POST": REVIEW, "DELETE": MANAGE},
     # maps
     "public-maps": {"GET": PUBLIC},

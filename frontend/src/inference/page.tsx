@@ -1,6 +1,7 @@
 // The page of one inference: progress, facts, results.
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type { JSX } from "preact";
+import { SuggestDialog } from "../files/suggest-dialog";
 import { JobProgress } from "../jobs/JobProgress";
 import { del, get } from "../ui/api";
 import { Badge, Button, EmptyState, ErrorNote, Menu } from "../ui/components";
@@ -129,7 +130,7 @@ function Results({ row, ended, mayRun }: { row: Inference; ended: boolean; mayRu
       ) : (
         <ul class="inference-results">
           {row.results.map((result) => (
-            <ResultRow key={result.id} result={result} />
+            <ResultRow key={result.id} result={result} mayRun={mayRun} />
           ))}
         </ul>
       )}
@@ -137,7 +138,8 @@ function Results({ row, ended, mayRun }: { row: Inference; ended: boolean; mayRu
   );
 }
 
-function ResultRow({ result }: { result: Result }): JSX.Element {
+function ResultRow({ result, mayRun }: { result: Result; mayRun: boolean }): JSX.Element {
+  const [suggesting, setSuggesting] = useState(false);
   const raster = result.kind === "class_raster";
   return (
     <li class="row">
@@ -148,11 +150,15 @@ function ResultRow({ result }: { result: Result }): JSX.Element {
         <Badge tone="accent">growing</Badge>
       ) : (
         !raster && (
-          <Button small href={result.url}>
-            GeoJSON
-          </Button>
+          <>
+            {mayRun && <Button small onClick={() => setSuggesting(true)}>Review as suggestions</Button>}
+            <Button small href={result.url}>
+              GeoJSON
+            </Button>
+          </>
         )
       )}
+      {suggesting && <SuggestDialog from={{ layer: result.id }} onClose={() => setSuggesting(false)} />}
     </li>
   );
 }

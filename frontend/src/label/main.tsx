@@ -235,6 +235,7 @@ async function start(): Promise<void> {
       sync.point(...fromWorld(world));
     };
     const arrival = arrivalOf(location.search);
+    if (new URLSearchParams(location.search).get("tab") === "review") app.set({ tab: "review", panel: true });
     if (arrival) map.fit(arrival.bounds);
     void sync.start().finally(() => {
       app.set({ loading: false });

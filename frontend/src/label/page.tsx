@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ExportDialog } from "../files/export-dialog";
 import { ImportDialog } from "../files/import-dialog";
+import { SuggestDialog } from "../files/suggest-dialog";
 import { del } from "../ui/api";
 import { Spinner } from "../ui/components";
 import { DeleteDialog } from "../ui/delete-dialog";
@@ -133,6 +134,20 @@ export function Page({ app, editor, imagery, copying, facts, basemaps, layerUrl,
       )}
       {view.open === "import" && (
         <ImportDialog classes={view.doc.classes} importsUrl={`/api/label-sets/${labelSet.id}/imports`} layerUrl={layerUrl} imagery={imagery.own.bounds} onClose={close} />
+      )}
+      {view.open === "suggest" && (
+        <SuggestDialog
+          from={{ labelSet: labelSet.id }}
+          onClose={() => {
+            close();
+            void review.look();
+          }}
+          onReview={() => {
+            app.set({ open: "none", tab: "review", panel: true });
+            review.want({ what: "suggested", order: "high" });
+            void review.start();
+          }}
+        />
       )}
       {view.open === "export" && (
         <ExportDialog name={labelSet.name} classes={view.doc.classes} exportsUrl={`/api/label-sets/${labelSet.id}/exports`} hasPixels onClose={close} />

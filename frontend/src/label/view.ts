@@ -11,7 +11,7 @@ import type { Cursor, Geometry, Id, Member } from "./types";
 import type { History } from "./undo";
 
 export type PanelTab = "classes" | "samples" | "history" | "review" | "tasks" | "imagery";
-export type Open = "none" | "help" | "schema" | "import" | "export";
+export type Open = "none" | "help" | "schema" | "import" | "export" | "suggest";
 
 /** All that the panels and the map show. */
 export interface View {

@@ -53,11 +53,16 @@ export function ReviewPanel({ app, view, review, comments, keys }: ReviewPanelPr
             {mayLabel && <Button kind="primary" busy={now.busy} disabled={now.left === 0} title={withKey("Review", keys, "review")} onClick={() => void review.start()}>Review {now.left > 0 && number(now.left)}</Button>}
             {now.left === 0 && !now.busy && <span class="muted small-text">{wanted.what === "suggested" ? "No suggestion is open." : "All that others drew is reviewed."}</span>}
           </div>
-          {now.left === 0 && !now.busy && wanted.what === "suggested" && <p class="muted small-text">Suggestions are samples that nobody has checked: from a model, or from another date. They come here when you import detections, copy samples to this date, or take what a model sees and nobody has drawn.</p>}
+          {now.left === 0 && !now.busy && wanted.what === "suggested" && <p class="muted small-text">Suggestions are samples that nobody has checked: from a model, or from another date. They come here when you bring in what a model found, import detections, or copy samples to this date.</p>}
         </>
       )}
       {mayReview && wanted.what === "suggested" && now.left > 0 && <AboveScore review={review} now={now} />}
-      {!now.running && <p class="small-text"><a href="omissions/">What a model sees and nobody has drawn</a></p>}
+      {!now.running && (
+        <div class="review-roads small-text">
+          {mayLabel && <Button small onClick={() => app.set({ open: "suggest" })}>Bring in what a model found…</Button>}
+          <a href="omissions/">What a model sees and nobody has drawn</a>
+        </div>
+      )}
       <Figures figures={now.figures} view={view} />
       <CommentList comments={comments} keys={keys} />
     </section>
