@@ -62,12 +62,16 @@ def classify_pixels(context: JobContext) -> dict[str, Any]:
         files = imagery_services.keep_class_raster(finished)
         told = "" if count is None else f", {count:,} polygons"
         context.progress(0.99, f"{task.planned.pixels / 1e6:,.1f} Mpx classified{told}")
-        with context.publish():
+        with context.publish() as job:
             assert row.result_imagery is not None, "made above"
             imagery_services.finish_class_raster(layer=row.result_imagery, path=files)
             if row.result_features is not None:
                 features.finish_layer(layer=row.result_features)
-    return services.facts(row, pixels=task.planned.pixels, seconds=seconds, sha256=files.sha256, polygons=count)
+            pixels = task.planned.pixels
+            job.result = result = services.facts(
+                row, pixels=pixels, seconds=seconds, sha256=files.sha256, polygons=count
+            )
+    return result
 
 
 def detect_objects(context: JobContext) -> dict[str, Any]:
@@ -85,11 +89,12 @@ def detect_objects(context: JobContext) -> dict[str, Any]:
         found = merge.concatenate([_read_objects(folder, block.number) for block in task.planned.blocks])
         final = _features(task, merge.suppress(found, max_overlap=task.settings.max_overlap))
         context.progress(0.99, f"{len(final):,} objects in {task.planned.pixels / 1e6:,.1f} Mpx")
-        with context.publish():
+        with context.publish() as job:
             count = services.settle_objects(row, final)
             assert row.result_features is not None, "made above"
             features.finish_layer(layer=row.result_features)
-    return services.facts(row, pixels=task.planned.pixels, seconds=seconds, objects=count)
+            job.result = result = services.facts(row, pixels=task.planned.pixels, seconds=seconds, objects=count)
+    return result
 
 
 # --- what both need ----------------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ def export_training_data(context: JobContext) -> dict[str, Any]:
     data = TrainingData.objects.select_related("label_set__imagery", "label_set__layer").get(
         pk=context.spec["training_data"]
     )
+    result = {"training_data": str(data.pk), "url": f"/training-data/{data.pk}/"}
     if not data.path:
         draft = context.scratch / "data"
         shutil.rmtree(draft, ignore_errors=True)
@@ -51,12 +52,12 @@ def export_training_data(context: JobContext) -> dict[str, Any]:
         # The token in the name: a late writer of a lost lease touches files of its own.
         path = f"training/{data.pk}-{context.token.hex[:8]}"
         move(draft, Path(django_settings.MEDIA_DIR) / path)
-        with context.publish():
-            data.path = path
+        with context.publish() as job:
+            data.path, job.result = path, result
             data.statistics = facts
             data.size_bytes = size_of(Path(django_settings.MEDIA_DIR) / path)
             data.save(update_fields=["path", "statistics", "size_bytes"])
-    return {"training_data": str(data.pk), "url": f"/training-data/{data.pk}/"}
+    return result
 
 
 def order_of(data: TrainingData) -> Order:
@@ -162,10 +163,15 @@ def train(context: JobContext) -> dict[str, Any]:
         data = {"training_data": {"id": str(run.training_data_id), "name": run.training_data.name}}
         description = pack(draft, name=run.name, folder=folder, fitted=fitted, settings=settings, data=data)
         path = keep(draft)
-        with context.publish():
+        with context.publish() as job:
             run.package = store(run.project, run.created_by, description, path, ModelPackage.Source.TRAINED)
             run.best_epoch = fitted.best_epoch
             run.save(update_fields=["package", "best_epoch"])
+            job.result = _result(run)
+    return _result(run)
+
+
+def _result(run: Run) -> dict[str, Any]:
     return {"run": str(run.pk), "package": str(run.package_id), "url": f"/models/{run.package_id}/"}
 
 
@@ -226,7 +232,7 @@ def install_package(context: JobContext) -> dict[str, Any]:
     project, user = context.job.project, context.job.created_by
     if project is None:
         raise Invalid("A package belongs to a project.", fix="Name one.")
-    with context.publish():
+    with context.publish() as job:
         row = ModelPackage.objects.create(
             project=project,
             source=ModelPackage.Source.INSTALLED,
@@ -234,8 +240,10 @@ def install_package(context: JobContext) -> dict[str, Any]:
             **fields_of(loaded.description, path),
         )
         AuditEntry.objects.create(project=project, actor=user, action="package.install", target=row.name)
+        # With the row: another attempt would find the same file and install it a second time.
+        job.result = result = {"package": str(row.pk), "url": f"/models/{row.pk}/"}
     source.unlink(missing_ok=True)
-    return {"package": str(row.pk), "url": f"/models/{row.pk}/"}
+    return result
 
 
 def store(

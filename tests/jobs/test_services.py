@@ -1,8 +1,11 @@
 """The life of a job."""
 
+import ast
+import inspect
 import threading
 import uuid
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -14,6 +17,7 @@ from webapp.errors import Conflict, Invalid, TooMany
 from webapp.jobs import services
 from webapp.jobs.context import JobContext, scratch_folder
 from webapp.jobs.models import Job, JobEvent
+from webapp.jobs.registry import KINDS
 from webapp.jobs.runner import run_now
 
 pytestmark = pytest.mark.django_db
@@ -244,6 +248,65 @@ def test_a_job_that_has_published_neither_fails_nor_is_cancelled_however_often_i
     services.finish(job_id=job.pk, token=token, result={})
     running.refresh_from_db()
     assert (running.state, running.attempt) == ("succeeded", 1)
+
+
+def test_what_has_published_is_not_run_again_and_ends_with_the_result_that_it_published() -> None:
+    job = queued()
+    running, token = claimed(job)
+    with JobContext(running).publish() as row:
+        row.result = {"package": "one"}
+    services.release(job_id=job.pk, token=token)  # a worker that shuts down right then
+    done = run_now(Job.objects.get(pk=job.pk))
+    # Its function would have counted three steps.
+    assert (done.state, done.result) == ("succeeded", {"package": "one"})
+
+
+def test_what_has_published_and_then_dies_has_succeeded() -> None:
+    running, _ = claimed(queued())
+    with JobContext(running).publish() as row:
+        row.result = {"package": "one"}
+    expire(running)
+    services.reap()
+    running.refresh_from_db()
+    assert (running.state, running.result, running.progress) == ("succeeded", {"package": "one"}, 1.0)
+
+
+def test_what_has_published_and_then_breaks_has_succeeded_and_its_log_says_what_broke() -> None:
+    running, token = claimed(queued())
+    with JobContext(running).publish() as row:
+        row.result = {"package": "one"}
+    services.fail(job_id=running.pk, token=token, error=Invalid("The disk is full.", code="storage_full"))
+    running.refresh_from_db()
+    assert (running.state, running.result, running.error_code) == ("succeeded", {"package": "one"}, "")
+    assert [(e.level, e.text) for e in running.events.filter(level="warning")] == [
+        ("warning", "The result was stored; then: The disk is full.")
+    ]
+
+
+def test_what_was_rolled_back_was_not_published() -> None:
+    running, token = claimed(queued())
+
+    def break_while_publishing() -> None:
+        with JobContext(running).publish() as row:
+            row.result = {"package": "one"}
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        break_while_publishing()
+    services.fail(job_id=running.pk, token=token, error=Invalid("It broke.", code="internal"))
+    running.refresh_from_db()
+    assert (running.state, running.result) == ("failed", {})
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_of_job_publishes_its_result_with_what_it_made(kind: str) -> None:
+    """By its source: what it publishes without its result would be made once more by an attempt after it."""
+    module = KINDS[kind].partition(":")[0]
+    tree = ast.parse(inspect.getsource(import_module(module)))
+    for block in [node for node in ast.walk(tree) if isinstance(node, ast.With)]:
+        published = [ast.unparse(item.context_expr) for item in block.items]
+        if "context.publish()" in published:
+            assert "job.result" in ast.unparse(block), f"{module}, line {block.lineno}"
 
 
 def test_a_cancelled_job_whose_worker_died_is_cancelled_not_retried() -> None:

@@ -21,6 +21,7 @@ from webapp.errors import Invalid
 from webapp.features.editing import apply_edits
 from webapp.features.edits import EditRequest
 from webapp.features.models import FeatureLayer
+from webapp.jobs import services as job_services
 from webapp.jobs.models import Job
 from webapp.jobs.runner import run_now
 
@@ -123,7 +124,12 @@ def test_a_label_set_becomes_a_model_that_can_be_downloaded_installed_and_uninst
     upload = {"project": str(label_set.project_id), "file": SimpleUploadedFile("roofs.dlpk", raw)}
     answer = mia.post("/api/models/", upload)
     assert answer.status_code == 202, answer.content
+    # Its worker shuts down between the commit of the package and the job's end: it is not installed twice.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(job_services, "finish", Mock(side_effect=job_services.Draining("The worker shuts down.")))
+        assert run_now(Job.objects.get(pk=answer.json()["job"]["id"])).state == "queued"
     job = run_job(answer.json()["job"]["id"])
+    assert ModelPackage.objects.filter(source="installed").count() == 1
     installed = mia.get(f"/api/models/{job.result['package']}/").json()
     assert (installed["sha256"], installed["source"]) == (model["sha256"], "installed")
 

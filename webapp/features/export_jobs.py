@@ -42,19 +42,20 @@ def export_features(context: JobContext) -> dict[str, Any]:
     kept.mkdir(parents=True)
     final = kept / written.name
     shutil.move(written, final)
-    try:
-        with context.publish():
-            pass
-    except (JobCancelled, LeaseLost):
-        shutil.rmtree(kept, ignore_errors=True)
-        raise
-    return {
+    result = {
         "url": f"/api/layers/{layer.pk}/exports/{context.job.pk}",
         "filename": final.name,
         "size_bytes": final.stat().st_size,
         "count": samples.count,
         "lost": {what: times for what, times in task.lost.items() if times},
     }
+    try:
+        with context.publish() as job:
+            job.result = result
+    except (JobCancelled, LeaseLost):
+        shutil.rmtree(kept, ignore_errors=True)
+        raise
+    return result
 
 
 class _Samples:

@@ -16,7 +16,8 @@ from webapp.features.import_report import Report
 from webapp.features.importing import Importer, Options
 from webapp.features.models import Feature
 from webapp.jobs.context import JobContext
-from webapp.projects.models import User
+from webapp.projects.access import require_role
+from webapp.projects.models import Role, User
 from webapp.raster import sandbox
 from webapp.vectors.programs import VECTORS
 
@@ -64,17 +65,19 @@ def import_features(context: JobContext) -> dict[str, Any]:
     def leave_out(refused: Mapping[UUID, QuadratError]) -> None:
         report.refuse(_namespace(context), refused)
 
-    with context.publish(), rows.open(encoding="utf-8") as lines:
-        # An earlier attempt may have died right after its commit: then all that could be stored are there.
+    with context.publish() as job, rows.open(encoding="utf-8") as lines:
+        require_role(context.job.created_by, layer.project, Role.LABELER)
+        # The same look may have been imported before: then all that could be stored are there.
         ids = _ids(rows)
         stored = set(Feature.objects.filter(layer=layer, created_by=user, id__in=ids).values_list("pk", flat=True))
         if stored:
             leave_out(dict.fromkeys(set(ids) - stored, Conflict("It may not be stored where it lies.", code="closed")))
         report.added = len(stored) or bulk.add_lines(layer=layer, lines=lines, user=user, leave_out=leave_out)
+        job.result = result = report.as_json()
         points.reach("job.stored")
     points.reach("job.published")
     source.unlink(missing_ok=True)
-    return report.as_json()
+    return result
 
 
 def _namespace(context: JobContext) -> UUID:
@@ -108,14 +111,15 @@ def _is_json(path: Path) -> bool:
 
 
 def restore_features(context: JobContext) -> dict[str, Any]:
-    """Return what was changed to take a layer back to a number of its log; another attempt finds it done."""
+    """Return what was changed to take a layer back to a number of its log."""
     layer = selectors.layer_of(context.spec["layer"])
     user = User.objects.filter(pk=context.spec["user"]).first()
     context.progress(0.1, "Comparing with how it was")
-    with context.publish():
-        return restoring.restore(
-            layer=layer, seq=context.spec["seq"], user=user, base=context.spec.get("base")
-        ).as_json()
+    with context.publish() as job:
+        require_role(context.job.created_by, layer.project, Role.MANAGER)
+        done = restoring.restore(layer=layer, seq=context.spec["seq"], user=user, base=context.spec.get("base"))
+        job.result = result = done.as_json()
+    return result
 
 
 def _stage(context: JobContext, importer: Importer, source: Path, rows: Path) -> None:

@@ -55,6 +55,10 @@ def ingest(context: JobContext) -> dict[str, Any]:
 
 def _result(layer: ImageryLayer, upload: Upload) -> dict[str, Any]:
     storage.drop_quarantine(upload.pk)
+    return _facts(layer)
+
+
+def _facts(layer: ImageryLayer) -> dict[str, Any]:
     return {"imagery": str(layer.pk), "url": f"/imagery/{layer.pk}/", "name": layer.name}
 
 
@@ -123,7 +127,7 @@ def _rewrite(context: JobContext, upload: Upload) -> ImageryLayer:
     analysis, display = storage.keep(out / "analysis.tif"), storage.keep(out / "display.tif")
     taken = upload.options.get("acquired_at")
     try:
-        with context.publish():
+        with context.publish() as job:
             layer = services.register(
                 project=upload.project,
                 user=upload.user,
@@ -145,6 +149,7 @@ def _rewrite(context: JobContext, upload: Upload) -> ImageryLayer:
             for key in ("url", "file"):
                 upload.options.pop(key, None)  # an address may hold a signature
             upload.save(update_fields=["layer", "state", "options", "updated_at"])
+            job.result = _facts(layer)
     except JobCancelled:
         storage.drop_unnamed(analysis, display)
         raise

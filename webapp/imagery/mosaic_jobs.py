@@ -64,7 +64,7 @@ def make_overview(context: JobContext) -> dict[str, Any]:
         with transaction.atomic():
             # The layer before the job, as whoever changes the mosaic locks them.
             ImageryLayer.objects.select_for_update(of=("self",)).filter(pk=layer.pk).first()
-            with context.publish():
+            with context.publish() as job:
                 placed = ImageryLayer.objects.filter(pk=layer.pk, version=layer.version).update(
                     state=ImageryLayer.State.READY,
                     analysis_path=document,
@@ -77,10 +77,11 @@ def make_overview(context: JobContext) -> dict[str, Any]:
                 if placed:
                     Mosaic.objects.filter(layer=layer).update(overview_path=overview)
                     doorbell.ring(f"imagery:{layer.pk}", layer.version + 1)
+                job.result = told = {**result, "factor": factor}
     except JobCancelled:
         storage.drop_unnamed(overview, display, document)
         raise
-    return {**result, "factor": factor}
+    return told
 
 
 def _look(layer: ImageryLayer) -> Rendering:

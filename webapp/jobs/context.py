@@ -108,7 +108,9 @@ class JobContext:
 
     @contextmanager
     def publish(self) -> Iterator[Job]:
-        """As `guard`, for the final result: after its commit the job can no longer be cancelled.
+        """As `guard`, for the final result: after its commit the job can only succeed.
+
+        Put what the function returns into `result` of the row: then no further attempt runs after that commit.
 
         Raises:
             LeaseLost: another attempt owns the job; nothing is written.

@@ -88,9 +88,10 @@ def run_claimed(job_id: uuid.UUID, token: uuid.UUID) -> None:
 
 
 def run_attempt(context: JobContext) -> None:
-    """Run the job's function and store its result or its error."""
+    """Run the job's function and store its result or its error. What an attempt has published is not done again."""
     try:
-        result = registry.handler(context.job.kind)(context)
+        result = context.job.result if context.job.published else {}
+        result = result or registry.handler(context.job.kind)(context)
         _close(context, lambda: services.finish(job_id=context.job.pk, token=context.token, result=result))
         points.reach("job.finished")
     except LeaseLost:

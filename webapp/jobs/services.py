@@ -230,7 +230,10 @@ def guard(*, job_id: uuid.UUID, token: uuid.UUID) -> Iterator[Job]:
 
 @contextmanager
 def publish(*, job_id: uuid.UUID, token: uuid.UUID) -> Iterator[Job]:
-    """Open the guarded transaction of the final result; from its commit on the job can no longer be cancelled.
+    """Open the guarded transaction of the final result; from its commit on the job can only succeed.
+
+    Put the job's result into `result` of the row that is given: it is stored by the same commit, so an attempt that
+    dies after it is not run again, and nothing is published twice.
 
     Raises:
         LeaseLost: the token no longer holds.
@@ -243,6 +246,7 @@ def publish(*, job_id: uuid.UUID, token: uuid.UUID) -> Iterator[Job]:
         Job.objects.filter(pk=job_id).update(state=Job.State.PUBLISHING, published=True)
         _ring(job)
         yield job
+        Job.objects.filter(pk=job_id).update(result=job.result)
         _renew(job_id, token)
 
 
@@ -260,7 +264,7 @@ def finish(*, job_id: uuid.UUID, token: uuid.UUID, result: dict[str, Any]) -> No
 
 
 def fail(*, job_id: uuid.UUID, token: uuid.UUID, error: QuadratError) -> None:
-    """Store why the job failed; it is not tried again.
+    """Store why the job failed; it is not tried again. One that has published has succeeded whatever came after it.
 
     Raises:
         LeaseLost: the token no longer holds.
@@ -404,11 +408,11 @@ def _lost(job: Job, reason: str) -> None:
     _note(job, f"{reason} in attempt {job.attempt}{where}.", "warning")
     if job.cancel_requested:
         _finish(job, Job.State.CANCELLED, message="Cancelled.")
-    elif job.published and job.interruptions < MOST_INTERRUPTIONS:
-        # Its result is there for all to see: the next attempt finds it, and only says so.
+    elif job.published and not job.result and job.interruptions < MOST_INTERRUPTIONS:
+        # What it made is there for all to see: the next attempt finds it, and only says so.
         Job.objects.filter(pk=job.pk).update(interruptions=F("interruptions") + 1)
         _requeue(job, attempt=job.attempt - 1)
-    elif job.attempt >= job.max_attempts:
+    elif job.published or job.attempt >= job.max_attempts:
         _fail(
             job,
             "worker_lost",
@@ -428,6 +432,11 @@ def _requeue(job: Job, *, attempt: int) -> None:
 
 
 def _fail(job: Job, code: str, message: str, fix: str) -> None:
+    if job.published:
+        # People see the result, and work with it: what broke is how its attempt ended.
+        _note(job, f"The result was stored; then: {message}", "warning")
+        _finish(job, Job.State.SUCCEEDED, result=job.result, progress=1.0)
+        return
     _note(job, f"{message} {fix}".strip(), "error")
     _finish(job, Job.State.FAILED, error_code=code, error_message=message, error_fix=fix)
 

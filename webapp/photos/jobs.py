@@ -12,7 +12,8 @@ from webapp.features.models import FeatureLayer
 from webapp.imagery import storage
 from webapp.jobs.context import JobContext
 from webapp.photos import selectors, services
-from webapp.projects.models import User
+from webapp.projects.access import require_role
+from webapp.projects.models import Role, User
 from webapp.raster import sandbox
 from webapp.raster.photo_program import PHOTOS
 
@@ -47,8 +48,10 @@ def read_photos(context: JobContext) -> dict[str, Any]:
         draft.write_text(json.dumps(report))
         draft.replace(kept)
         source.unlink(missing_ok=True)
-    with context.publish():
-        return {key: value for key, value in report.items() if key != "done"} | {"url": f"/photos/{layer.pk}/"}
+    with context.publish() as job:
+        told = {key: value for key, value in report.items() if key != "done"}
+        job.result = result = told | {"url": f"/photos/{layer.pk}/"}
+    return result
 
 
 def _read(
@@ -75,6 +78,7 @@ def _read(
         context.log(f"{name}: {note}")
     files = services.store(out)
     with context.guard():
+        require_role(context.job.created_by, layer.project, Role.LABELER)
         kept = services.keep(layer=layer, files=files, sha256=sha256, name=name, shot=shot, user=user)
     if kept is None:
         report["doubles"].append(name)

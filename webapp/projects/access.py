@@ -81,6 +81,17 @@ def hold_role(user: User, project: Project, least: Role) -> Role:
     return role
 
 
+def require_role(user: User | None, project: Project, least: Role) -> None:
+    """Return while somebody may still do what a job that they started is about to store.
+
+    Raises:
+        Denied: the account or the membership has ended, or the role was lowered.
+    """
+    role = role_in(user, project)
+    if role is None or role < least:
+        raise Denied("Whoever asked for this may not do it any more.", fix="Ask a member who may.", code="role_ended")
+
+
 def roles_of(asked: Sequence[tuple[User, Project]]) -> list[Role | None]:
     """Return the role of each user in the project beside it, as `role_in`, read at once."""
     return _roles(asked, _STANDINGS)
