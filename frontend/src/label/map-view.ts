@@ -1,6 +1,6 @@
 // The map of the page: imagery below, samples above, the tools' gestures in between.
 
-import { onHash } from "../ui/address-hash";
+import { onEarth, onHash, viewOf } from "../ui/address-hash";
 import { createMap, goTo, toLatLngBounds, vectorTileLayer } from "../ui/map";
 import type { ImageryInfo, VectorInfo, VectorTileLayer } from "../ui/map";
 import type { App, View } from "./app";
@@ -57,13 +57,13 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, show
   const samples = new SamplesLayer(map);
   const tools = new Tools(app, samples, editor);
   const stopPointer = listenTo(map, tools, panning);
-  const seen = viewIn(window.location.hash);
-  if (seen) map.setView(seen.centre, seen.zoom, { animate: false });
+  const seen = viewOf(window.location.hash);
+  if (seen) map.setView([seen.lat, seen.lon], seen.zoom, { animate: false });
   map.on("moveend", () => window.history.replaceState(null, "", hashOf(map)));
   window.history.replaceState(null, "", hashOf(map));
   const stopAddress = onHash((hash) => {
-    const asked = viewIn(hash);
-    if (asked) goTo(map, asked.centre, asked.zoom);
+    const asked = viewOf(hash);
+    if (asked) goTo(map, [asked.lat, asked.lon], asked.zoom);
   });
   let crosshair = false;
   let tiles: VectorTileLayer | null = null;
@@ -202,16 +202,10 @@ function tilesAhead(map: L.Map, imagery: ImageryInfo, centre: L.LatLng, zoom: nu
   return urls.slice(0, MOST_AHEAD);
 }
 
-/** The view of an address: #zoom/lat/lon; null where it names none. A link leads to a place, a reload stays there. */
-export function viewIn(hash: string): { centre: L.LatLngTuple; zoom: number } | null {
-  const [zoom = NaN, lat = NaN, lon = NaN] = hash.slice(1).split("/").map(Number);
-  const sound = zoom >= 0 && zoom <= 26 && Math.abs(lat) <= 90 && Math.abs(lon) <= 180;
-  return sound ? { centre: [lat, lon], zoom } : null;
-}
-
+/** The address of what is seen: a link leads to a place, a reload stays there. */
 function hashOf(map: L.Map): string {
   const { lat, lng } = map.getCenter();
-  return `#${Number(map.getZoom().toFixed(2))}/${lat.toFixed(8)}/${lng.toFixed(8)}`;
+  return `#${Number(map.getZoom().toFixed(2))}/${lat.toFixed(8)}/${onEarth(lng).toFixed(8)}`;
 }
 
 /** While tiles show the layer, only what is being worked on is drawn above them. */

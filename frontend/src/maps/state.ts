@@ -1,4 +1,5 @@
 // What the reader sees of a map: place, visible layers, opacities; kept in the URL so that a link shows the same.
+import { onEarth, viewOf } from "../ui/address-hash";
 import type { Bounds } from "../ui/map";
 import { featureStyle } from "./style";
 import type { Filter } from "./style";
@@ -38,11 +39,9 @@ function rounded(value: number, digits: number): string {
 
 /** Read `#zoom/lat/lon/id:opacity,id,-id` (minus: hidden); what is not understood is left out. */
 export function parseHash(hash: string): HashState {
-  const [zoom, lat, lon, layers] = hash.replace(/^#/, "").split("/");
-  const numbers = [zoom, lat, lon].map((text) => (text ? Number(text) : Number.NaN));
-  const [z, y, x] = numbers as [number, number, number];
-  const known = numbers.every(Number.isFinite) && Math.abs(y) <= 90 && z >= 0 && z <= 30;
-  if (layers === undefined) return { place: known ? { zoom: z, lat: y, lon: x } : null, layers: null };
+  const place = viewOf(hash);
+  const layers = hash.split("/")[3];
+  if (layers === undefined) return { place, layers: null };
   const shown = new Map<number, number | null>();
   for (const part of layers.split(",")) {
     const [id, opacity = "1"] = part.split(":");
@@ -51,7 +50,7 @@ export function parseHash(hash: string): HashState {
     if (id.startsWith("-")) shown.set(Number(id.slice(1)), null);
     else shown.set(Number(id), share >= 0 && share <= 1 ? share : 1);
   }
-  return { place: known ? { zoom: z, lat: y, lon: x } : null, layers: shown };
+  return { place, layers: shown };
 }
 
 /** Write the state as a hash. Ids keep the map's order, so the same state gives the same link. */
@@ -62,7 +61,7 @@ export function formatHash(place: Place, rows: readonly LayerRow[], look: Look):
     if (!visible) return `-${row.id}`;
     return opacity === 1 ? `${row.id}` : `${row.id}:${rounded(opacity, 2)}`;
   });
-  return `#${rounded(place.zoom, 2)}/${rounded(place.lat, digits)}/${rounded(place.lon, digits)}/${layers.join(",")}`;
+  return `#${rounded(place.zoom, 2)}/${rounded(place.lat, digits)}/${rounded(onEarth(place.lon), digits)}/${layers.join(",")}`;
 }
 
 /** How the layers are shown at first: as the link says, else (a layer that is newer than the link) as the map was saved. */
