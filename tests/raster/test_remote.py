@@ -1,6 +1,8 @@
 """A raster of another server reads as the same file on this disk."""
 
 import gc
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -105,3 +107,29 @@ def test_threads_that_end_hand_their_rasters_on(pair: tuple[Path, Path]) -> None
         reader.close()
     opened.clear()  # two are closed by the collector
     gc.collect()
+
+
+def test_rasters_are_opened_and_closed_without_a_change_of_what_gdal_looks_through(
+    pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file system installed or removed while another thread opens a path takes the process down."""
+
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("a file system is installed")
+
+    monkeypatch.setattr("rasterio._opener_registration", refuse)
+    kept = set(remote.DOOR.names)
+    readers = [open_raster(pair[1]) for _ in range(3)]
+    with Reader(pair[0]) as here:
+        expected = here.read(Window(0, 0, 64, 64)).array
+    for reader in readers:
+        assert np.array_equal(reader.read(Window(0, 0, 64, 64)).array, expected)
+        reader.close()
+    assert len(set(remote.DOOR.names) - kept) == 0
+
+
+def test_the_file_system_is_there_before_the_site_has_threads() -> None:
+    code = "import webapp.asgi, sys, threading; print(threading.active_count(), 'webapp.raster.remote' in sys.modules)"
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["1", "True"]
+    assert done.stderr == ""
