@@ -48,7 +48,7 @@ class Stream:
     cursor: str | None
 
 
-_RANKS = {"high": "-coalesce(f.score, -1)", "low": "coalesce(f.score, 2)", "place": "0"}
+_RANKS = {"high": "-coalesce(f.score, -1)", "low": "coalesce(f.score, 2)", "place": "0::float"}
 
 _CONDITIONS = {
     "suggested": "NOT f.verified",

@@ -90,7 +90,7 @@ def test_suggestions_come_by_score_and_leave_the_stream_when_decided(team: Team,
 
 def test_what_people_draw_is_for_reviewers_and_never_for_oneself(team: Team) -> None:
     drawn = draw(team, team.ben)
-    wanted = Wanted(what="drawn")
+    wanted = Wanted(what="drawn", order="place")  # as the page asks
     assert ids(team, wanted, team.ben) == []
     assert ids(team, wanted, team.rita) == [str(drawn)]
     assert decide(team, team.cleo, "accept", drawn)["error"]["code"] == "denied"
