@@ -7,10 +7,10 @@ from django.contrib.auth.views import redirect_to_login
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.defaults import server_error as django_server_error
+from django.template.loader import render_to_string
 
 from webapp import api
-from webapp.errors import NotFound, QuadratError
+from webapp.errors import Denied, NotFound, QuadratError
 
 # Every answer under these addresses is JSON, errors too.
 PROGRAMS = ("/api/", "/ogc/", "/stac/")
@@ -40,8 +40,10 @@ def error_page(request: HttpRequest, error: QuadratError) -> HttpResponse:
     status = api.status_of(error)
     if status == HTTPStatus.UNAUTHORIZED:
         return redirect_to_login(request.get_full_path())
-    context = {"error": error, "status": status, "title": TITLES.get(status, "Something went wrong")}
-    return render(request, "error.html", context, status=status)
+    title = TITLES.get(status, "Something went wrong")
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _broken(request, status, title, error.message, error.fix)
+    return render(request, "error.html", {"error": error, "status": status, "title": title}, status=status)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -53,7 +55,31 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Answer what nobody foresaw, without a word about the inside (Django's handler500)."""
     if _for_programs(request):
         return api.server_error(request)
-    return django_server_error(request)
+    return _broken(
+        request,
+        500,
+        "Something broke on the server",
+        "This is a defect of Quadrat, and is noted in its log. What was saved before stays saved.",
+        "Try again. If it comes again, tell the administrator when it happened and what you did.",
+    )
+
+
+def denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Show that something is not for this person (Django's handler403)."""
+    return error_page(request, Denied("This is not allowed for you.", fix="Ask an administrator of the site."))
+
+
+def form_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Show that a form did not come from a page of this session (CSRF_FAILURE_VIEW)."""
+    fix = "Go back, load the page again and send it once more. Your browser has to take the site's cookies."
+    return error_page(request, Denied("The form was sent from a page that is too old.", fix=fix))
+
+
+def _broken(request: HttpRequest, status: int, title: str, message: str, fix: str) -> HttpResponse:
+    # Without the request: its user and messages are in the database, which may be what is broken.
+    here = request.get_full_path() if request.method in ("GET", "HEAD") else ""
+    context = {"title": title, "status": status, "message": message, "fix": fix, "here": here, **shell(request)}
+    return HttpResponse(render_to_string("broken.html", context), status=status)
 
 
 def _for_programs(request: HttpRequest) -> bool:

@@ -33,5 +33,6 @@ urlpatterns = [
     path("", include("webapp.housekeeping.urls")),
 ]
 
+handler403 = "webapp.pages.denied"
 handler404 = "webapp.pages.not_found"
 handler500 = "webapp.pages.server_error"

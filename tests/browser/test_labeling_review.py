@@ -88,7 +88,7 @@ def test_suggestions_are_decided_by_single_keys_and_a_named_colleague_has_to_rea
     labels.key("f")
     expect(panel.get_by_text("37 left")).to_be_visible()
     labels.key("c")
-    page.get_by_role("textbox", name="Comment").fill("Is this a roof? ")
+    page.get_by_role("textbox", name="Comment").fill(f"Is this a roof? {'It is higher than what is beside it. ' * 12}")
     page.get_by_role("button", name="@ben").click()
     screenshot(page, "label-comment")
     page.get_by_role("dialog").get_by_role("button", name="Comment").click()
@@ -115,6 +115,8 @@ def test_suggestions_are_decided_by_single_keys_and_a_named_colleague_has_to_rea
     asked = his.get_by_role("dialog", name="asks you")
     expect(asked).to_contain_text("Is this a roof?")
     screenshot(his, "label-must-read")
+    buttons = [asked.get_by_role("button", name=name) for name in ("Show it", "I have read it")]
+    in_every_look(his, screenshot, "label-must-read", buttons)
     asked.get_by_role("button", name="Show it").click()
     asked.get_by_role("button", name="I have read it").click()
     expect(asked).to_be_hidden()

@@ -6,14 +6,16 @@ from contextlib import contextmanager
 from functools import partial
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.urls import path, reverse
 from pytest_django import Settings
 
 from tests.factories import client_for, make_project, make_token, make_user
 from tests.security.world import World, make_world
+from webapp.pages import server_error
 from webapp.projects.docs import METHODS, Route, routes
 from webapp.projects.models import Role
 from webapp.projects.routes import ROUTES, Rule
@@ -237,6 +239,11 @@ def test_a_view_that_forgets_its_check_answers_nothing(forgetful_site: None) -> 
     answer = client.get("/forgetful/")
     assert answer.status_code == 500
     assert "secret" not in answer.content.decode()
+    # A person gets a page, also where neither the database nor the session can be asked for it.
+    with CaptureQueriesContext(connection) as queries:
+        shown = server_error(RequestFactory().get("/forgetful/?page=2", headers={"accept": "text/html"}))
+    assert (shown.status_code, len(queries)) == (500, 0)
+    assert 'href="/forgetful/?page=2"' in shown.content.decode()
 
 
 def test_a_route_that_is_not_declared_is_refused(forgetful_site: None) -> None:

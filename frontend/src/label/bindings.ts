@@ -58,6 +58,13 @@ export function keyFor(table: readonly Key[], name: string, like?: Key): Key | u
   return table.find(({ keys, group }) => keys.includes(name) && (like === undefined || (group === "Review") === (like.group === "Review")));
 }
 
+/** The keys as they answer while review runs or not: of two with one key those of review come first. */
+export function answering(keys: readonly Key[], reviewing: boolean): readonly Key[] {
+  if (!reviewing) return keys;
+  const taken = new Set(keys.filter(({ group }) => group === "Review").flatMap((key) => key.keys));
+  return keys.map((key) => (key.group === "Review" ? key : { ...key, keys: key.keys.filter((name) => !taken.has(name)) }));
+}
+
 /** The bindings after giving a key to something: whatever had it has none. Null where it cannot be given away. */
 export function rebound(table: readonly Key[], bindings: Bindings, id: string, name: string): Bindings | null {
   const now = bound(table, bindings);

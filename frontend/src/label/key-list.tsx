@@ -2,8 +2,9 @@
 
 import type { JSX } from "preact";
 import { useLayoutEffect, useState } from "preact/hooks";
+import { classes } from "../ui/class-names";
 import { Button, Dialog, TextInput } from "../ui/components";
-import { capsOf, GROUPS, keyFor, nameOf, rebound } from "./bindings";
+import { answering, capsOf, GROUPS, keyFor, nameOf, rebound } from "./bindings";
 import type { Bindings, Key } from "./bindings";
 
 const MODIFIERS = new Set(["Shift", "Control", "Alt", "Meta", "AltGraph", "CapsLock", "Tab"]);
@@ -13,12 +14,14 @@ export interface KeyListProps {
   readonly table: readonly Key[];
   /** With this person's own keys. */
   readonly keys: readonly Key[];
+  /** Review runs: its keys come before all others. */
+  readonly reviewing: boolean;
   readonly bindings: Bindings;
   readonly onChange: (bindings: Bindings) => void;
   readonly onClose: () => void;
 }
 
-export function KeyList({ table, keys, bindings, onChange, onClose }: KeyListProps): JSX.Element {
+export function KeyList({ table, keys, reviewing, bindings, onChange, onClose }: KeyListProps): JSX.Element {
   const [asking, setAsking] = useState<Key | null>(null);
   const [said, setSaid] = useState("");
   const [wanted, setWanted] = useState("");
@@ -41,6 +44,9 @@ export function KeyList({ table, keys, bindings, onChange, onClose }: KeyListPro
     return () => document.removeEventListener("keydown", take, { capture: true });
   }, [asking, keys, table, bindings, onChange]);
   const found = keys.filter(({ label, keys: names }) => `${label} ${names.join(" ")}`.toLowerCase().includes(wanted.trim().toLowerCase()));
+  const now = new Map(answering(keys, reviewing).map((key) => [key.id, key]));
+  // What counts now stands first.
+  const groups = reviewing ? ["Review" as const, ...GROUPS.filter((group) => group !== "Review")] : GROUPS;
   return (
     <Dialog
       title="Keys" wide onClose={onClose}
@@ -54,16 +60,17 @@ export function KeyList({ table, keys, bindings, onChange, onClose }: KeyListPro
     >
       <TextInput label="Find" quiet type="search" placeholder="Find a key or what it does" value={wanted} onChange={setWanted} />
       <p class="muted small-text label-keys-said" role="status">{asking ? `Press the key for “${asking.label}” (Esc: leave it).` : said || "Click a key to change it. Your keys are kept in this browser."}</p>
+      {reviewing && <p class="note">You are reviewing, so these keys come before all others. What has its key crossed out below has it back when the review ends (Esc).</p>}
       <div class="label-keys">
-        {GROUPS.map((group) => {
+        {groups.map((group) => {
           const rows = found.filter((key) => key.group === group);
           return rows.length > 0 && (
             <section key={group}>
-              <h3>{group}</h3>
+              <h3>{group === "Review" ? "While reviewing" : group}</h3>
               <dl>
                 {rows.map((key) => (
                   <div key={key.id}>
-                    <dt><Caps one={key} asking={asking?.id === key.id} own={bindings[key.id] !== undefined} onAsk={() => setAsking(key)} /></dt>
+                    <dt><Caps one={key} asking={asking?.id === key.id} own={bindings[key.id] !== undefined} waits={key.keys.length > 0 && !now.get(key.id)?.keys.length} onAsk={() => setAsking(key)} /></dt>
                     <dd>{key.label}</dd>
                   </div>
                 ))}
@@ -81,12 +88,12 @@ export function KeyList({ table, keys, bindings, onChange, onClose }: KeyListPro
   );
 }
 
-function Caps({ one, asking, own, onAsk }: { one: Key; asking: boolean; own: boolean; onAsk: () => void }): JSX.Element {
+function Caps({ one, asking, own, waits, onAsk }: { one: Key; asking: boolean; own: boolean; waits: boolean; onAsk: () => void }): JSX.Element {
   if (one.shown) return <>{one.shown.map((name) => (name === "…" ? <span key={name}>…</span> : <kbd key={name}>{name}</kbd>))}</>;
   const [first] = one.keys;
   const spoken = first === undefined ? "no key" : capsOf(first).join(" ");
   return (
-    <button type="button" class={own ? "label-key own" : "label-key"} aria-label={`${spoken}: change the key of ${one.label}`} aria-pressed={asking} onClick={onAsk}>
+    <button type="button" class={classes("label-key", own && "own", waits && "waits")} title={waits ? "Not while reviewing" : undefined} aria-label={`${spoken}${waits ? ", not while reviewing" : ""}: change the key of ${one.label}`} aria-pressed={asking} onClick={onAsk}>
       {asking ? <span>press…</span> : first === undefined ? <span>none</span> : capsOf(first).map((cap) => <kbd key={cap}>{cap}</kbd>)}
     </button>
   );

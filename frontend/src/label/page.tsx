@@ -12,7 +12,7 @@ import type { App } from "./app";
 import { Hint, TopBar } from "./bars";
 import { useBasemap } from "./basemap";
 import type { Basemaps } from "./basemap";
-import { bound, storeBindings, storedBindings } from "./bindings";
+import { answering, bound, storeBindings, storedBindings } from "./bindings";
 import type { Bindings } from "./bindings";
 import { ConflictCard } from "./dialogs";
 import type { EditorPort } from "./editor";
@@ -32,6 +32,7 @@ import { Panel } from "./panels";
 import { ProblemCard } from "./problem-card";
 import { CommentDialog, MustRead } from "./review/comment-list";
 import type { Comments } from "./review/comments";
+import { useReview } from "./review/hooks";
 import { reviewKeys } from "./review/keys";
 import type { Review } from "./review/review";
 import { SchemaDialog } from "./schema-dialog";
@@ -68,6 +69,9 @@ export function Page({ app, editor, imagery, copying, facts, basemaps, layerUrl,
   const [bindings, setBindings] = useState(() => storedBindings(localStorage));
   const table = useMemo(() => (map ? [...reviewKeys(review, comments), ...pageKeys(app, map, editor, imagery, copying), ...taskKeys(tasks)] : []), [app, map, editor, imagery, copying, tasks, review, comments]);
   const keys = useMemo(() => bound(table, bindings), [table, bindings]);
+  const { running: reviewing } = useReview(review);
+  // What buttons say: a key that means something else for now is not theirs.
+  const said = useMemo(() => answering(keys, reviewing), [keys, reviewing]);
   const rebind = (next: Bindings): void => {
     setBindings(next);
     storeBindings(localStorage, next);
@@ -95,7 +99,7 @@ export function Page({ app, editor, imagery, copying, facts, basemaps, layerUrl,
       <TopBar app={app} view={view} me={me} trainingUrl={trainingUrl} onDelete={labelSet.mayManage ? () => setDeleting(true) : undefined} />
       <div class="label-stage">
         <div class="label-map" ref={place} role="application" aria-label="Map with samples. Press question mark for the keys." tabIndex={0} data-loading={view.loading} />
-        <Toolbar app={app} view={view} keys={keys} onFitAll={() => imagery.own.bounds && map?.fit(imagery.own.bounds)} />
+        <Toolbar app={app} view={view} keys={said} onFitAll={() => imagery.own.bounds && map?.fit(imagery.own.bounds)} />
         <div class="label-top">
           {view.loading && <div class="label-hint"><Spinner label="Loading samples" /> Loading samples</div>}
           {view.doc.truncated && <div class="label-hint">Too many samples in view to edit them. Zoom in.</div>}
@@ -109,14 +113,14 @@ export function Page({ app, editor, imagery, copying, facts, basemaps, layerUrl,
           <ConflictCard app={app} view={view} />
           <ProblemCard app={app} view={view} />
           <MustRead comments={comments} />
-          <SelectionBar app={app} view={view} keys={keys} />
+          <SelectionBar app={app} view={view} keys={said} />
         </div>
       </div>
-      <Panel app={app} view={view} imagery={{ imagery, facts, copying, basemap, maySave: app.mayEdit, inView: () => map?.shownBounds() ?? null, onTry: () => window.innerWidth < NARROW_PX && app.set({ panel: false }) }} tasks={tasks} layerUrl={layerUrl} mayRestore={labelSet.mayManage} review={review} comments={comments} keys={keys} />
+      <Panel app={app} view={view} imagery={{ imagery, facts, copying, basemap, maySave: app.mayEdit, inView: () => map?.shownBounds() ?? null, onTry: () => window.innerWidth < NARROW_PX && app.set({ panel: false }) }} tasks={tasks} layerUrl={layerUrl} mayRestore={labelSet.mayManage} review={review} comments={comments} keys={said} />
       <CommentDialog comments={comments} />
       <CopyDialog copying={copying} />
       <TaskDialogs tasks={tasks} />
-      {view.open === "help" && <KeyList table={table} keys={keys} bindings={bindings} onChange={rebind} onClose={close} />}
+      {view.open === "help" && <KeyList table={table} keys={keys} reviewing={reviewing} bindings={bindings} onChange={rebind} onClose={close} />}
       {view.open === "schema" && (
         <SchemaDialog classes={view.doc.classes} url={`${layerUrl}classes`} onClose={close} onSaved={(classes) => app.setClasses(classes)} />
       )}

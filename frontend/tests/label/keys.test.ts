@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { bound, capsOf, keyFor, rebound, storeBindings, storedBindings, withKey } from "../../src/label/bindings";
+import { answering, bound, capsOf, keyFor, rebound, storeBindings, storedBindings, withKey } from "../../src/label/bindings";
 import { keyTable, listenToKeys } from "../../src/label/keys";
 import type { KeyActions } from "../../src/label/keys";
 
@@ -55,6 +55,14 @@ describe("keys", () => {
 
 describe("a person's own keys", () => {
   const table = keyTable(new Proxy({} as KeyActions, { get: () => () => true }));
+
+  it("while reviewing a key has one meaning", () => {
+    const key = { label: "", run: () => true };
+    const [cut, comment, both] = [{ ...key, id: "tool.cut", keys: ["C"], group: "Change" as const }, { ...key, id: "review.comment", keys: ["C"], group: "Review" as const }, { ...key, id: "redo", keys: ["C", "Ctrl+Y"], group: "Samples" as const }];
+    const all = [comment, cut, both];
+    expect(answering(all, false)).toEqual(all);
+    expect(answering(all, true).map(({ keys }) => keys)).toEqual([["C"], [], ["Ctrl+Y"]]);
+  });
 
   it("no two things have the same key", () => {
     const names = table.flatMap((key) => key.keys);

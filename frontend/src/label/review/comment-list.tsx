@@ -81,7 +81,7 @@ export function MustRead({ comments }: { comments: Comments }): JSX.Element | nu
   return (
     <div class="label-card must-read" role="dialog" aria-labelledby="must-read-title">
       <h2 id="must-read-title">{said[0]?.author?.name ?? "Somebody"} asks you</h2>
-      {said.map((remark) => <p key={remark.id} class="comment-text">{remark.text}</p>)}
+      <div class="must-read-text" tabIndex={0}>{said.map((remark) => <p key={remark.id} class="comment-text">{remark.text}</p>)}</div>
       <div class="actions">
         <Button onClick={() => comments.show(thread)}>Show it</Button>
         <span class="spacer" />

@@ -15,11 +15,11 @@ export function reviewKeys(review: Review, comments: Comments): Key[] {
   });
   if (!review.options.mayLabel) return [];
   return [
-    key("accept", "A", "While reviewing: accept", () => review.accept()),
-    key("reject", "R", "While reviewing: reject", () => review.reject()),
-    key("fix", "F", "While reviewing: mended, go on", () => review.fix()),
-    key("skip", "S", "While reviewing: skip", () => review.skip()),
-    key("comment", "C", "While reviewing: comment on it", () => comments.begin()),
+    key("accept", "A", "Accept", () => review.accept()),
+    key("reject", "R", "Reject", () => review.reject()),
+    key("fix", "F", "Mended, go on", () => review.fix()),
+    key("skip", "S", "Skip", () => review.skip()),
+    key("comment", "C", "Comment on it", () => comments.begin()),
     key("end", "Esc", "End the review", () => review.end()),
     { id: "review", keys: ["Shift+W"], label: "Begin to review samples", group: "Samples", run: () => void review.start() },
     { id: "comment", keys: ["Shift+C"], label: "Comment on the selected sample, or on the place under the pointer", group: "Samples", run: () => comments.begin() },

@@ -14,6 +14,7 @@ const SOON_S = 60;
 
 export function TaskCard({ tasks, view, own }: { tasks: Tasks; view: TasksView; own: Task }): JSX.Element {
   const reviewing = own.state === "done";
+  const over = useSecondsTo(view.leaseEndsAt) <= 0;
   return (
     <div class="task-card" role="group" aria-label={reviewing ? `Task ${own.number}, under your review` : `Your task ${own.number}`}>
       <div class="row">
@@ -27,6 +28,7 @@ export function TaskCard({ tasks, view, own }: { tasks: Tasks; view: TasksView; 
         {own.uncertainty !== null && `, model uncertainty ${Math.round(own.uncertainty * 100)} %`}
         {reviewing && own.done_by && `, done by ${own.done_by.name}`}
       </p>
+      {over && <p class="small-text">The lease has ended: others can take the task now. Until somebody does you can go on, or extend it.</p>}
       {own.note !== "" && !reviewing && (
         <div class="note warn task-note" role="note">
           <strong>{own.reviewed_by ? `${own.reviewed_by.name} returned it:` : "Skipped before:"}</strong>

@@ -1,7 +1,7 @@
 // How far the label set is: what is left day by day, and who did what.
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { Dialog, ErrorNote, Spinner, Table } from "../../ui/components";
@@ -67,6 +67,18 @@ const COLUMNS: readonly Column<Row>[] = [
   { key: "reviewed", label: "Reviewed", align: "right", render: ({ reviewed }) => number(reviewed) },
 ];
 
+/** Whether the reader's system is dark now: a canvas keeps the colours that it was drawn with. */
+function useDark(): boolean {
+  const asked = useMemo(() => window.matchMedia("(prefers-color-scheme: dark)"), []);
+  const [dark, setDark] = useState(asked.matches);
+  useEffect(() => {
+    const changed = (): void => setDark(asked.matches);
+    asked.addEventListener("change", changed);
+    return () => asked.removeEventListener("change", changed);
+  }, [asked]);
+  return dark;
+}
+
 /** A token as a colour that a canvas understands. */
 function colour(token: string): string {
   const probe = document.createElement("span");
@@ -79,6 +91,7 @@ function colour(token: string): string {
 
 function Chart({ days }: { days: Progress["days"] }): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
+  const dark = useDark();
   useEffect(() => {
     const holder = box.current;
     if (!holder) return undefined;
@@ -93,17 +106,20 @@ function Chart({ days }: { days: Progress["days"] }): JSX.Element {
         scales: { y: { range: (_, __, most) => [0, Math.max(1, most)] } },
         axes: [{ ...axis, incrs: [DAY_S, 7 * DAY_S, 30 * DAY_S, 365 * DAY_S], values: "{MMM} {D}" }, { ...axis, size: 48, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] }],
         cursor: { y: false },
+        // Where the pointer is nowhere the legend tells the last day, and not dashes.
+        hooks: { setCursor: [(self) => self.cursor.idx ?? self.setLegend({ idx: x.length - 1 })] },
         series: [{ label: "Day", value: "{YYYY}-{MM}-{DD}" }, line("Left", colour("--text")), line("Done", STATE_COLOURS.done), line("Approved", STATE_COLOURS.approved)],
       },
       [[...x], [...left], [...done], [...approved]],
       holder,
     );
+    plot.setLegend({ idx: x.length - 1 });
     const sized = new ResizeObserver(() => plot.setSize({ width: Math.max(200, holder.clientWidth), height: HEIGHT_PX }));
     sized.observe(holder);
     return () => {
       sized.disconnect();
       plot.destroy();
     };
-  }, [days]);
+  }, [days, dark]);
   return <div class="chart" ref={box} role="img" aria-label="Tasks left, done and approved at the end of each day" />;
 }
