@@ -3,18 +3,19 @@
 Run it: `python -m tests.bench.bench_large_set [--samples 200000] [--import 50000] [--markdown FILE]` with DATABASE_URL
 of a scratch database that is migrated, and the front end built. A FlatGeobuf of real buildings, each shrunk into a cell
 of its own over a real scene, with a few that are wrong, is chosen in the import dialog by Chromium, looked into and
-imported by a real worker process. Then the labeling page and the samples manager are opened, and the wrong ones have to
-be found. Last, the server is asked for vector tiles, pages of features and boxes, one after the other.
+imported by a real worker process, while somebody else edits samples of the same set every 250 ms. Then the labeling
+page and the samples manager are opened, and the wrong ones have to be found. Last, the server is asked for vector
+tiles, pages of features and boxes, one after the other.
 """
 
 import argparse
+import logging
 import os
 import random
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ import shapely
 from playwright.sync_api import Page, expect
 
 from tests.bench.bench_tiles import tiles_in
+from tests.bench.beside_import import Writer
+from tests.bench.memory import Memory
 from tests.bench.report import report
 from tests.bench.served import served_to
 from tests.bench.tile_servers import ROOT, Server
@@ -38,7 +41,10 @@ ASKED = 60
 # When the words or the bar of the dialog's progress last changed, and the longest time they did not.
 SILENCE = """() => {
   Object.assign(window, { told: performance.now(), silent_ms: 0 });
-  const tell = () => {
+  const tell = (changes) => {
+    // Somebody else's edits change the page behind it, too.
+    const place = ({ target }) => (target instanceof Element ? target : target.parentElement);
+    if (!changes.some((change) => place(change)?.closest("dialog, [role=dialog]"))) return;
     const now = performance.now();
     window.silent_ms = Math.max(window.silent_ms, now - window.told);
     window.told = now;
@@ -76,43 +82,6 @@ def write_file(path: Path, buildings: Path, bounds: tuple[float, float, float, f
     )
 
 
-class Memory:
-    """The most memory (PSS) of a process and its children, looked at twice a second."""
-
-    def __init__(self, pid: int) -> None:
-        self.most_mb = 0.0
-        self._pid = pid
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-
-    def end(self) -> int:
-        """Stop looking; return MB."""
-        self._ended.set()
-        self._thread.join()
-        return round(self.most_mb)
-
-    def _watch(self) -> None:
-        while not self._ended.wait(0.5):
-            self.most_mb = max(self.most_mb, sum(_pss_mb(pid) for pid in _family(self._pid)))
-
-
-def _family(pid: int) -> list[int]:
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return []
-    return [pid, *(one for child in children for one in _family(int(child)))]
-
-
-def _pss_mb(pid: int) -> float:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:  # ended while we looked
-        return 0.0
-    return next((int(line.split()[1]) / 1000 for line in lines if line.startswith("Pss:")), 0.0)
-
-
 @contextmanager
 def worker() -> Iterator[int]:
     """Run a worker process for as long as the block; yield its number."""
@@ -128,8 +97,8 @@ def worker() -> Iterator[int]:
             process.wait()
 
 
-def import_by_dialog(page: Page, address: str, path: Path, pids: dict[str, int]) -> dict[str, Any]:
-    """Import a file as a person does; return seconds, silences and memory."""
+def import_by_dialog(page: Page, address: str, path: Path, pids: dict[str, int], writer: Writer) -> dict[str, Any]:
+    """Import a file as a person does; return seconds, silences, memory and the waits of who edits meanwhile."""
     page.goto(address)
     expect(page.locator(".label-map")).to_have_attribute("data-loading", "false", timeout=60_000)
     page.evaluate(f"({SILENCE})()")
@@ -142,6 +111,7 @@ def import_by_dialog(page: Page, address: str, path: Path, pids: dict[str, int])
     looked = time.perf_counter() - before
     page.get_by_label("Class", exact=True).select_option("kind")
     before = time.perf_counter()
+    writer.import_begins()
     page.get_by_role("button", name="Import", exact=True).click()
     said = page.get_by_role("dialog").get_by_role("status").filter(has_text="imported.")
     said.wait_for(timeout=MOST_MS)
@@ -152,6 +122,7 @@ def import_by_dialog(page: Page, address: str, path: Path, pids: dict[str, int])
         "longest time without news s": round(page.evaluate("() => window.silent_ms") / 1000, 1),
         "report": said.inner_text().replace("\n", " "),
         **{f"most memory of the {name} MB": one.end() for name, one in watched.items()},
+        **writer.end(),
     }
     page.get_by_role("button", name="Done").click()
     return figures
@@ -254,7 +225,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--buildings", type=Path, default=data / "banepa/banepa_buildings_osm.geojson")
     parser.add_argument("--scene", type=Path, default=data / "banepa/banepa_train.tif")
-    parser.add_argument("--samples", type=int, default=200_000)
+    parser.add_argument("--samples", type=int, default=200_000, help="0: only the import before it")
     parser.add_argument("--import", dest="imported", type=int, default=50_000, help="first a set of so many alone")
     parser.add_argument("--again", help="the id of a label set of an earlier run, instead of imports")
     parser.add_argument("--markdown", type=Path, help="where to keep the tables")
@@ -264,10 +235,12 @@ def main() -> None:
     import django
 
     django.setup()
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells each edit
     from labeling.models import LabelSet
     from labeling.services import create_label_set
     from tests.bench.scenes import ingested, owner
     from webapp.features.models import Edit, Feature
+    from webapp.projects.services import create_token
 
     user, project = owner("Large set")
     label_set = LabelSet.objects.get(pk=args.again) if args.again else None
@@ -280,7 +253,7 @@ def main() -> None:
         served_to(user) as site,
     ):
         page = site.context.new_page()
-        for count in () if label_set else (args.imported, args.samples):
+        for count in () if label_set else filter(None, (args.imported, args.samples)):
             file = Path(folder) / f"buildings-{count}.fgb"
             write_file(file, args.buildings, scene.footprint.extent, count)
             classes = [(1, "Roof", "#d1495b"), (2, "Shed", "#1b9e77"), (3, "Hut", "#377eb8")]
@@ -288,9 +261,15 @@ def main() -> None:
                 project=project, name=f"{count:,} buildings", imagery=scene, classes=classes, user=user
             )
             pids = {"worker": working, "server": site.server.pid}
-            figures[f"import of {count:,}"] = import_by_dialog(page, f"{site.url}/label/{label_set.pk}/", file, pids)
-            assert Feature.objects.filter(layer=label_set.layer).count() == count
-            assert Edit.objects.filter(layer=label_set.layer).count() == count, "the history is part of it"
+            _, secret = create_token(user=user, name="beside an import", scopes=["edit"])
+            writer = Writer(site.url, secret, str(label_set.pk), scene.footprint.extent)
+            address = f"{site.url}/label/{label_set.pk}/"
+            figures[f"import of {count:,}"] = import_by_dialog(page, address, file, pids, writer)
+            assert Feature.objects.filter(layer=label_set.layer, deleted=False).count() == count
+            edits = Edit.objects.filter(layer=label_set.layer).count()
+            assert edits == count + writer.changed, "the history is part of it"
+        if not args.samples:
+            return report(figures)
         assert label_set is not None
         address = f"{site.url}/label/{label_set.pk}/"
         label_set.layer.refresh_from_db()
