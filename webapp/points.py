@@ -17,6 +17,7 @@ POINTS = {
     "job.claimed": "the job is the worker's, its process not started",
     "job.beating": "the job's lease renewed, not committed",
     "job.staged": "the rows of an import prepared, none in the database",
+    "job.placed": "the features of an import in the database, no number in the log, not committed",
     "job.stored": "the rows of an import in the database, not committed",
     "job.published": "the rows of an import committed, the job not finished",
     "job.finishing": "the job's end written, not committed",

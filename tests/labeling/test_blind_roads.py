@@ -20,7 +20,7 @@ from tests.labeling.blind import answer, draw, ring, take
 from tests.labeling.tasks import Team, let_expire, make_team
 from tests.labeling.test_task_leases import together
 from webapp.errors import Conflict, QuadratError
-from webapp.features import bulk, restoring
+from webapp.features import bulk, numbering, restoring
 from webapp.features import services as features
 from webapp.features.importing import Options, import_now
 from webapp.features.models import Edit, Feature, FeatureLayer
@@ -163,6 +163,7 @@ def test_a_file_goes_in_but_for_what_lies_in_blind_cells_and_the_report_says_whi
     assert list(Edit.objects.filter(layer=layer).values_list("seq", flat=True)) == [1, 2, 3]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_cell_that_becomes_blind_while_a_file_waits_for_the_lock_takes_nothing_of_it(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,15 +174,25 @@ def test_a_cell_that_becomes_blind_while_a_file_waits_for_the_lock_takes_nothing
     take_lock = bulk.lock
 
     def lock(locked: FeatureLayer) -> FeatureLayer:
-        make_blind(team, 6)
+        # On a connection of its own: it does not see what is written here already.
+        assert together([lambda: make_blind(team, 6)]) == [None]
         return take_lock(locked)
 
     monkeypatch.setattr(bulk, "lock", lock)
     features = [bulk.NewFeature(shapes[number], 1, id=ids[number]) for number in shapes]
     lines = (bulk.copy_line(item, {1}) for item in features)
-    added = bulk.add_lines(layer=layer, lines=lines, user=team.ana, leave_out=lambda refused: told.append(set(refused)))
+    first_fid = numbering.reserve(layer, len(shapes))
+    added = bulk.add_lines(
+        layer=layer,
+        lines=lines,
+        user=team.ana,
+        leave_out=lambda refused: told.append(set(refused)),
+        first_fid=first_fid,
+    )
     assert (added, told) == (1, [{ids[5]}, {ids[6]}])
-    assert Feature.objects.get(layer=layer).pk == ids[4]
+    assert Feature.objects.get(layer=layer).pk == Edit.objects.get(layer=layer, seq=1).feature_id == ids[4]
+    layer.refresh_from_db()
+    assert (layer.seq, layer.feature_count) == (1, 1)
 
 
 def test_what_was_deleted_before_a_cell_became_blind_comes_back_by_no_road(team: Team) -> None:

@@ -13,11 +13,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 from shapely.geometry.base import BaseGeometry
 
+from webapp import points
 from webapp.errors import Invalid, QuadratError
 from webapp.features import guarding, ladder
 from webapp.features.geometry import SRID, check_shape, to_shape
 from webapp.features.models import Edit, Feature, FeatureClass, FeatureLayer
-from webapp.features.numbering import advance, box_around, lock
+from webapp.features.numbering import advance, box_around, lock, reserve
 from webapp.projects.models import User
 
 Source = Feature.Source
@@ -70,8 +71,12 @@ def add_lines(
     block: int | None = None,
     user: User | None = None,
     leave_out: LeaveOut | None = None,
+    first_fid: int | None = None,
 ) -> int:
     """Return how many features were added from lines made by `copy_line`, as `add_features` does.
+
+    The features, their indices and cells are written before the layer is locked: nobody sees them, and others go on
+    editing. Under the lock they get their rows in the log, and with the commit all of it is there.
 
     Args:
         layer: where to.
@@ -79,6 +84,8 @@ def add_lines(
         block: the inference block that they come from.
         user: who adds them.
         leave_out: is told what a guard of the layer refuses, by id; the rest is added. None: all are added, or none.
+        first_fid: of as many integer ids as there are lines, which `numbering.reserve` gave out in a transaction of its
+            own. None: they are taken in this one, and the layer is locked from then on.
 
     Raises:
         QuadratError: a guard refuses one, and nobody wants to be told.
@@ -91,13 +98,23 @@ def add_lines(
         cursor.cursor.copy_expert(f"COPY staged_features ({_COLUMNS}) FROM STDIN", kept)
         # Asked before the lock: among hundreds of cells that takes seconds, in which others edit the layer.
         state = guarding.state(layer)
-        count -= _left_out(layer, cursor, leave_out)
-        # Only now: others may edit the layer while the features stream in.
-        locked = lock(layer)
-        if guarding.state(locked) != state:
-            count -= _left_out(locked, cursor, leave_out)
+        count -= len(_left_out(layer, cursor, leave_out))
         if count:
-            _publish(locked, cursor, count, block=block, user=user)
+            first_fid = reserve(layer, count) if first_fid is None else first_fid
+            # Not by a join with the staged ones: asked for the others, it looks at each of these for each of those.
+            placed = f"fid BETWEEN {first_fid} AND {first_fid + count - 1}"
+            _place(layer, cursor, first_fid, block=block, user=user)
+            ladder.gather(layer, placed)
+            points.reach("job.placed")
+            # Only now: others may edit the layer while the features stream in.
+            locked = lock(layer)
+            if guarding.state(locked) != state and (left := _left_out(locked, cursor, leave_out)):
+                cursor.execute("DELETE FROM features_feature WHERE id = ANY(%s::uuid[])", [left])
+                ladder.gather(locked, placed)
+                count -= len(left)
+            if count:
+                _number(locked, cursor, count, user=user)
+            ladder.enter_gathered(locked, placed, count=locked.feature_count + count)
             layer.seq, layer.ladder = locked.seq, locked.ladder
         cursor.execute("DROP TABLE staged_features")
     return count
@@ -186,10 +203,14 @@ _INSERT = """INSERT INTO features_feature (id, layer_id, fid, geometry, class_va
     SELECT id, %(layer)s, %(fid)s + n - 1, geometry, class_value, score, properties, 1, source, verified, false,
         %(block)s, %(user)s, %(user)s, %(now)s, %(now)s FROM staged_features ORDER BY n"""
 
+# Keys of foreign rows are looked up row by row, which takes half as long as the insert and would wait for the commit.
+_CHECK_KEYS = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
+
+# Others wait for it. Operations of one import lie together in their index: a page is not read and written for each.
 _LOG = """INSERT INTO features_edit (layer_id, seq, op_id, feature_id, action, base_version, version, geometry,
         class_value, score, properties, source, verified, digest, actor_id, at)
-    SELECT %(layer)s, %(seq)s + n - 1, gen_random_uuid(), id, 'create', 0, 1, geometry, class_value, score, properties,
-        source, verified, '', %(user)s, %(now)s FROM staged_features ORDER BY n"""
+    SELECT %(layer)s, %(seq)s + n - 1, (%(operations)s || lpad(to_hex(n), 12, '0'))::uuid, id, 'create', 0, 1, geometry,
+        class_value, score, properties, source, verified, '', %(user)s, %(now)s FROM staged_features"""
 
 _CLEAR = """UPDATE features_feature f SET deleted = true, version = f.version + 1, updated_by_id = %s,
     updated_at = clock_timestamp() FROM cleared c WHERE f.id = c.id"""
@@ -211,32 +232,32 @@ def _stage(kept: IO[bytes], lines: Iterable[str]) -> int:
     return count
 
 
-def _left_out(layer: FeatureLayer, cursor: Any, leave_out: LeaveOut | None) -> int:
-    """Return how many staged features a guard of the layer refuses; they are taken out, and the rest numbered anew."""
+def _left_out(layer: FeatureLayer, cursor: Any, leave_out: LeaveOut | None) -> list[UUID]:
+    """Return which staged features a guard of the layer refuses; they are taken out, and the rest numbered anew."""
     refused = guarding.refused(layer, guarding.Places("staged_features"))
     if not refused:
-        return 0
+        return []
     if leave_out is None:
         raise next(iter(refused.values()))
     leave_out(refused)
     cursor.execute("DELETE FROM staged_features WHERE id = ANY(%s::uuid[])", [list(refused)])
     cursor.execute(_NUMBER)
-    return len(refused)
+    return list(refused)
 
 
-def _publish(locked: FeatureLayer, cursor: Any, count: int, *, block: int | None, user: User | None) -> None:
-    values = {
-        "layer": locked.pk,
-        "fid": locked.next_fid,
-        "block": block,
-        "user": None if user is None else user.pk,
-        "now": timezone.now(),
-    }
-    locked.next_fid += count
+def _place(layer: FeatureLayer, cursor: Any, first_fid: int, *, block: int | None, user: User | None) -> None:
+    """Write the staged features, which nobody sees."""
+    values = {"layer": layer.pk, "fid": first_fid, "block": block, "user": None if user is None else user.pk}
+    cursor.execute(_INSERT, {**values, "now": timezone.now()})
+    cursor.execute(_CHECK_KEYS)
+
+
+def _number(locked: FeatureLayer, cursor: Any, count: int, *, user: User | None) -> None:
+    """Number the features that were written, in the log and in the layer: others wait meanwhile."""
     first = advance(locked, count, count_change=count, boxes=[box_around(cursor, "staged_features")])
-    cursor.execute(_INSERT, values)
-    cursor.execute(_LOG, {**values, "seq": first})
-    ladder.enter(locked, "id IN (SELECT id FROM staged_features)", count=locked.feature_count + count)
+    # Taken under the lock: the times of the log rise with its numbers.
+    values = {"layer": locked.pk, "user": None if user is None else user.pk, "now": timezone.now(), "seq": first}
+    cursor.execute(_LOG, {**values, "operations": str(uuid4())[:24]})
 
 
 def _escaped(text: str) -> str:

@@ -1,9 +1,9 @@
 """What became of an imported file."""
 
-import itertools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -11,6 +11,8 @@ from webapp.errors import QuadratError
 
 # So many skipped features and dropped fields are named; the rest is counted.
 REPORTED = 100
+# The bits of a feature's id that are its place in the file.
+_INDEX = (1 << 48) - 1
 
 
 @dataclass
@@ -50,18 +52,15 @@ class Report:
         if len(self.examples) < REPORTED:
             self.examples.append({"index": index, "code": code, "reason": reason})
 
-    def refuse(self, namespace: UUID, refused: Mapping[UUID, QuadratError]) -> None:
+    def refuse(self, refused: Mapping[UUID, QuadratError]) -> None:
         """Count features that were read but may not be stored where they lie, by the id that `id_of` gave them."""
-        left = len(refused)
-        for index in itertools.count():
-            if not left:
-                return
-            error = refused.get(id_of(namespace, index))
-            if error is not None:
-                left -= 1
-                self.skip(index, error.code, error.message)
+        for index, error in sorted(((pk.int & _INDEX, error) for pk, error in refused.items()), key=itemgetter(0)):
+            self.skip(index, error.code, error.message)
 
 
 def id_of(namespace: UUID, index: int) -> UUID:
-    """Return the id of a file's n-th feature: the same import tried again stores none twice."""
-    return uuid5(namespace, str(index))
+    """Return the id of a file's n-th feature: the same import tried again stores none twice.
+
+    They follow each other, so that a large import fills pages of the indices one after the other.
+    """
+    return UUID(int=uuid5(namespace, "features").int & ~_INDEX | index)

@@ -167,9 +167,7 @@ def import_now(*, layer: FeatureLayer, stream: Readable, options: Options, user:
     report, namespace = Report(), uuid4()
     with transaction.atomic():
         lines = Importer(layer, options, report, namespace=namespace, user=user).lines(stream)
-        report.added = bulk.add_lines(
-            layer=layer, lines=lines, user=user, leave_out=lambda refused: report.refuse(namespace, refused)
-        )
+        report.added = bulk.add_lines(layer=layer, lines=lines, user=user, leave_out=report.refuse)
     return report
 
 

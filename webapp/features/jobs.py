@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,7 +10,7 @@ from django.conf import settings
 
 from webapp import points
 from webapp.errors import Conflict, Invalid, QuadratError
-from webapp.features import bulk, restoring, selectors
+from webapp.features import bulk, numbering, restoring, selectors
 from webapp.features.import_report import Report
 from webapp.features.importing import Importer, Options
 from webapp.features.models import Feature
@@ -62,17 +61,20 @@ def import_features(context: JobContext) -> dict[str, Any]:
     context.progress(0.9, "Storing the features")
     points.reach("job.staged")
 
-    def leave_out(refused: Mapping[UUID, QuadratError]) -> None:
-        report.refuse(_namespace(context), refused)
-
+    ids = _ids(rows)
+    # In the transaction of the result the layer would stay locked for as long as the features are stored.
+    first_fid = numbering.reserve(layer, len(ids))
     with context.publish() as job, rows.open(encoding="utf-8") as lines:
         require_role(context.job.created_by, layer.project, Role.LABELER)
         # The same look may have been imported before: then all that could be stored are there.
-        ids = _ids(rows)
         stored = set(Feature.objects.filter(layer=layer, created_by=user, id__in=ids).values_list("pk", flat=True))
         if stored:
-            leave_out(dict.fromkeys(set(ids) - stored, Conflict("It may not be stored where it lies.", code="closed")))
-        report.added = len(stored) or bulk.add_lines(layer=layer, lines=lines, user=user, leave_out=leave_out)
+            report.refuse(
+                dict.fromkeys(set(ids) - stored, Conflict("It may not be stored where it lies.", code="closed"))
+            )
+        report.added = len(stored) or bulk.add_lines(
+            layer=layer, lines=lines, user=user, leave_out=report.refuse, first_fid=first_fid
+        )
         job.result = result = report.as_json()
         points.reach("job.stored")
     points.reach("job.published")

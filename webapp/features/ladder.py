@@ -41,9 +41,15 @@ _CELLS = f"""SELECT %(layer)s::uuid AS layer_id, z, gx >> ({_GRID} - z) AS x, gy
         sum(n) AS count, sum(score_sum) AS score_sum, sum(scored) AS scored
     FROM ({_BASE}) base, generate_series(0, base.top) z GROUP BY 2, 3, 4, 5, 6"""
 
-_ENTER = f"""INSERT INTO features_cell AS c (layer_id, z, x, y, cell, class_value, count, score_sum, scored) {_CELLS}
+_INSERT = """INSERT INTO features_cell AS c (layer_id, z, x, y, cell, class_value, count, score_sum, scored) {cells}
     ON CONFLICT (layer_id, z, x, y, cell, class_value) DO UPDATE SET count = c.count + excluded.count,
         score_sum = c.score_sum + excluded.score_sum, scored = c.scored + excluded.scored"""
+_ENTER = _INSERT.format(cells=_CELLS)
+
+# Before the lock, under which others wait.
+_GATHER = f"""DROP TABLE IF EXISTS pg_temp.gathered_cells;
+    CREATE TEMPORARY TABLE gathered_cells ON COMMIT DROP AS {_CELLS}"""
+_ENTER_GATHERED = _INSERT.format(cells="SELECT * FROM gathered_cells")
 
 # Cells of no feature stay: a block that is written anew fills most of them again.
 _LEAVE = f"""UPDATE features_cell c SET count = c.count - d.count, score_sum = c.score_sum - d.score_sum,
@@ -76,17 +82,53 @@ def enter(layer: FeatureLayer, where: str, values: Mapping[str, Any] | None = No
     if layer.ladder:
         _run(_ENTER, layer, where, values or {})
     elif count > LADDER_FROM:
-        layer.ladder = True
-        FeatureLayer.objects.filter(pk=layer.pk).update(ladder=True)
-        with connection.cursor() as cursor:
-            # Compiling takes a second, whatever there is to count.
-            cursor.execute("SET LOCAL jit = off")
+        _begin(layer)
         _run(_ENTER, layer, "true", {})
+
+
+def gather(layer: FeatureLayer, where: str) -> None:
+    """Count features that the caller has written and nobody else sees, for `enter_gathered` in the same transaction.
+
+    Args:
+        layer: need not be locked.
+        where: SQL condition on `features_feature` that chooses them.
+    """
+    _compile_nothing()
+    _run(_GATHER, layer, where, {})
+
+
+def enter_gathered(layer: FeatureLayer, where: str, *, count: int) -> None:
+    """Put the features into the ladder that `gather` counted, as `enter` does; the counts are dropped.
+
+    Args:
+        layer: locked by the caller.
+        where: what `gather` was told.
+        count: living features of the layer, these among them.
+    """
+    if not layer.ladder and count > LADDER_FROM:
+        _begin(layer)
+        _run(_ENTER, layer, f"NOT ({where})", {})
+    with connection.cursor() as cursor:
+        if layer.ladder:
+            cursor.execute(_ENTER_GATHERED)
+        cursor.execute("DROP TABLE gathered_cells")
 
 
 def among(ids: Sequence[UUID]) -> tuple[str, dict[str, Any]]:
     """Return the condition and its values that choose features by id."""
     return "id = ANY(%(ids)s::uuid[])", {"ids": [str(pk) for pk in ids]}
+
+
+def _begin(layer: FeatureLayer) -> None:
+    layer.ladder = True
+    FeatureLayer.objects.filter(pk=layer.pk).update(ladder=True)
+    _compile_nothing()
+
+
+def _compile_nothing() -> None:
+    with connection.cursor() as cursor:
+        # Compiling takes a second, whatever there is to count.
+        cursor.execute("SET LOCAL jit = off")
 
 
 def _run(sql: str, layer: FeatureLayer, where: str, values: Mapping[str, Any]) -> None:
