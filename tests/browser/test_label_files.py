@@ -1,13 +1,22 @@
 """Samples come in from a file and leave as one, by the dialogs of the labeling page and a real worker."""
 
+import json
+import math
 import re
+import zipfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import Popen
 
 import pyogrio
+import pytest
+import rasterio
+import rasterio.features
 import shapely
 from playwright.sync_api import expect
+from shapely import affinity
+from shapely.geometry.base import BaseGeometry
 
 from labeling.models import LabelSet
 from tests.browser.driver import Pages
@@ -18,6 +27,53 @@ from webapp.features.models import Feature
 from webapp.projects.models import User
 
 Screenshot = Callable[..., None]
+
+
+def classes_of_table(path: Path) -> Counter[str]:
+    """Return how often each class name stands in a file, as pyogrio reads it."""
+    meta, _, _, fields = pyogrio.raw.read(f"/vsizip/{path}" if path.suffix == ".zip" else path)
+    return Counter(fields[list(meta["fields"]).index("class_name")])
+
+
+def classes_of_coco(path: Path) -> Counter[str]:
+    told = json.loads(path.read_text())
+    names = {item["id"]: item["name"] for item in told["categories"]}
+    return Counter(names[item["category_id"]] for item in told["annotations"])
+
+
+def classes_of_turned_boxes(path: Path) -> Counter[str]:
+    """Return how often each class stands in the labels of a YOLO folder, each with four corners between 0 and 1."""
+    with zipfile.ZipFile(path) as archive:
+        names = re.findall(r"^  \d+: '(.+)'$", archive.read("data.yaml").decode(), re.MULTILINE)
+        [labels] = (name for name in archive.namelist() if name.endswith(".txt") and "readme" not in name.lower())
+        rows = [line.split() for line in archive.read(labels).decode().splitlines()]
+    assert all(len(row) == 9 and all(0 <= float(part) <= 1 for part in row[1:]) for row in rows)
+    return Counter(names[int(row[0])] for row in rows)
+
+
+def classes_of_raster(path: Path) -> Counter[str]:
+    """Return how many patches of pixels each class has."""
+    with rasterio.open(path) as raster:
+        pixels = raster.read(1)
+    names = {1: "Tree", 7: "Water"}
+    return Counter(names[value] for _, value in rasterio.features.shapes(pixels) if value in names)
+
+
+# What a program that is not ours reads in each file that we write.
+FORMS: dict[str, Callable[[Path], Counter[str]]] = {
+    "Shapefile (zip)": classes_of_table,
+    "GeoPackage": classes_of_table,
+    "COCO": classes_of_coco,
+    "YOLO turned boxes, OBB (zip)": classes_of_turned_boxes,
+    "Classified raster (GeoTIFF)": classes_of_raster,
+}
+
+
+def turned_box(shape: BaseGeometry) -> BaseGeometry:
+    """Return the smallest box at any angle around a shape in degrees, as it is on the ground."""
+    east = math.cos(math.radians(shape.centroid.y))
+    ground = affinity.scale(shape, east, 1, origin=(0, 0))
+    return affinity.scale(shapely.minimum_rotated_rectangle(ground), 1 / east, 1, origin=(0, 0))
 
 
 def test_a_file_comes_in_with_classes_mapped_and_leaves_in_another_format(
@@ -129,20 +185,32 @@ def test_samples_leave_are_wiped_and_come_back_the_same(
     ]
     add_features(layer=label_set.layer, features=drawn)
     labels = Labels(open_page(ana), label_set)
-    # Every format is proven in tests/vectors and tests/features; here the whole road of a file, by the dialogs.
-    for form in ("Shapefile (zip)", "COCO"):
-        before = list(labels.stored())
+    # Every format is proven in tests/vectors and tests/features; here the whole road of a file, by the dialogs. Those
+    # that hold less than all come last, each of them gives the next one what it has left.
+    for form in FORMS:
+        before = list(labels.stored().order_by("class_value"))
         path = labels.take_out(form, tmp_path)
+        assert FORMS[form](path) == {"Tree": 1, "Water": 1}, form
         labels.key("Control+a")
         labels.key("Delete")
         labels.saved(0)
         labels.bring_in(path, count=2)
         labels.saved(2)
-        for old, new in zip(before, labels.stored(), strict=True):
+        for old, new in zip(before, labels.stored().order_by("class_value"), strict=True):
             assert new.pk != old.pk
-            assert (new.class_value, new.score, new.properties) == (old.class_value, old.score, old.properties), form
+            assert new.class_value == old.class_value, form
+            whole = form not in ("YOLO turned boxes, OBB (zip)", "Classified raster (GeoTIFF)")
+            if whole:
+                assert (new.score, new.properties) == (old.score, old.properties), form
+                # A nanodegree is a thousandth of a pixel here: the way to UTM and back.
+                assert to_shape(new.geometry).hausdorff_distance(to_shape(old.geometry)) < 1e-9, form
+                assert new.geometry.num_coords == old.geometry.num_coords
             # COCO has no word for what nobody has checked.
             assert new.verified == (old.verified or form == "COCO")
-            # A nanodegree is a thousandth of a pixel here: the way to UTM and back.
-            assert to_shape(new.geometry).hausdorff_distance(to_shape(old.geometry)) < 1e-9, form
-            assert new.geometry.num_coords == old.geometry.num_coords
+            was, now = to_shape(old.geometry), to_shape(new.geometry)
+            if "OBB" in form:
+                # A triangle has three smallest boxes around it, of one size.
+                assert now.area == pytest.approx(turned_box(was).area, rel=0.01)
+                assert now.intersection(was).area > 0.99 * was.area
+            else:
+                assert now.intersection(was).area / now.union(was).area > 0.95, form
