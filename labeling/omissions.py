@@ -136,7 +136,7 @@ def page(label_set: LabelSet, wanted: Wanted, *, limit: int = MAX_PAGE) -> Page:
         "limit": limit + 1,
     }
     try:
-        rows = _timed(
+        rows = timed(
             f"""SELECT {FEATURE_JSON}, coalesce(f.score, 1), f.fid FROM {_detections(values)} f
             LEFT JOIN projects_user u ON u.id = f.updated_by_id
             WHERE {_omitted(values)} AND (%(after_fid)s::bigint IS NULL
@@ -191,13 +191,18 @@ def every(label_set: LabelSet, wanted: Wanted) -> list[UUID]:
 def _count(values: dict[str, Any]) -> int | None:
     found = f"SELECT FROM {_detections(values)} f WHERE {_omitted(values)} LIMIT {MAX_COUNT}"
     try:
-        rows = _timed(f"SELECT count(*) FROM ({found}) o", values)
+        rows = timed(f"SELECT count(*) FROM ({found}) o", values)
     except OperationalError:  # the statement took too long
         return None
     return int(rows[0][0])
 
 
-def _timed(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+def timed(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of a search that may take ten seconds.
+
+    Raises:
+        OperationalError: it took longer.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = %s", [SEARCH_MS])
         cursor.execute(sql, values)

@@ -8,11 +8,12 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from labeling import comment_selectors, comment_services, review_selectors, review_services, selectors
+from labeling import comment_selectors, comment_services, review_selectors, review_services, selectors, suggestions
 from labeling.comment_services import NewComment
 from labeling.models import Comment, LabelSet
 from labeling.review_selectors import Order, Wanted, What
 from webapp.errors import Invalid
+from webapp.features.models import FeatureLayer
 from webapp.features.parsing import json_object, real_number
 from webapp.projects import access
 from webapp.projects.models import Role
@@ -20,11 +21,16 @@ from webapp.projects.models import Role
 
 @api_view(["GET"])
 def stream(request: Request, pk: UUID) -> HttpResponse:
-    """Return the next samples to decide on: `?what=suggested|drawn&order=high|low|place&class=&person=&after=`."""
+    """Return the next samples to decide on: `?what=suggested|drawn|unseen&order=high|low|place&class=&person=&after=`.
+
+    `unseen` is of those drawn what a model does not see: `&results=` names the layer of what it found.
+    """
     found, _ = _label_set(request, pk)
     query = request.query_params
+    what: What = _choice(query.get("what", "suggested"), "what", get_args(What))
     wanted = Wanted(
-        what=_choice(query.get("what", "suggested"), "what", get_args(What)),
+        what=what,
+        results=_results(found, query.get("results")) if what == "unseen" else None,
         order=_choice(query.get("order", "high"), "order", get_args(Order)),
         class_value=_integer(query.get("class"), "class"),
         person=_integer(query.get("person"), "person"),
@@ -90,6 +96,13 @@ def comment(request: Request, pk: UUID) -> Response:
     if isinstance(body.get("resolved"), bool):
         comment_services.resolve(comment=found, resolved=body["resolved"], user=user)
     return Response(comment_selectors.as_json(found, user.pk))
+
+
+def _results(found: LabelSet, text: str | None) -> FeatureLayer:
+    try:
+        return suggestions.results(found, UUID(text or ""))
+    except ValueError:
+        raise Invalid(f"results is {text!r:.50}.", fix="Send the UUID of a model's layer.", code="results") from None
 
 
 def _label_set(request: Request, pk: UUID) -> tuple[LabelSet, Role]:

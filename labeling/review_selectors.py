@@ -4,12 +4,16 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from django.db import connection
+from django.db import OperationalError, connection
 
+from labeling import unseen
 from labeling.models import LabelSet
+from labeling.omissions import timed
+from webapp.errors import Conflict
+from webapp.features.models import FeatureLayer
 from webapp.features.selectors import FEATURE_JSON, person_sql
 
-What = Literal["suggested", "drawn"]
+What = Literal["suggested", "drawn", "unseen"]
 Order = Literal["high", "low", "place"]
 MAX_STREAM = 50
 
@@ -20,11 +24,12 @@ class Wanted:
 
     Attributes:
         what: `suggested` by models or imports and not yet accepted; `drawn` or accepted by others and not reviewed
-            in the version they have now.
+            in the version they have now; `unseen`: of these, what a model that looked there does not see.
         order: by score, high or low first, or in the order of drawing.
         class_value: of this class only.
         person: drawn by this person only.
         after: rank and fid of the last one seen.
+        results: of the model, for `unseen`.
     """
 
     what: What = "suggested"
@@ -32,6 +37,7 @@ class Wanted:
     class_value: int | None = None
     person: int | None = None
     after: tuple[float, int] | None = None
+    results: FeatureLayer | None = None
 
 
 @dataclass(frozen=True)
@@ -50,21 +56,30 @@ class Stream:
 
 _RANKS = {"high": "-coalesce(f.score, -1)", "low": "coalesce(f.score, 2)", "place": "0::float"}
 
+_DRAWN = """f.verified AND f.updated_by_id IS DISTINCT FROM %(me)s AND NOT EXISTS (
+    SELECT FROM labeling_verdict v WHERE v.feature_id = f.id AND v.version = f.version)"""
 _CONDITIONS = {
     "suggested": "NOT f.verified",
-    "drawn": """f.verified AND f.updated_by_id IS DISTINCT FROM %(me)s AND NOT EXISTS (
-        SELECT FROM labeling_verdict v WHERE v.feature_id = f.id AND v.version = f.version)""",
+    "drawn": _DRAWN,
+    "unseen": _DRAWN,
 }
 
 
 def stream(label_set: LabelSet, wanted: Wanted, *, me: int, limit: int = MAX_STREAM) -> Stream:
-    """Return the next samples to decide on, the first first."""
+    """Return the next samples to decide on, the first first.
+
+    Raises:
+        Conflict: comparing with what a model sees took too long (code `search_slow`).
+    """
     rank = _RANKS[wanted.order]
+    doubt = None if wanted.results is None else unseen.condition(label_set, wanted.results)
     where = f"""f.layer_id = %(layer)s AND NOT f.deleted AND {_CONDITIONS[wanted.what]}
+        AND {"true" if doubt is None else doubt.sql}
         AND (%(class)s IS NULL OR f.class_value = %(class)s)
         AND (%(person)s IS NULL OR f.updated_by_id = %(person)s)"""
     rank_after, fid_after = wanted.after or (None, None)
-    values: dict[str, str | int | float | None] = {
+    values: dict[str, Any] = {
+        **({} if doubt is None else doubt.values),
         "layer": str(label_set.layer_id),
         "me": me,
         "class": wanted.class_value,
@@ -73,17 +88,15 @@ def stream(label_set: LabelSet, wanted: Wanted, *, me: int, limit: int = MAX_STR
         "fid": fid_after,
         "limit": limit + 1,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM features_feature f WHERE {where}", values)
-        count = cursor.fetchone()[0]
-        cursor.execute(
-            f"""SELECT {FEATURE_JSON}, {rank}, f.fid FROM features_feature f
-            LEFT JOIN projects_user u ON u.id = f.updated_by_id
-            WHERE {where} AND (%(fid)s IS NULL OR ({rank}, f.fid) > (%(rank)s::float, %(fid)s::bigint))
-            ORDER BY {rank}, f.fid LIMIT %(limit)s""",
-            values,
-        )
-        rows = cursor.fetchall()
+    page = f"""SELECT {FEATURE_JSON}, {rank}, f.fid FROM features_feature f
+        LEFT JOIN projects_user u ON u.id = f.updated_by_id
+        WHERE {where} AND (%(fid)s IS NULL OR ({rank}, f.fid) > (%(rank)s::float, %(fid)s::bigint))
+        ORDER BY {rank}, f.fid LIMIT %(limit)s"""
+    try:
+        [(count,)] = timed(f"SELECT count(*) FROM features_feature f WHERE {where}", values)
+        rows = timed(page, values)
+    except OperationalError:  # the statement took too long
+        raise Conflict("Comparing took too long.", fix="Ask for samples of one class.", code="search_slow") from None
     more = len(rows) > limit
     last = rows[limit - 1] if more else None
     return Stream([row[0] for row in rows[:limit]], count, f"{last[1]},{last[2]}" if last else None)

@@ -6,11 +6,13 @@ import pytest
 from django.contrib.gis.geos import Polygon
 from playwright.sync_api import Page, expect
 
-from labeling.models import LabelSet, NoObject
+from labeling.models import LabelSet, NoObject, Verdict
+from tests import factories
 from tests.browser.driver import Pages, wait_until
+from tests.browser.labels import Labels
 from webapp.features.models import Feature
 from webapp.features.services import NewFeature, add_features, create_layer
-from webapp.projects.models import User
+from webapp.projects.models import Member, Role, User
 
 Screenshot = Callable[..., None]
 
@@ -64,3 +66,23 @@ def test_the_object_that_nobody_drew_comes_first(
     page.reload()
     expect(page.get_by_text("Nothing is left")).to_be_visible()
     assert samples.count() == 2
+
+    # The other way round, for a reviewer: of what people drew, what the model does not see.
+    rita = factories.make_user("rita")
+    Member.objects.create(project=label_set.project, user=rita, role=Role.REVIEWER)
+    doubted = NewFeature(box(label_set, 0.45, 0.3), class_value=1, source="human")
+    add_features(layer=label_set.layer, features=[doubted], user=ana)
+    labels = Labels(open_page(rita), label_set)
+    labels.page.get_by_role("tab", name="Review").click()
+    panel = labels.page.get_by_role("region", name="Review")
+    panel.get_by_label("Review", exact=True).select_option("what a model does not see")
+    expect(panel.get_by_label("Model")).to_have_value(str(detections.pk))
+    panel.get_by_role("button", name="Review 1").click()
+    expect(panel.get_by_role("button", name="Accept (A)")).to_be_visible()
+    screenshot(labels.page, "review-unseen")
+    labels.key("a")
+    verdict = wait_until(lambda: Verdict.objects.filter(author=ana).first(), what="the verdict", page=labels.page)
+    assert (verdict.kind, samples.get(pk=verdict.feature_id).geometry.extent[0]) == (
+        "accept",
+        pytest.approx(box(label_set, 0.45, 0.3).extent[0], abs=1e-8),
+    )

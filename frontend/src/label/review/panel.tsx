@@ -13,7 +13,7 @@ import type { Comments } from "./comments";
 import { CommentList } from "./comment-list";
 import { useReview } from "./hooks";
 import { linesOf, makerOf } from "./figures";
-import type { Figure, Order, What } from "./rest";
+import type { Figure, Order, Results, What } from "./rest";
 import type { Review, ReviewView } from "./review";
 
 export interface ReviewPanelProps {
@@ -27,13 +27,28 @@ export interface ReviewPanelProps {
 const ORDERS: Readonly<Record<What, readonly { value: Order; label: string }[]>> = {
   suggested: [{ value: "high", label: "the surest" }, { value: "low", label: "the least sure" }, { value: "place", label: "as they were made" }],
   drawn: [{ value: "place", label: "as they were drawn" }],
+  unseen: [{ value: "place", label: "as they were drawn" }],
+};
+const NOTHING: Readonly<Record<What, string>> = {
+  suggested: "No suggestion is open.",
+  drawn: "All that others drew is reviewed.",
+  unseen: "The model sees all that others drew, or it is reviewed.",
 };
 
 export function ReviewPanel({ app, view, review, comments, keys }: ReviewPanelProps): JSX.Element {
   const now = useReview(review);
-  useEffect(() => void review.look(), [review]);
+  const [results, setResults] = useState<readonly Results[]>([]);
+  useEffect(() => {
+    void review.look();
+    // Without an answer what needs a model is not offered.
+    if (review.options.mayReview) review.options.rest.results().then(setResults, () => undefined);
+  }, [review]);
   const { wanted } = now;
   const { mayReview, mayLabel } = review.options;
+  const choices = [
+    { value: "suggested", label: "suggestions" }, { value: "drawn", label: "what others drew" },
+    ...(results.length ? [{ value: "unseen", label: "what a model does not see" }] : []),
+  ];
   const classes = [{ value: "", label: "all classes" }, ...view.doc.classes.map(({ value, name }) => ({ value: String(value), label: name }))];
   return (
     <section class="label-section review" aria-label="Review">
@@ -42,16 +57,17 @@ export function ReviewPanel({ app, view, review, comments, keys }: ReviewPanelPr
           <div class="review-wanted">
             {mayReview && (
               <Select
-                label="Review" value={wanted.what} options={[{ value: "suggested", label: "suggestions" }, { value: "drawn", label: "what others drew" }]}
-                onChange={(what) => review.want({ what: what as What, order: what === "drawn" ? "place" : "high" })}
+                label="Review" value={wanted.what} options={choices}
+                onChange={(what) => review.want({ what: what as What, order: what === "suggested" ? "high" : "place", results: wanted.results || (results[0]?.id ?? "") })}
               />
             )}
+            {wanted.what === "unseen" && <Select label="Model" value={wanted.results} options={results.map(({ id, name }) => ({ value: id, label: name }))} onChange={(id) => review.want({ results: id })} />}
             <Select label="Of" value={wanted.classValue} options={classes} onChange={(classValue) => review.want({ classValue })} />
             <Select label="First" value={wanted.order} options={ORDERS[wanted.what]} onChange={(order) => review.want({ order: order as Order })} />
           </div>
           <div class="actions">
             {mayLabel && <Button kind="primary" busy={now.busy} disabled={now.left === 0} title={withKey("Review", keys, "review")} onClick={() => void review.start()}>Review {now.left > 0 && number(now.left)}</Button>}
-            {now.left === 0 && !now.busy && <span class="muted small-text">{wanted.what === "suggested" ? "No suggestion is open." : "All that others drew is reviewed."}</span>}
+            {now.left === 0 && !now.busy && <span class="muted small-text">{NOTHING[wanted.what]}</span>}
           </div>
           {now.left === 0 && !now.busy && wanted.what === "suggested" && <p class="muted small-text">Suggestions are samples that nobody has checked: from a model, or from another date. They come here when you bring in what a model found, import detections, or copy samples to this date.</p>}
         </>

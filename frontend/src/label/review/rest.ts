@@ -4,7 +4,7 @@ import { del, get, patch, post } from "../../ui/api";
 import type { Id, Position } from "../types";
 import type { FeatureJson } from "../wire";
 
-export type What = "suggested" | "drawn";
+export type What = "suggested" | "drawn" | "unseen";
 export type Order = "high" | "low" | "place";
 
 export interface Wanted {
@@ -12,6 +12,14 @@ export interface Wanted {
   readonly order: Order;
   /** "": any. */
   readonly classValue: string;
+  /** Layer of what a model found, for `unseen`. */
+  readonly results: string;
+}
+
+/** What a model found here. */
+export interface Results {
+  readonly id: Id;
+  readonly name: string;
 }
 
 export interface Page {
@@ -72,6 +80,7 @@ export interface ReviewRest {
   stream(wanted: Wanted, after: string | null): Promise<Page>;
   countAbove(score: number, classValue: string): Promise<number>;
   acceptAbove(score: number, classValue: string): Promise<number>;
+  results(): Promise<readonly Results[]>;
   figures(): Promise<readonly Figure[]>;
   threads(resolved: boolean): Promise<readonly Thread[]>;
   write(remark: NewRemark): Promise<unknown>;
@@ -88,7 +97,9 @@ export function reviewRest(labelSet: Id, project: Id): ReviewRest {
   const base = `/api/label-sets/${labelSet}/`;
   const query = (values: Readonly<Record<string, string>>): string => new URLSearchParams(Object.entries(values).filter(([, value]) => value !== "")).toString();
   return {
-    stream: ({ what, order, classValue }, after) => get<Page>(`${base}review/stream?${query({ what, order, class: classValue, after: after ?? "" })}`),
+    stream: ({ what, order, classValue, results }, after) =>
+      get<Page>(`${base}review/stream?${query({ what, order, class: classValue, results: what === "unseen" ? results : "", after: after ?? "" })}`),
+    results: async () => (await get<{ layers: Results[] }>(`${base}suggestions`)).layers,
     countAbove: async (score, classValue) => (await get<{ count: number }>(`${base}review/accept?${query({ score: String(score), class: classValue })}`)).count,
     acceptAbove: async (score, classValue) => (await post<{ count: number }>(`${base}review/accept`, { score, class: classValue === "" ? null : Number(classValue) })).count,
     figures: async () => (await get<{ results: Figure[] }>(`${base}review/figures`)).results,

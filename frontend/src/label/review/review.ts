@@ -39,7 +39,7 @@ const READ_AHEAD = 10;
 
 export class Review {
   view: ReviewView = {
-    wanted: { what: "suggested", order: "high", classValue: "" },
+    wanted: { what: "suggested", order: "high", classValue: "", results: "" },
     running: false, current: null, left: 0, decided: 0, fixed: false, busy: false, figures: [],
   };
   private readonly listeners = new Set<() => void>();
@@ -176,7 +176,7 @@ export class Review {
   private undecided(sample: Sample): boolean {
     const now = this.options.app.view.doc.view.get(sample.id);
     if (!now || this.seen.has(sample.id)) return false;
-    return this.view.wanted.what === "drawn" ? now.version === sample.version : !now.verified;
+    return this.view.wanted.what === "suggested" ? !now.verified : now.version === sample.version;
   }
 
   /** Read the next page; one reader at a time. */
