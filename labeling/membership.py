@@ -1,9 +1,11 @@
 """Who may stay in the rooms of this process: everybody is looked at together, in one statement every second or two."""
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
@@ -30,8 +32,23 @@ class Watched(Protocol):
         """Close somebody's socket, who hears nothing more from now on."""
 
 
+@dataclass(frozen=True)
+class Changed:
+    """Somebody whose standing is not what the page was told.
+
+    Attributes:
+        code: why the socket is closed; None: it stays.
+        role: the new one, of who stays.
+    """
+
+    seat: Seat
+    room: Watched
+    code: int | None = None
+    role: str = ""
+
+
 class Watch:
-    """Puts out of their rooms who is no member any more, has signed out, or has lost the token."""
+    """Puts out of their rooms who is no member any more, has signed out, or has lost the token; tells new roles."""
 
     def __init__(self) -> None:
         self._rooms: set[Watched] = set()
@@ -71,10 +88,14 @@ class Watch:
     async def _look(self) -> None:
         begun = time.monotonic()
         seats = [(seat, room) for room in self._rooms for seat in room.seats]
-        for seat, room, code in await readers.run(_to_close, seats):
+        for found in await readers.run(_changed, seats):
+            if found.code is None:
+                found.seat.role = found.role
+                found.seat.put(json.dumps({"type": "role", "role": found.role}))
+                continue
             # Nobody else waits for a socket whose other end does not read.
-            room.seats.discard(seat)
-            leaving = asyncio.create_task(room.put_out(seat, code))
+            found.room.seats.discard(found.seat)
+            leaving = asyncio.create_task(found.room.put_out(found.seat, found.code))
             self._leaving.add(leaving)
             leaving.add_done_callback(self._leaving.discard)
         self._looked_at = max(self._looked_at, begun)
@@ -97,7 +118,12 @@ def watch() -> Watch:
     return _watches.setdefault(asyncio.get_running_loop(), Watch())
 
 
-def _to_close(seats: Sequence[tuple[Seat, Watched]]) -> list[tuple[Seat, Watched, int]]:
+def _changed(seats: Sequence[tuple[Seat, Watched]]) -> list[Changed]:
     roles = roles_of([(seat.user, room.layer.project) for seat, room in seats])
-    strangers = [pair for pair, role in zip(seats, roles, strict=True) if role is None]
-    return [(seat, room, NOT_ALLOWED if signed_in(seat.user) else SIGN_IN) for seat, room in strangers]
+    found = []
+    for (seat, room), role in zip(seats, roles, strict=True):
+        if role is None:
+            found.append(Changed(seat, room, code=NOT_ALLOWED if signed_in(seat.user) else SIGN_IN))
+        elif seat.role not in ("", role.name.lower()):
+            found.append(Changed(seat, room, role=role.name.lower()))
+    return found

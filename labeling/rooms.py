@@ -93,6 +93,7 @@ class Room:
             seat.live = False
             log = await readers.run(selectors.changes, self.layer, after=-1 if after is None else after, limit=1)
             classes = await readers.run(selectors.classes_json, self.layer)
+            seat.role = role
             told = {"seq": log.seq, "role": role, "members": self.presence.members(), "classes": classes}
             seat.put(json.dumps({"type": "welcome", **told}))
             if log.resync:

@@ -23,6 +23,7 @@ class Seat:
 
     Attributes:
         seq: the last number of the log that was put into its outbox.
+        role: of its person, as the page was told it; "": not yet.
         editing: the feature that its person is changing: a hint for others, never stored and never a lock.
         live: it has caught up, and gets rows as they come.
         reading: held by whoever reads the log for it.
@@ -33,6 +34,7 @@ class Seat:
     send: Callable[[str], Awaitable[None]]
     close: Callable[[int], Awaitable[None]]
     seq: int = 0
+    role: str = ""
     editing: str | None = None
     live: bool = False
     waiting_bytes: int = 0

@@ -208,6 +208,37 @@ def test_what_is_drawn_offline_is_kept_through_a_reload_and_saved_later(
     assert Edit.objects.filter(layer=label_set.layer).count() == 20
 
 
+def test_who_may_only_look_from_now_on_keeps_what_waits_and_may_send_it_later(
+    open_page: Pages, label_set: LabelSet, ben: User, screenshot: Screenshot
+) -> None:
+    page = open_page(ben, allow=[*CUT, "403"])
+    labels, own = Labels(page, label_set), Member.objects.filter(project=label_set.project, user=ben)
+    boxes, told = page.get_by_role("button", name="Draw boxes"), page.get_by_text("you can look, not draw")
+    expect(boxes).to_be_visible()
+    own.update(role=Role.VIEWER)
+    expect(boxes).to_have_count(0)
+    expect(told.first).to_be_visible()
+    own.update(role=Role.LABELER)
+    expect(boxes).to_be_visible()
+    page.context.set_offline(True)
+    expect(labels.state).to_have_attribute("data-state", "offline")
+    labels.key("b")
+    labels.drag(*BOX)
+    own.update(role=Role.VIEWER)
+    page.context.set_offline(False)
+    problem = page.get_by_role("dialog", name="A change could not be saved")
+    expect(problem).to_contain_text("Your role here is viewer")
+    expect(boxes).to_have_count(0)
+    screenshot(page, "label-lowered")
+    # In this browser, not on the server; and it goes when it may.
+    expect(labels.state).to_have_attribute("data-pending", "1")
+    assert labels.stored().count() == 0
+    own.update(role=Role.LABELER)
+    expect(boxes).to_be_visible()
+    problem.get_by_role("button", name="Try again").click()
+    labels.saved(1)
+
+
 def test_the_page_saves_by_itself_when_the_network_is_back(
     open_page: Pages, label_set: LabelSet, ana: User, ben: User
 ) -> None:

@@ -142,6 +142,13 @@ def test_a_role_that_is_lowered_counts_at_the_next_command(sites: list[Site], la
     assert Edit.objects.count() == 0
 
 
+def test_a_changed_role_is_told_to_the_page_that_is_open(sites: list[Site], layer: FeatureLayer) -> None:
+    socket = open_socket(sites[0], layer, "ben")
+    for role in (Role.VIEWER, Role.REVIEWER):
+        Member.objects.filter(user=make_user("ben")).update(role=role)
+        assert socket.next("role")["role"] == role.name.lower()
+
+
 def test_a_removed_member_is_closed_and_hears_nothing_more(sites: list[Site], layer: FeatureLayer) -> None:
     socket = open_socket(sites[0], layer, "ben")
     Member.objects.filter(user=make_user("ben")).delete()

@@ -48,7 +48,7 @@ def test_a_look_that_takes_longer_than_looks_may_be_apart_withholds_nothing(monk
         heard = Heard(ana, room, live=True)
 
         async def run(call: Any, *args: Any, **values: Any) -> Any:
-            if call is membership._to_close:
+            if call is membership._changed:
                 heard.looks += 1
                 while not watch.late:
                     await asyncio.sleep(0)
@@ -81,8 +81,8 @@ def test_who_was_removed_while_catching_up_is_sent_nothing_more(monkeypatch: pyt
         heard = Heard(ben, room, live=False)
 
         async def run(call: Any, *args: Any, **values: Any) -> Any:
-            if call is membership._to_close:
-                return [(seat, room, 4403) for seat, room in args[0]]
+            if call is membership._changed:
+                return [membership.Changed(seat, room, code=4403) for seat, room in args[0]]
             if call is selectors.changes:
                 return Changes(4, [row(4)] if values["after"] < 4 else [], resync=False)
             return None

@@ -184,8 +184,8 @@ def test_who_does_not_read_keeps_nobody_else_in(monkeypatch: pytest.MonkeyPatch)
                 await asyncio.Event().wait()
             closed.append(seat.name)
 
-        async def run(call: object, seats: list[tuple[Seat, rooms.Room]]) -> list[tuple[Seat, rooms.Room, int]]:
-            return [(seat, of, 4403) for seat, of in seats]
+        async def run(call: object, seats: list[tuple[Seat, rooms.Room]]) -> list[membership.Changed]:
+            return [membership.Changed(seat, of, code=4403) for seat, of in seats]
 
         monkeypatch.setattr(room, "put_out", put_out)
         monkeypatch.setattr(readers, "run", run)
@@ -229,8 +229,8 @@ def test_after_a_standstill_nothing_is_passed_on_before_the_members_are_looked_a
             seat.start()
 
         async def run(call: Any, *args: Any, **values: Any) -> Any:
-            if call is membership._to_close:
-                return [(seat, room, 4403) for seat, room in args[0] if seat.user == ben]
+            if call is membership._changed:
+                return [membership.Changed(seat, room, code=4403) for seat, room in args[0] if seat.user == ben]
             if call is selectors.changes:
                 return Changes(4, [row(4)] if values["after"] < 4 else [], resync=False)
             return None

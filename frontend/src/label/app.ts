@@ -17,6 +17,7 @@ import { operationFor, redo, remember, undo } from "./undo";
 import type { Change, History, Reversal } from "./undo";
 import { newId } from "./types";
 import type { Choice, Cursor, Geometry, Id, LabelClass, Lease, Member, Operation, Position, Sample } from "./types";
+import { rightsOf, roleSaid } from "./rights";
 import { firstView, savingOf } from "./view";
 import type { SaveState, View } from "./view";
 
@@ -25,8 +26,8 @@ export type { PanelTab, SaveState, Total, View } from "./view";
 export interface AppOptions {
   /** This person's id. */
   readonly me: string;
-  readonly mayEdit: boolean;
-  readonly mayEditClasses: boolean;
+  /** This person's role when the page was opened. */
+  readonly role: string;
   readonly classes: readonly LabelClass[];
   readonly wide: boolean;
   readonly editor: EditorPort;
@@ -103,6 +104,17 @@ export class App implements Host {
     this.set({ connection, ...(connection === "live" ? {} : { members: [], cursors: [] }) });
   }
 
+  /** Somebody changed this person's role: the tools come and go with it, what is drawn stays. */
+  onRole(role: string): void {
+    const before = this.view.rights;
+    if (role === before.role) return;
+    const rights = rightsOf(role);
+    const lowered = !rights.label && (before.label || this.view.lowered);
+    this.set({ rights, lowered, ...(rights.label ? {} : { tool: "select" as const, open: "none" as const }) });
+    this.markOwn();
+    this.options.say(roleSaid(rights), rights.label ? "neutral" : "warn");
+  }
+
   /** Who is gone takes the pointer along. */
   onMembers(members: readonly Member[]): void {
     const here = new Set(members.map(({ id }) => id));
@@ -145,10 +157,10 @@ export class App implements Host {
     return this.view.tool;
   }
   get mayEdit(): boolean {
-    return this.options.mayEdit && !this.noteUnread;
+    return this.view.rights.label && !this.noteUnread;
   }
   get mayEditClasses(): boolean {
-    return this.options.mayEditClasses;
+    return this.view.rights.review;
   }
   get snapping(): boolean {
     return this.view.snapping;

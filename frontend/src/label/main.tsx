@@ -101,8 +101,7 @@ async function start(): Promise<void> {
   const historyKey = `quadrat-undo ${user.id} ${layer.id}`;
   const app = new App({
     me: String(user.id),
-    mayEdit: labelSet.role !== "viewer",
-    mayEditClasses: !["viewer", "labeler"].includes(labelSet.role),
+    role: labelSet.role,
     classes: layer.classes,
     wide: window.innerWidth >= WIDE_PX,
     editor,
@@ -128,8 +127,9 @@ async function start(): Promise<void> {
     rest: taskRest(labelSet.id, labelSet.project, (url) => location.assign(url)),
     sheetOf: labelSet.sheet_of,
     me: app.me,
-    mayLabel: labelSet.role !== "viewer",
-    mayReview: !["viewer", "labeler"].includes(labelSet.role),
+    // Asked each time: a role may change while the page is open.
+    get mayLabel() { return app.view.rights.label; },
+    get mayReview() { return app.view.rights.review; },
     say: toast,
     // A task fills the map; without animation, so that one can draw at once.
     fit: (bounds) => shown?.map.fitBounds(toLatLngBounds(bounds), { animate: false, padding: [32, 32], maxZoom: Math.min(imagery.max_zoom + 2, 24) }),
@@ -151,14 +151,14 @@ async function start(): Promise<void> {
     own: imagery,
     offsets: labelSet.offsets,
     choice: choiceFrom(localStorage.getItem(imageryKey)),
-    mayOffset: !["viewer", "labeler"].includes(labelSet.role),
+    get mayOffset() { return app.view.rights.review; },
     rest: imageryRest(labelSet.id, labelSet.project),
     store: (choice) => localStorage.setItem(imageryKey, JSON.stringify(choice)),
     say: toast,
   });
   shownImagery.start();
   const copying = new Copying({
-    mayCopy: labelSet.role !== "viewer" && labelSet.sheet_of === null,
+    get mayCopy() { return app.view.rights.label && labelSet.sheet_of === null; },
     from: labelSet.copied_from,
     imagery: shownImagery,
     app,
@@ -171,14 +171,16 @@ async function start(): Promise<void> {
     say: toast,
   });
   const rest = reviewRest(labelSet.id, labelSet.project);
-  const may = { mayLabel: labelSet.role !== "viewer", mayReview: !["viewer", "labeler"].includes(labelSet.role) };
   const review = new Review({
-    rest, app, ...may, say: toast,
+    rest, app, say: toast,
+    get mayLabel() { return app.view.rights.label; },
+    get mayReview() { return app.view.rights.review; },
     centre: (bounds) => shown?.centreOn(bounds),
     ahead: (bounds) => shown?.readAhead(bounds),
   });
   const comments = new Comments({
-    rest, app, mayLabel: may.mayLabel, say: toast,
+    rest, app, say: toast,
+    get mayLabel() { return app.view.rights.label; },
     middle: () => shown?.centre() ?? [0.5, 0.5],
     centre: ([lon, lat]) => shown?.map.panTo([lat, lon]),
   });
@@ -207,6 +209,7 @@ async function start(): Promise<void> {
         onMembers: (members) => app.onMembers(members),
         onCursor: (cursor) => cursor.id !== String(user.id) && app.onCursorOf(cursor),
         onError: (message) => toast(message, "bad"),
+        onRole: (role) => app.onRole(role),
         onTasks: () => void tasks.catchUp(),
         onComments: () => void comments.load(),
         onOffsets: () => void shownImagery.readOffsets(),
@@ -274,7 +277,7 @@ async function start(): Promise<void> {
     // On disk, work outlives the page; only in memory it would be lost.
     if (!durable && app.view.doc.pending.length) event.preventDefault();
   });
-  render(<Page app={app} editor={editor} imagery={shownImagery} copying={copying} facts={imagery} basemaps={basemaps} layerUrl={layer.url} trainingUrl={`/training-data/new?label_set=${labelSet.id}`} me={String(user.id)} labelSet={{ ...labelSet, mayManage: ["manager", "owner"].includes(labelSet.role) }} tasks={tasks} review={review} comments={comments} onMap={onMap} />, root);
+  render(<Page app={app} editor={editor} imagery={shownImagery} copying={copying} facts={imagery} basemaps={basemaps} layerUrl={layer.url} trainingUrl={`/training-data/new?label_set=${labelSet.id}`} me={String(user.id)} labelSet={labelSet} tasks={tasks} review={review} comments={comments} onMap={onMap} />, root);
 }
 
 void start();

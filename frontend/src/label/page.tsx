@@ -6,7 +6,7 @@ import { ExportDialog } from "../files/export-dialog";
 import { ImportDialog } from "../files/import-dialog";
 import { SuggestDialog } from "../files/suggest-dialog";
 import { del } from "../ui/api";
-import { Spinner } from "../ui/components";
+import { Icon, Spinner } from "../ui/components";
 import { DeleteDialog } from "../ui/delete-dialog";
 import type { App } from "./app";
 import { Hint, TopBar } from "./bars";
@@ -35,6 +35,7 @@ import type { Comments } from "./review/comments";
 import { useReview } from "./review/hooks";
 import { reviewKeys } from "./review/keys";
 import type { Review } from "./review/review";
+import { roleSaid } from "./rights";
 import { SchemaDialog } from "./schema-dialog";
 import { SelectionBar, Toolbar } from "./toolbar";
 import { TaskDialogs, TaskHint } from "./tasks/dialogs";
@@ -54,7 +55,7 @@ export interface PageProps {
   readonly layerUrl: string;
   readonly trainingUrl: string;
   readonly me: string;
-  readonly labelSet: { readonly id: string; readonly name: string; readonly project: string; readonly mayManage: boolean };
+  readonly labelSet: { readonly id: string; readonly name: string; readonly project: string };
   readonly tasks: Tasks;
   readonly review: Review;
   readonly comments: Comments;
@@ -96,12 +97,13 @@ export function Page({ app, editor, imagery, copying, facts, basemaps, layerUrl,
   const close = (): void => app.set({ open: "none" });
   return (
     <div class={view.panel ? "label-page" : "label-page panel-folded"}>
-      <TopBar app={app} view={view} me={me} trainingUrl={trainingUrl} onDelete={labelSet.mayManage ? () => setDeleting(true) : undefined} />
+      <TopBar app={app} view={view} me={me} trainingUrl={trainingUrl} onDelete={view.rights.manage ? () => setDeleting(true) : undefined} />
       <div class="label-stage">
         <div class="label-map" ref={place} role="application" aria-label="Map with samples. Press question mark for the keys." tabIndex={0} data-loading={view.loading} />
         <Toolbar app={app} view={view} keys={said} onFitAll={() => imagery.own.bounds && map?.fit(imagery.own.bounds)} />
         <div class="label-top">
           {view.loading && <div class="label-hint"><Spinner label="Loading samples" /> Loading samples</div>}
+          {view.lowered && <div class="label-hint" role="status"><Icon name="warn" /> {roleSaid(view.rights)}</div>}
           {view.doc.truncated && <div class="label-hint">Too many samples in view to edit them. Zoom in.</div>}
           {!(view.panel && view.tab === "tasks") && <TaskHint tasks={tasks} onOpen={() => app.set({ tab: "tasks", panel: true })} />}
           {map && <Hint app={app} view={view} tools={map.tools} />}
@@ -116,7 +118,7 @@ export function Page({ app, editor, imagery, copying, facts, basemaps, layerUrl,
           <SelectionBar app={app} view={view} keys={said} />
         </div>
       </div>
-      <Panel app={app} view={view} imagery={{ imagery, facts, copying, basemap, maySave: app.mayEdit, inView: () => map?.shownBounds() ?? null, onTry: () => window.innerWidth < NARROW_PX && app.set({ panel: false }) }} tasks={tasks} layerUrl={layerUrl} mayRestore={labelSet.mayManage} review={review} comments={comments} keys={said} />
+      <Panel app={app} view={view} imagery={{ imagery, facts, copying, basemap, maySave: app.mayEdit, inView: () => map?.shownBounds() ?? null, onTry: () => window.innerWidth < NARROW_PX && app.set({ panel: false }) }} tasks={tasks} layerUrl={layerUrl} mayRestore={view.rights.manage} review={review} comments={comments} keys={said} />
       <CommentDialog comments={comments} />
       <CopyDialog copying={copying} />
       <TaskDialogs tasks={tasks} />

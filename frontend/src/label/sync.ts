@@ -5,6 +5,7 @@ import { asApiError } from "../ui/api";
 import type { Live, LiveHandlers, LiveState } from "../ui/live";
 import type { Queue } from "./queue";
 import type { Bounds } from "./geometry";
+import { rightsOf, roleSaid } from "./rights";
 import { baseVersion, reduce, sendable, wholeGroups } from "./store";
 import type { Event, State } from "./store";
 import { newId } from "./types";
@@ -32,6 +33,8 @@ export interface SyncOptions {
   readonly onMembers: (members: readonly Member[]) => void;
   readonly onCursor: (cursor: Cursor) => void;
   readonly onError: (message: string) => void;
+  /** This person's role here, at first and when somebody changes it. */
+  readonly onRole?: (role: string) => void;
   /** Tasks changed, or may have: look again. */
   readonly onTasks?: () => void;
   /** Somebody wrote, answered or settled a comment. */
@@ -220,6 +223,7 @@ export class Sync {
       case "welcome":
         this.welcomed = true;
         if (this.marked !== null) this.mark(this.marked);
+        this.heardRole(message.role);
         this.options.onTasks?.();
         this.options.onComments?.();
         this.options.onOffsets?.();
@@ -238,6 +242,9 @@ export class Sync {
         return;
       case "classes":
         this.apply({ type: "classes", classes: message.classes });
+        return;
+      case "role":
+        this.heardRole(message.role);
         return;
       case "presence":
         this.options.onMembers(message.members.map(memberFrom));
@@ -264,6 +271,12 @@ export class Sync {
         this.unsend();
         this.options.onError(`${message.message} ${message.fix}`.trim());
     }
+  }
+
+  private heardRole(role: string): void {
+    const rights = rightsOf(role);
+    this.options.onRole?.(role);
+    if (!rights.label) this.refuseAll(`${roleSaid(rights)} Ask a manager of the project.`, "denied");
   }
 
   /** Who may not draw any more: all that waits stays here as refused, and goes again when the person asks for it. */
@@ -366,6 +379,8 @@ export class Sync {
       await this.answered(results.map(resultFrom));
     } catch (error) {
       this.posting = false;
+      const { code, message, fix } = asApiError(error);
+      if (code === "denied") return this.refuseAll(`${message} ${fix}`.trim(), code);
       this.unsend();
       this.fail(error);
     }

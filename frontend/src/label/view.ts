@@ -3,6 +3,8 @@
 import type { AppOptions } from "./app";
 import { NO_SEGMENTS } from "./segments/segments";
 import type { SegmentState } from "./segments/segments";
+import { rightsOf } from "./rights";
+import type { Rights } from "./rights";
 import { EMPTY } from "./store";
 import type { State } from "./store";
 import type { Connection } from "./sync";
@@ -16,6 +18,10 @@ export type Open = "none" | "help" | "schema" | "import" | "export" | "suggest";
 /** All that the panels and the map show. */
 export interface View {
   readonly doc: State;
+  /** What this person may do here and now. */
+  readonly rights: Rights;
+  /** This person could draw when the page was opened, and may not any more. */
+  readonly lowered: boolean;
   readonly tool: Tool;
   readonly currentClass: number | null;
   readonly selected: ReadonlySet<Id>;
@@ -69,6 +75,8 @@ export function firstView(options: AppOptions): View {
   const first = options.classes.find(({ retired }) => !retired);
   return {
     doc: { ...EMPTY, classes: options.classes },
+    rights: rightsOf(options.role),
+    lowered: false,
     tool: "select",
     currentClass: first?.value ?? null,
     selected: new Set(),

@@ -69,6 +69,7 @@ export type ServerMessage =
   | { readonly type: "edits"; readonly edits: readonly EditRowJson[]; readonly seq: number }
   | { readonly type: "results"; readonly results: readonly ResultJson[] }
   | { readonly type: "classes"; readonly classes: readonly LabelClass[] }
+  | { readonly type: "role"; readonly role: string }
   | { readonly type: "presence"; readonly members: readonly MemberJson[] }
   | { readonly type: "cursors"; readonly cursors: readonly CursorJson[] }
   | { readonly type: "tasks"; readonly seq: number }

@@ -28,6 +28,8 @@ export class FakeServer {
 
   /** Nobody here may draw. */
   denied = false;
+  /** What everybody is here. */
+  role = "labeler";
 
   constructor(samples: readonly Sample[] = []) {
     for (const sample of samples) this.features.set(sample.id, { sample, deleted: false });
@@ -49,6 +51,7 @@ export class FakeServer {
     },
     save: async (edits) => {
       this.reach();
+      if (this.denied) throw new ApiError(403, "denied", "Viewers may not do this.", "Ask an owner.");
       const results = this.apply(edits);
       if (this.mute) throw new ApiError(0, "offline", "cut");
       return results;
@@ -92,7 +95,7 @@ export class FakeServer {
   private command(handlers: LiveHandlers<ServerMessage>, message: { type: string; after?: number; edits?: EditJson[] }): void {
     if (!this.sockets.has(handlers)) return;
     if (message.type === "hello") {
-      handlers.onMessage({ type: "welcome", seq: this.seq, role: "labeler", members: [] });
+      handlers.onMessage({ type: "welcome", seq: this.seq, role: this.role, members: [] });
       const edits = this.rows.filter(({ seq }) => seq > (message.after ?? 0));
       if (edits.length) handlers.onMessage({ type: "edits", edits, seq: this.seq });
     }

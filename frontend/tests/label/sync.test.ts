@@ -151,6 +151,30 @@ describe("a place that was closed while somebody was offline", () => {
     expect([ana.state.pending, queue.rows.size, server.features.get("a")?.sample.classValue]).toEqual([[], 0, 2]);
   });
 
+  it.each(["by the socket that comes back", "by the socket that is open", "by HTTP"])("keeps what waits when its person may only look from now on, told %s", async (how) => {
+    const server = new FakeServer();
+    const queue = disk();
+    const ana = await client(server, queue);
+    const { handlers } = ana;
+    server.cut();
+    await ana.sync.edit([operation("create", "a", { geometry: moved, classValue: 1 })]);
+    await settle();
+    server.denied = true;
+    server.role = how === "by the socket that comes back" ? "viewer" : "labeler";
+    if (how === "by HTTP") {
+      server.down = false;
+      await ana.sync.edit([operation("create", "b", { geometry: grown, classValue: 1 })]);
+    } else if (handlers) server.heal(handlers);
+    if (how === "by the socket that is open") handlers?.onMessage({ type: "role", role: "viewer" });
+    await settle();
+    expect(ana.state.problems).toMatchObject(queue.rows.size === 2 ? [{ id: "a", code: "denied" }, { id: "b", code: "denied" }] : [{ id: "a", code: "denied" }]);
+    expect([ana.connection === "refused", ana.errors, server.features.size]).toEqual([false, [], 0]);
+    server.denied = false;
+    await ana.sync.retry(null);
+    await settle();
+    expect([ana.state.pending, queue.rows.size]).toEqual([[], 0]);
+  });
+
   it("takes what named no task under the one that is held by now", async () => {
     const server = new FakeServer();
     const queue = disk();

@@ -161,7 +161,7 @@ export class Tasks {
   private tick(): void {
     const { own } = this.view;
     const now = this.options.now();
-    if (!own || now - this.activeAt > ACTIVE_MS || now - this.beatAt < BEAT_MS || !navigator.onLine) return;
+    if (!own || !this.options.mayLabel || now - this.activeAt > ACTIVE_MS || now - this.beatAt < BEAT_MS || !navigator.onLine) return;
     void this.extend();
   }
 
