@@ -73,11 +73,11 @@ def addresses(page: Page) -> list[str]:
     return found
 
 
-def faults(page: Page, address: str, script: str) -> list[dict[str, Any]]:
-    """Return what axe finds on one page once it is at rest."""
+def faults(page: Page, address: str, script: str) -> list[dict[str, Any]] | None:
+    """Return what axe finds on one page once it is at rest; None where there is no such page."""
     answer = page.goto(address)
     if answer is None or answer.status >= 400:
-        return []
+        return None
     page.wait_for_load_state("networkidle")
     page.evaluate(script)
     found: list[dict[str, Any]] = page.evaluate(RUN)
@@ -93,12 +93,15 @@ def main() -> None:
     script = axe_source()
     counted: dict[str, int] = {}
     grave: dict[str, Any] = {}
+    seen = 0
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox", "--disable-gpu"])
         for look in LOOKS:
             page = signed_in(browser, args.site, args.user, look)
             for address in addresses(page):
-                for fault in faults(page, address, script):
+                found = faults(page, address, script)
+                seen += found is not None
+                for fault in found or []:
                     counted[fault["impact"]] = counted.get(fault["impact"], 0) + fault["count"]
                     name = f"{fault['id']} {address} {look[0]} {look[1][0]}"
                     sys.stdout.write(f"{fault['impact']:9} {name}: {fault['count']} x {fault['first']}\n")
@@ -106,7 +109,7 @@ def main() -> None:
                         grave[name] = {"count": fault["count"], "why": fault["why"]}
             page.context.close()
         browser.close()
-    report({"elements by impact": counted, "serious or critical": grave})
+    report({"pages": seen, "elements by impact": counted, "serious or critical": grave})
     sys.exit(1 if grave else 0)
 
 
