@@ -14,6 +14,7 @@ from webapp.projects import access
 
 
 @api_view(["GET", "POST"])
+@access.keeps_role
 def of_label_set(request: Request, pk: UUID) -> Response:
     """List the layers of models that lie here, or bring one in by a job: `{layer, score}`."""
     found = selectors.label_set(pk)

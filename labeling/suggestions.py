@@ -5,7 +5,7 @@ said to be no object too, and what was brought before stays as it is, mended or 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
@@ -28,6 +28,7 @@ from webapp.features.services import NewFeature
 from webapp.jobs import services as jobs
 from webapp.jobs.models import Job
 from webapp.jobs.restarts import inputs_gone
+from webapp.locks import lock_name
 from webapp.projects.models import User
 from webapp.raster.shift import Shift
 
@@ -134,18 +135,30 @@ def run_again(old: Job, new: Job) -> None:
         raise inputs_gone("What the model found", "Run the model again.")
 
 
-def bring(*, label_set: LabelSet, layer: FeatureLayer, score: float, user: User) -> Brought:
+def find(label_set: LabelSet, layer: FeatureLayer, score: float) -> list[UUID]:
+    """Return which of a model's results nobody has drawn or decided on; those without a score are sure.
+
+    Args:
+        label_set: not a sheet.
+        layer: of the same project.
+        score: the least that the model must be sure, 0 to 1.
+    """
+    return omissions.every(label_set, Wanted(layer, score=score, cover=DRAWN, only_checked=True))
+
+
+def bring(*, label_set: LabelSet, layer: FeatureLayer, found: Sequence[UUID], first_fid: int, user: User) -> Brought:
     """Return what became of a model's results, all in one transaction; done again, it adds nothing twice.
 
     Args:
         label_set: not a sheet.
         layer: of the same project; its classes are found by name, those that are missing are added.
-        score: the least that the model must be sure, 0 to 1; what has no score counts as sure.
+        found: by `find`.
+        first_fid: of as many integer ids, by `numbering.reserve`.
         user: who brings them.
     """
-    wanted = Wanted(layer, score=score, cover=DRAWN, only_checked=True)
     with transaction.atomic():
-        found = omissions.every(label_set, wanted)
+        # Two people press the button: the second one finds what the first has brought.
+        lock_name(f"suggestions {label_set.pk}")
         done = Brought()
         copies = {uuid5(label_set.layer_id, str(pk)): pk for pk in found}
         fresh = _not_there(label_set, copies, done)
@@ -154,7 +167,9 @@ def bring(*, label_set: LabelSet, layer: FeatureLayer, score: float, user: User)
         there = _There(label_set, layer, _classes(layer, label_set.layer, set(used), user, done))
         refused: dict[UUID, QuadratError] = {}
         lines = there.lines(fresh, refused)
-        done.brought = add_lines(layer=label_set.layer, lines=lines, user=user, leave_out=refused.update)
+        done.brought = add_lines(
+            layer=label_set.layer, lines=lines, user=user, leave_out=refused.update, first_fid=first_fid
+        )
         done.refused.update(error.message for error in refused.values())
     return done
 

@@ -15,7 +15,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 from a2wsgi import WSGIMiddleware
 
 from webapp.wsgi import application as django_application
-import webapp.raster.remote  # noqa: F401  (it gives GDAL a file system, which is safe only before there are threads)
 from webapp.sockets import socket_edge
 from webapp.tile_edge import tile_edge
 

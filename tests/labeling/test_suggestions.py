@@ -1,9 +1,12 @@
 """What a model found, brought into a label set as suggestions: beside what people drew, never over it, never twice."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
 from shapely.geometry import box
 
@@ -13,6 +16,7 @@ from labeling.omissions import Wanted
 from tests.factories import client_for, make_project, make_user
 from tests.labeling.tasks import Team
 from tests.labeling.test_omissions import STEP, Box, detected, first, made_on, polygon, sample, show_east, team
+from webapp.features import numbering
 from webapp.features import services as features
 from webapp.features.geometry import to_shape
 from webapp.features.models import Feature, FeatureClass, FeatureLayer
@@ -30,7 +34,9 @@ def waiting(label_set: LabelSet) -> list[Feature]:
 
 
 def brought(team: Team, layer: FeatureLayer, score: float = 0) -> suggestions.Brought:
-    return suggestions.bring(label_set=team.label_set, layer=layer, score=score, user=team.ben)
+    found = suggestions.find(team.label_set, layer, score)
+    first_fid = numbering.reserve(team.label_set.layer, len(found))
+    return suggestions.bring(label_set=team.label_set, layer=layer, found=found, first_fid=first_fid, user=team.ben)
 
 
 def test_results_become_suggestions_beside_what_people_drew_and_never_twice(team: Team) -> None:
@@ -82,6 +88,36 @@ def test_what_was_seen_on_moved_imagery_comes_where_it_is_shown_and_what_lies_be
     there = offsets.shift(team.label_set).moved(to_shape(polygon((0, 0, 4, 4))))
     [made] = waiting(team.label_set)
     assert to_shape(made.geometry).hausdorff_distance(there) < 1e-9
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_presses_second_finds_what_the_first_has_brought(team: Team) -> None:
+    layer = detected(team, [((0, 0, 4, 4), 0.9), ((20, 0, 24, 4), 0.6)])
+    found = suggestions.find(team.label_set, layer, 0)
+    at_once = Barrier(2)
+
+    def bring(first_fid: int) -> tuple[int, int]:
+        try:
+            at_once.wait(timeout=20)
+            done = suggestions.bring(
+                label_set=team.label_set, layer=layer, found=found, first_fid=first_fid, user=team.ben
+            )
+            return done.brought, done.already
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        done = pool.map(bring, [numbering.reserve(team.label_set.layer, 2) for _ in range(2)])
+        assert sorted(done) == [(0, 2), (2, 0)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_brought_for_who_was_removed_meanwhile(team: Team) -> None:
+    layer = detected(team, [((0, 0, 4, 4), 0.9)])
+    job = suggestions.ask(label_set=team.label_set, layer=layer, score=0, user=team.ben)
+    Member.objects.filter(user=team.ben).delete()
+    assert run_now(job).state == Job.State.FAILED
+    assert not waiting(team.label_set)
 
 
 @pytest.mark.django_db(transaction=True)

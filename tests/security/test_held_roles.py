@@ -143,7 +143,7 @@ def closing() -> Any:
 def test_a_removal_does_not_wait_for_an_import_that_somebody_elses_edits_wait_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(access, "HOLD_WAIT_MS", 300)
+    monkeypatch.setattr(access, "HOLD_WAIT_MS", 2_000)
     ana, ben = make_user("ana"), make_user("ben")
     project = make_project(ana, labeler=ben)
     layer = create_label_set(project=project, name="Roofs", imagery=make_imagery(project), classes=[], user=ana).layer

@@ -373,10 +373,8 @@ def _bound_silence() -> None:
 def _lock_soon(job_id: uuid.UUID) -> Job | None:
     """Return the job, locked; None where its guard holds it for longer than a person wants to wait."""
     try:
-        with transaction.atomic():
-            locks.wait_at_most(CANCEL_WAIT_MS)
+        with transaction.atomic(), locks.waiting_at_most(CANCEL_WAIT_MS):
             found = Job.objects.select_for_update(no_key=True).get(pk=job_id)
-            locks.wait_at_most(0)
     except OperationalError as error:
         if locks.timed_out(error):
             return None

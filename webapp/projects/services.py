@@ -209,8 +209,7 @@ def check_grant(role: Role, own_role: Role) -> None:
 def _soon(member: Member) -> Iterator[None]:
     """Open the transaction of a change of a membership, which waits only so long for what the member is storing."""
     try:
-        with transaction.atomic():
-            locks.wait_at_most(REMOVAL_WAIT_MS)
+        with transaction.atomic(), locks.waiting_at_most(REMOVAL_WAIT_MS):
             yield
     except OperationalError as error:
         if not locks.timed_out(error):
@@ -239,6 +238,8 @@ def _lock_members(project: Project, user: User, own_role: Role) -> None:
 
 def _lock_member(member: Member, user: User, own_role: Role) -> Member:
     """Lock the project's memberships and return the member as it is now, if it is not above the own role."""
+    # Before the project, as whoever writes holds the own membership before anything else.
+    Member.objects.select_for_update(no_key=True).filter(pk=member.pk).first()
     _lock_members(member.project, user, own_role)
     found = Member.objects.select_related("user", "project").filter(pk=member.pk).first()
     if found is None:

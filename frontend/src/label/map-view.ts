@@ -37,8 +37,8 @@ export interface MapView {
   readAhead(bounds: Bounds): void;
   /** Show all samples as tiles while there are too many in view to edit. */
   setTiles(info: VectorInfo | null): void;
-  /** Show the crosshair of keyboard drawing at the centre. */
-  setCrosshair(shown: boolean): void;
+  /** Show the crosshair of keyboard drawing at the centre, or hide it; return whether that changed anything. */
+  setCrosshair(shown: boolean): boolean;
   centre(): Position;
   /** The samples that lie in view. */
   inView(): readonly Sample[];
@@ -168,9 +168,10 @@ export function openMap(element: HTMLElement, app: App, editor: EditorPort, show
       else tiles = vectorTileLayer(info, style).addTo(map);
     },
     setCrosshair: (shown) => {
-      if (shown === crosshair) return;
+      if (shown === crosshair) return false;
       crosshair = shown;
       overlays(app.view);
+      return true;
     },
     stop: () => {
       stopAddress();

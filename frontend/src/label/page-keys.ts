@@ -21,8 +21,8 @@ export function pageKeys(app: App, map: MapView, editor: EditorPort, imagery: Im
   const { tools } = map;
   const pick = (add: boolean): boolean => {
     if (app.view.tool !== "select") return false;
-    map.setCrosshair(true);
-    tools.pick(map.centre(), add);
+    // Nobody picks what they are not shown: where there is no crosshair yet, it comes first.
+    if (!map.setCrosshair(true)) tools.pick(map.centre(), add);
     return true;
   };
   return keyTable({
