@@ -59,6 +59,8 @@ const LIMIT = 10_000;
 const ANSWER_MS = 8_000;
 const POLL_MS = 5_000;
 const CURSOR_MS = 100;
+/** The server has waited by itself already. */
+const BUSY_MS = 1_000;
 
 export class Sync {
   private state: State;
@@ -269,7 +271,9 @@ export class Sync {
       case "error":
         if (message.code === "denied" && this.state.sent.size) return this.refuseAll(`${message.message} ${message.fix}`.trim(), message.code);
         this.unsend();
-        this.options.onError(`${message.message} ${message.fix}`.trim());
+        // Somebody else stores a lot: the state line says that something waits.
+        if (message.code === "busy") this.answerTimer = setTimeout(() => this.flush(), BUSY_MS);
+        else this.options.onError(`${message.message} ${message.fix}`.trim());
     }
   }
 

@@ -26,6 +26,8 @@ export class FakeServer {
   /** Why an edit's place is closed; "": it is open. */
   closed: (edit: EditJson) => string = () => "";
 
+  /** A colleague is storing a lot. */
+  busy = false;
   /** Nobody here may draw. */
   denied = false;
   /** What everybody is here. */
@@ -102,6 +104,8 @@ export class FakeServer {
     if (message.type === "edit" && this.denied) {
       this.saves += 1;
       handlers.onMessage({ type: "error", code: "denied", message: "Viewers may not do this.", fix: "Ask an owner." });
+    } else if (message.type === "edit" && this.busy) {
+      handlers.onMessage({ type: "error", code: "busy", message: "Somebody is storing a lot here just now.", fix: "Try again in a moment." });
     } else if (message.type === "edit") {
       const results = this.apply(message.edits ?? []);
       if (!this.mute) handlers.onMessage({ type: "results", results });

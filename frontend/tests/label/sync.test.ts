@@ -281,6 +281,19 @@ describe("a bad network", () => {
     expect([server.rows.length, ana.state.pending.length]).toEqual([1, 0]);
   });
 
+  it("sends again by itself, without a word, what came while a colleague was storing a lot", async () => {
+    vi.useFakeTimers();
+    const server = new FakeServer();
+    const ana = await client(server);
+    server.busy = true;
+    await ana.sync.edit([operation("create", "a", { geometry: moved, classValue: 2 })]);
+    await settle();
+    expect([ana.state.pending.length, ana.state.sent.size]).toEqual([1, 0]);
+    server.busy = false;
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect([ana.state.pending, ana.errors]).toEqual([[], []]);
+  });
+
   it("catches up by number after a cut, and merges what waited with what came meanwhile", async () => {
     vi.useFakeTimers();
     const server = new FakeServer([sample("a")]);
