@@ -16,6 +16,7 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window as RasterioWindow
 
 from webapp.errors import BadRaster, Invalid
+from webapp.raster import door  # noqa: F401  (GDAL may be given its file system only before threads open rasters)
 from webapp.raster.scaling import scaling_of
 from webapp.raster.windows import Span, Window, inside_span
 
