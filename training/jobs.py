@@ -4,11 +4,13 @@ import json
 import os
 import shutil
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import shapely
 from django.conf import settings as django_settings
+from django.db import transaction
 
 from training import fit as loop
 from training import formats, package, pictures
@@ -242,6 +244,7 @@ def install_package(context: JobContext) -> dict[str, Any]:
         AuditEntry.objects.create(project=project, actor=user, action="package.install", target=row.name)
         # With the row: another attempt would find the same file and install it a second time.
         job.result = result = {"package": str(row.pk), "url": f"/models/{row.pk}/"}
+        transaction.on_commit(partial(source.unlink, missing_ok=True))
     source.unlink(missing_ok=True)
     return result
 

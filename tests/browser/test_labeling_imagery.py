@@ -98,6 +98,7 @@ def test_bands_dates_and_place_of_the_imagery_while_labeling(
     # Segments: found in the imagery's own pixels, chosen by a drag and a click, one of them let go again, one sample.
     hint = page.locator(".label-hint")
     labels.key("Shift+Z")
+    expect(hint).to_contain_text("(about")
     expect(hint).to_have_attribute("data-loading", "false")
     labels.drag((420, 220), (520, 260))
     chosen = int(hint.get_attribute("data-chosen") or 0)

@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 
 from webapp import points
 from webapp.errors import Conflict, Invalid, QuadratError
@@ -76,6 +78,8 @@ def import_features(context: JobContext) -> dict[str, Any]:
             layer=layer, lines=lines, user=user, leave_out=report.refuse, first_fid=first_fid
         )
         job.result = result = report.as_json()
+        # With the commit, for no attempt follows it; and below, for where one transaction holds several jobs.
+        transaction.on_commit(partial(source.unlink, missing_ok=True))
         points.reach("job.stored")
     points.reach("job.published")
     source.unlink(missing_ok=True)

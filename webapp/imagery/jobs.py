@@ -4,10 +4,12 @@ import os
 import shutil
 import time
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 
 from webapp.errors import Conflict, NotFound, QuadratError
 from webapp.imagery import folders, services, storage
@@ -128,6 +130,8 @@ def _rewrite(context: JobContext, upload: Upload) -> ImageryLayer:
     taken = upload.options.get("acquired_at")
     try:
         with context.publish() as job:
+            # With the commit, for no attempt follows it.
+            transaction.on_commit(partial(storage.drop_quarantine, upload.pk))
             layer = services.register(
                 project=upload.project,
                 user=upload.user,
